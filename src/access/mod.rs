@@ -1,0 +1,14 @@
+//! The route table: which rule serves a request, and whether its claims satisfy
+//! it; pure. Only this layer mints a [`Permit`], and only from [`Claims`](crate::token::Claims).
+
+mod path;
+mod permit;
+mod requirement;
+mod route;
+mod rules;
+
+pub use path::SafePath;
+pub use permit::Permit;
+pub use requirement::{Check, ClaimValue, Requirement};
+pub use route::{Method, Parameter, RouteKey, RouteKeyError};
+pub use rules::{DuplicateRoute, MatchedRule, Rule, Rules};

@@ -1,0 +1,180 @@
+//! What a route asks of a token. Absence never satisfies a check.
+
+use super::path::SafePath;
+use super::route::Parameter;
+use crate::denial::Denial;
+use crate::request::UnixSeconds;
+use crate::token::Claims;
+use serde_json::Value;
+use std::time::Duration;
+
+/// Checks that must all hold; none at all means that any accepted token will do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Requirement {
+    /// In the order in which they are held against the claims.
+    pub checks: Vec<Check>,
+}
+
+/// One thing asked of a token.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Check {
+    /// One of these scopes.
+    AnyScope(Vec<String>),
+    /// All of these scopes.
+    AllScopes(Vec<String>),
+    /// One of these groups.
+    AnyGroup(Vec<String>),
+    /// All of these groups.
+    AllGroups(Vec<String>),
+    /// The claim equals, or as an array contains, one of the values.
+    Claim {
+        /// The token's own claim.
+        name: String,
+        /// Never empty.
+        one_of: Vec<ClaimValue>,
+    },
+    /// The token was issued to one of these clients.
+    ClientIds(Vec<String>),
+    /// The token was issued by one of these issuers.
+    Issuers(Vec<String>),
+    /// The token's `token_use` is one of these.
+    TokenUse(Vec<String>),
+    /// The user authenticated no longer ago than this (RFC 9470).
+    MaxAuthAge(Duration),
+    /// One of these alternatives holds.
+    Any(Vec<Requirement>),
+    /// All of these hold.
+    All(Vec<Requirement>),
+}
+
+/// What a claim is compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClaimValue {
+    /// A string, number or boolean, equal in type and value.
+    Literal(Value),
+    /// `{name}`: the value of that path parameter.
+    Parameter(Parameter),
+}
+
+/// What the checks are held against.
+pub(super) struct Facts<'a> {
+    pub(super) claims: &'a Claims,
+    pub(super) path: &'a SafePath<'a>,
+    pub(super) now: UnixSeconds,
+}
+
+impl Requirement {
+    /// Holds every check against the facts.
+    ///
+    /// # Errors
+    /// The denial of the first that does not hold.
+    pub(super) fn hold(&self, facts: &Facts<'_>) -> Result<(), Denial> {
+        self.checks.iter().try_for_each(|check| check.hold(facts))
+    }
+}
+
+impl Check {
+    fn hold(&self, facts: &Facts<'_>) -> Result<(), Denial> {
+        let claims = facts.claims;
+        let scope = |scope: &String| claims.has_scope(scope);
+        let group = |group: &String| claims.has_group(group);
+        match self {
+            Check::AnyScope(scopes) => ensure(scopes.iter().any(scope), || insufficient_scope(scopes)),
+            Check::AllScopes(scopes) => ensure(holds_all(scopes, scope), || insufficient_scope(scopes)),
+            Check::AnyGroup(groups) => ensure(groups.iter().any(group), || Denial::InsufficientGroup),
+            Check::AllGroups(groups) => ensure(holds_all(groups, group), || Denial::InsufficientGroup),
+            Check::Claim { name, one_of } => {
+                let claim = claims.get(name);
+                ensure(one_of.iter().any(|value| value.is_held_by(claim, facts.path)), || Denial::ClaimMismatch)
+            }
+            Check::ClientIds(ids) => {
+                ensure(is_one_of(ids, claims.client_id().and_then(Value::as_str)), || Denial::Forbidden)
+            }
+            Check::Issuers(issuers) => ensure(is_one_of(issuers, Some(claims.issuer())), || Denial::Forbidden),
+            Check::TokenUse(uses) => ensure(is_one_of(uses, claims.text("token_use")), || Denial::Forbidden),
+            Check::MaxAuthAge(age) => {
+                let recent = |authenticated: UnixSeconds| {
+                    // A future date is doubt, not youth.
+                    authenticated <= facts.now.plus(claims.leeway()) && authenticated.plus(*age) >= facts.now
+                };
+                ensure(claims.auth_time().is_some_and(recent), || Denial::AuthenticationTooOld)
+            }
+            Check::Any(alternatives) => hold_any(alternatives, facts),
+            // An empty list is no configuration, and would hold for everybody.
+            Check::All(requirements) if requirements.is_empty() => Err(Denial::Forbidden),
+            Check::All(requirements) => requirements.iter().try_for_each(|requirement| requirement.hold(facts)),
+        }
+    }
+}
+
+fn ensure(holds: bool, denial: impl FnOnce() -> Denial) -> Result<(), Denial> {
+    if holds { Ok(()) } else { Err(denial()) }
+}
+
+/// All of a list that has at least one: "all of none" would hold for everybody.
+fn holds_all(list: &[String], has: impl Fn(&String) -> bool) -> bool {
+    !list.is_empty() && list.iter().all(has)
+}
+
+fn is_one_of(list: &[String], value: Option<&str>) -> bool {
+    value.is_some_and(|value| list.iter().any(|one| one == value))
+}
+
+impl ClaimValue {
+    fn is_held_by(&self, claim: Option<&Value>, path: &SafePath<'_>) -> bool {
+        let Some(claim) = claim else { return false };
+        let is_equal = |claim: &Value| match self {
+            ClaimValue::Literal(literal) => equal(claim, literal),
+            ClaimValue::Parameter(parameter) => match (claim.as_str(), parameter.value(path)) {
+                (Some(claim), Some(value)) => !claim.is_empty() && claim == value,
+                _ => false,
+            },
+        };
+        match claim {
+            Value::Array(items) => items.iter().any(is_equal),
+            single => is_equal(single),
+        }
+    }
+}
+
+/// Equal in type and value; 1 and 1.0 are the same number.
+fn equal(claim: &Value, literal: &Value) -> bool {
+    match (claim, literal) {
+        (Value::Number(claim), Value::Number(literal)) => {
+            // Two integers are compared as such: as floats, large neighbours are equal.
+            claim == literal || ((claim.is_f64() || literal.is_f64()) && claim.as_f64() == literal.as_f64())
+        }
+        (Value::String(claim), Value::String(literal)) => claim == literal,
+        (Value::Bool(claim), Value::Bool(literal)) => claim == literal,
+        _ => false,
+    }
+}
+
+fn hold_any(alternatives: &[Requirement], facts: &Facts<'_>) -> Result<(), Denial> {
+    let mut missed: Option<Denial> = None;
+    for alternative in alternatives {
+        let Err(denial) = alternative.hold(facts) else { return Ok(()) };
+        missed = Some(match missed {
+            None => denial,
+            Some(earlier) => in_common(earlier, denial),
+        });
+    }
+    Err(missed.unwrap_or(Denial::Forbidden))
+}
+
+/// What two missed alternatives have in common: their reason, or just that it is forbidden.
+fn in_common(one: Denial, other: Denial) -> Denial {
+    match (one, other) {
+        (Denial::InsufficientScope { needed: one }, Denial::InsufficientScope { needed: other }) => {
+            let words = one.split(' ').map(str::to_owned);
+            let more = other.split(' ').filter(|scope| !one.split(' ').any(|known| known == *scope)).map(str::to_owned);
+            insufficient_scope(&words.chain(more).collect::<Vec<_>>())
+        }
+        (one, other) if one.code() == other.code() => one,
+        _ => Denial::Forbidden,
+    }
+}
+
+fn insufficient_scope(scopes: &[String]) -> Denial {
+    Denial::InsufficientScope { needed: scopes.join(" ") }
+}

@@ -1,0 +1,393 @@
+//! Route keys as API Gateway writes them, and the table that finds the most
+//! specific one for a method and path.
+//!
+//! Grammar of a key: `$connect`, `$default`, or `METHOD /segment/...` where METHOD
+//! is `ANY` or one of seven, and a segment is a literal, `{name}` (one non-empty
+//! segment) or, last, `{name+}` (one or more).
+
+use super::path::SafePath;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+
+/// An HTTP method that API Gateway can route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is named as in RFC 9110")]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+    Options,
+}
+
+impl Method {
+    /// The method of that name, in upper case as HTTP has it.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "GET" => Some(Method::Get),
+            "HEAD" => Some(Method::Head),
+            "POST" => Some(Method::Post),
+            "PUT" => Some(Method::Put),
+            "PATCH" => Some(Method::Patch),
+            "DELETE" => Some(Method::Delete),
+            "OPTIONS" => Some(Method::Options),
+            _ => None,
+        }
+    }
+}
+
+/// A parsed route key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RouteKey {
+    /// `$connect`: a WebSocket's handshake.
+    Connect,
+    /// `$default`: whatever no other key serves, except `$connect`.
+    Default,
+    /// A method (`None` for `ANY`) and a path.
+    Http {
+        /// `None` stands for `ANY`.
+        method: Option<Method>,
+        /// The path's segments, from the left.
+        segments: Vec<Segment>,
+    },
+}
+
+/// One segment of a route's path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Segment {
+    /// Matches itself.
+    Literal(String),
+    /// `{name}`: matches one segment.
+    Parameter(String),
+    /// `{name+}`: matches this and all that follow.
+    Greedy(String),
+}
+
+/// Why a text is no route key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteKeyError(pub &'static str);
+
+impl fmt::Display for RouteKeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl RouteKey {
+    /// Reads a key.
+    ///
+    /// # Errors
+    /// [`RouteKeyError`], in words for the operator.
+    pub fn parse(key: &str) -> Result<Self, RouteKeyError> {
+        match key {
+            "$connect" => return Ok(RouteKey::Connect),
+            "$default" => return Ok(RouteKey::Default),
+            _ if key.starts_with('$') => {
+                return Err(RouteKeyError("API Gateway asks an authorizer only for `$connect` and HTTP routes"));
+            }
+            _ => {}
+        }
+        let (method, path) =
+            key.split_once(' ').ok_or(RouteKeyError("must be `METHOD /path`, `$connect` or `$default`"))?;
+        let method = if method == "ANY" {
+            None
+        } else {
+            let unknown = "the method must be ANY, GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS";
+            Some(Method::parse(method).ok_or(RouteKeyError(unknown))?)
+        };
+        // The path itself must be one that a request could have.
+        let path = SafePath::parse(path)
+            .map_err(|_| RouteKeyError("the path must start with `/` and have no empty, dot or escaped segments"))?;
+        if path.segments().iter().any(|segment| matches!(segment, Cow::Owned(_)) || segment.contains('%')) {
+            return Err(RouteKeyError("write the path decoded: requests are decoded before they are compared"));
+        }
+        let mut segments: Vec<Segment> = Vec::new();
+        for text in path.segments() {
+            if matches!(segments.last(), Some(Segment::Greedy(_))) {
+                return Err(RouteKeyError("nothing may follow a `{name+}` segment"));
+            }
+            let segment = Segment::parse(text)?;
+            if segment.name().is_some() && segments.iter().any(|earlier| earlier.name() == segment.name()) {
+                return Err(RouteKeyError("a path parameter stands twice"));
+            }
+            segments.push(segment);
+        }
+        Ok(RouteKey::Http { method, segments })
+    }
+
+    /// Its path parameters.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<Parameter> {
+        let RouteKey::Http { segments, .. } = self else { return Vec::new() };
+        let named = segments.iter().enumerate();
+        named
+            .filter_map(|(index, segment)| {
+                let name = segment.name()?.to_owned();
+                Some(Parameter { name, index, greedy: matches!(segment, Segment::Greedy(_)) })
+            })
+            .collect()
+    }
+}
+
+impl Segment {
+    fn parse(text: &str) -> Result<Self, RouteKeyError> {
+        let Some(name) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) else {
+            if text.contains(['{', '}']) {
+                return Err(RouteKeyError("a `{name}` must be a whole segment"));
+            }
+            return Ok(Segment::Literal(text.to_owned()));
+        };
+        let (name, greedy) = name.strip_suffix('+').map_or((name, false), |name| (name, true));
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c)) {
+            return Err(RouteKeyError("a parameter's name has letters, digits, `_`, `-` and `.`"));
+        }
+        Ok(if greedy { Segment::Greedy(name.to_owned()) } else { Segment::Parameter(name.to_owned()) })
+    }
+
+    fn name(&self) -> Option<&str> {
+        match self {
+            Segment::Literal(_) => None,
+            Segment::Parameter(name) | Segment::Greedy(name) => Some(name),
+        }
+    }
+}
+
+/// A path parameter of a route: where in the path its value stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name, without braces.
+    pub name: String,
+    index: usize,
+    greedy: bool,
+}
+
+impl Parameter {
+    /// Its value in a path that the route matched; `None` where there is none.
+    #[must_use]
+    pub(super) fn value<'p>(&self, path: &'p SafePath<'_>) -> Option<Cow<'p, str>> {
+        let values = path.segments().get(self.index..)?;
+        if self.greedy { Some(values.join("/").into()) } else { values.first().map(|value| Cow::Borrowed(&**value)) }
+    }
+}
+
+/// Finds the most specific route of a method and path: at each segment from the
+/// left a literal goes before `{name}` before `{name+}`, then a named method
+/// before `ANY`, then `$default`. Holds positions into a list kept elsewhere.
+#[derive(Debug, Default)]
+pub(super) struct RouteIndex {
+    root: Node,
+    connect: Option<usize>,
+    default: Option<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    literals: HashMap<Box<str>, Node>,
+    parameter: Option<Box<Node>>,
+    ends_here: ByMethod,
+    greedy: ByMethod,
+}
+
+#[derive(Debug, Default)]
+struct ByMethod {
+    named: Vec<(Method, usize)>,
+    any: Option<usize>,
+}
+
+impl RouteIndex {
+    /// Adds a route.
+    ///
+    /// # Errors
+    /// The position of an earlier route that means the same; nothing is added then.
+    pub(super) fn insert(&mut self, key: &RouteKey, position: usize) -> Result<(), usize> {
+        let (method, segments) = match key {
+            RouteKey::Connect => return fill(&mut self.connect, position),
+            RouteKey::Default => return fill(&mut self.default, position),
+            RouteKey::Http { method, segments } => (*method, segments),
+        };
+        let mut node = &mut self.root;
+        for segment in segments {
+            node = match segment {
+                Segment::Literal(text) => node.literals.entry(text.as_str().into()).or_default(),
+                Segment::Parameter(_) => node.parameter.get_or_insert_default(),
+                Segment::Greedy(_) => return node.greedy.insert(method, position),
+            };
+        }
+        node.ends_here.insert(method, position)
+    }
+
+    /// The route that serves a WebSocket's handshake.
+    pub(super) fn connect(&self) -> Option<usize> {
+        self.connect
+    }
+
+    /// The most specific route; a method outside of the seven is served by `$default` alone.
+    pub(super) fn find(&self, method: Option<Method>, path: &SafePath<'_>) -> Option<usize> {
+        method.and_then(|method| self.root.find(method, path.segments())).or(self.default)
+    }
+}
+
+impl Node {
+    // Each step goes one segment deeper, so a request visits no node twice and
+    // at most as many as the table has.
+    fn find(&self, method: Method, segments: &[Cow<'_, str>]) -> Option<usize> {
+        let Some((first, rest)) = segments.split_first() else { return self.ends_here.find(method) };
+        self.literals
+            .get(&**first)
+            .and_then(|node| node.find(method, rest))
+            .or_else(|| self.parameter.as_ref().and_then(|node| node.find(method, rest)))
+            .or_else(|| self.greedy.find(method))
+    }
+}
+
+impl ByMethod {
+    fn insert(&mut self, method: Option<Method>, position: usize) -> Result<(), usize> {
+        let Some(method) = method else { return fill(&mut self.any, position) };
+        match self.named.iter().find(|(named, _)| *named == method) {
+            Some((_, earlier)) => Err(*earlier),
+            None => {
+                self.named.push((method, position));
+                Ok(())
+            }
+        }
+    }
+
+    fn find(&self, method: Method) -> Option<usize> {
+        self.named.iter().find(|(named, _)| *named == method).map(|(_, position)| *position).or(self.any)
+    }
+}
+
+fn fill(slot: &mut Option<usize>, position: usize) -> Result<(), usize> {
+    match slot {
+        Some(earlier) => Err(*earlier),
+        None => {
+            *slot = Some(position);
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(keys: &[&str]) -> RouteIndex {
+        let mut index = RouteIndex::default();
+        for (position, key) in keys.iter().enumerate() {
+            index.insert(&RouteKey::parse(key).unwrap(), position).unwrap();
+        }
+        index
+    }
+
+    #[track_caller]
+    fn check(keys: &[&str], method: &str, path: &str, expected: Option<&str>) {
+        let index = index(keys);
+        let found = index.find(Method::parse(method), &SafePath::parse(path).unwrap());
+        assert_eq!(found.map(|position| keys[position]), expected, "{method} {path}");
+    }
+
+    #[test]
+    fn the_most_specific_path_wins_from_the_left() {
+        let keys = ["GET /a/b", "GET /a/{x}", "GET /a/{x+}", "GET /{x}/b", "GET /{x+}", "$default"];
+        for (path, expected) in [
+            ("/a/b", "GET /a/b"),
+            ("/a/b/", "GET /a/b"),
+            ("/a/c", "GET /a/{x}"),
+            ("/a/c/d", "GET /a/{x+}"),
+            ("/c/b", "GET /{x}/b"),
+            ("/c", "GET /{x+}"),
+            ("/a", "GET /{x+}"),
+            ("/c/d/e", "GET /{x+}"),
+            ("/", "$default"),
+        ] {
+            check(&keys, "GET", path, Some(expected));
+        }
+        check(&keys, "POST", "/a/b", Some("$default"));
+        check(&["GET /a/{p+}", "GET /{x}/b"], "GET", "/a/b", Some("GET /a/{p+}"));
+    }
+
+    #[test]
+    fn only_rules_whose_method_fits_are_compared() {
+        let keys = ["POST /a/b", "GET /a/{x}", "ANY /a/{x}", "ANY /{x+}"];
+        check(&keys, "POST", "/a/b", Some("POST /a/b"));
+        check(&keys, "GET", "/a/b", Some("GET /a/{x}"));
+        check(&keys, "PUT", "/a/b", Some("ANY /a/{x}"));
+        check(&keys, "PUT", "/a", Some("ANY /{x+}"));
+        check(&keys, "TRACE", "/a", None);
+        check(&keys, "get", "/a/b", None);
+    }
+
+    #[test]
+    fn without_a_default_an_unlisted_route_is_not_found() {
+        check(&["GET /a"], "GET", "/b", None);
+        check(&["GET /a"], "GET", "/A", None);
+        check(&["GET /a/{x}"], "GET", "/a", None);
+        check(&["GET /a/{x+}"], "GET", "/a/", None);
+        check(&["$connect"], "GET", "/", None);
+        check(&[], "GET", "/", None);
+    }
+
+    #[test]
+    fn the_root_is_a_route() {
+        check(&["GET /"], "GET", "/", Some("GET /"));
+        check(&["GET /", "GET /{x+}"], "GET", "/a", Some("GET /{x+}"));
+    }
+
+    #[test]
+    fn keys_that_mean_the_same_route_are_duplicates() {
+        for (first, second) in [
+            ("GET /a", "GET /a/"),
+            ("GET /a/{x}", "GET /a/{y}"),
+            ("ANY /a/{x+}", "ANY /a/{y+}"),
+            ("$default", "$default"),
+            ("$connect", "$connect"),
+        ] {
+            let mut index = index(&[first]);
+            assert_eq!(index.insert(&RouteKey::parse(second).unwrap(), 1), Err(0), "{first} {second}");
+        }
+        index(&["GET /a", "ANY /a", "POST /a", "GET /a/{x}", "GET /a/{x+}", "GET /a/{x}/{y}"]);
+    }
+
+    #[test]
+    fn what_is_no_route_key_is_refused() {
+        for key in [
+            "",
+            "GET",
+            "/a",
+            "get /a",
+            "TRACE /a",
+            "GET a",
+            "GET  /a",
+            "GET /a//b",
+            "GET /a/../b",
+            "GET /a%20b",
+            "GET /a*",
+            "GET /{x+}/b",
+            "GET /{x}/{x}",
+            "GET /a{x}",
+            "GET /{x}b",
+            "GET /{}",
+            "GET /{+}",
+            "GET /{a b}",
+            "GET /{${x}}",
+            "$disconnect",
+            "$Connect",
+            "sendmessage",
+            "GET /a b?c",
+        ] {
+            assert!(RouteKey::parse(key).is_err(), "{key}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_read_by_position() {
+        let key = RouteKey::parse("GET /users/{id}/{rest+}").unwrap();
+        let path = SafePath::parse("/users/42/a/b%20c").unwrap();
+        let values: Vec<_> = key.parameters().iter().map(|p| (p.name.clone(), p.value(&path).unwrap())).collect();
+        assert_eq!(values, [("id".to_owned(), "42".into()), ("rest".to_owned(), "a/b c".into())]);
+    }
+}

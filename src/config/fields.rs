@@ -1,0 +1,285 @@
+//! Nodes become typed values. Whatever does not fit is noted as a fault with its
+//! place, and reading goes on, so that one run tells all of them.
+
+use super::faults::{Fault, Faults};
+use super::interpolate::interpolate;
+use super::source::Environment;
+use super::yaml::{Node, Value, quoted};
+use crate::remote::Address;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What all values are read with: the environment, the folder of relative paths,
+/// and the faults found so far.
+pub(super) struct Reader<'r> {
+    environment: &'r Environment,
+    folder: &'r Path,
+    faults: RefCell<Vec<Fault>>,
+}
+
+impl<'r> Reader<'r> {
+    pub(super) fn new(environment: &'r Environment, folder: &'r Path, faults: Vec<Fault>) -> Self {
+        Self { environment, folder, faults: RefCell::new(faults) }
+    }
+
+    pub(super) fn into_faults(self) -> Faults {
+        let mut faults = self.faults.into_inner();
+        faults.sort_by_key(|fault| fault.line);
+        Faults(faults)
+    }
+
+    fn fault(&self, place: &str, line: usize, message: impl Into<String>) {
+        let fault = Fault { place: place.to_owned(), message: message.into(), line: Some(line) };
+        self.faults.borrow_mut().push(fault);
+    }
+}
+
+/// A map whose keys are taken one by one; what is not taken is a fault.
+pub(super) struct Fields<'r> {
+    reader: &'r Reader<'r>,
+    place: String,
+    line: usize,
+    left: Vec<&'r (String, Node)>,
+    known: Vec<&'static str>,
+}
+
+impl<'r> Fields<'r> {
+    pub(super) fn of(reader: &'r Reader<'r>, node: &'r Node, place: &str) -> Option<Self> {
+        match &node.value {
+            Value::Map(entries) => Some(Self {
+                reader,
+                place: place.to_owned(),
+                line: node.line,
+                left: entries.iter().collect(),
+                known: Vec::new(),
+            }),
+            Value::Scalar { .. } | Value::List(_) => {
+                reader.fault(place, node.line, "must be a map");
+                None
+            }
+        }
+    }
+
+    /// The value of a key that may be left out.
+    pub(super) fn take(&mut self, key: &'static str) -> Option<Item<'r>> {
+        self.known.push(key);
+        let position = self.left.iter().position(|(name, _)| name == key)?;
+        let (_, node) = self.left.remove(position);
+        Some(Item { reader: self.reader, place: child(&self.place, key), node })
+    }
+
+    /// The value of a key that must be there.
+    pub(super) fn require(&mut self, key: &'static str) -> Option<Item<'r>> {
+        let item = self.take(key);
+        if item.is_none() {
+            self.reader.fault(&child(&self.place, key), self.line, "is missing");
+        }
+        item
+    }
+
+    /// All keys that are left, with their values.
+    pub(super) fn rest(&mut self) -> Vec<(&'r str, Item<'r>)> {
+        let rest = std::mem::take(&mut self.left).into_iter();
+        rest.map(|(key, node)| {
+            (key.as_str(), Item { reader: self.reader, place: child(&self.place, &quoted(key)), node })
+        })
+        .collect()
+    }
+
+    /// Notes what was not taken.
+    pub(super) fn finish(mut self) {
+        let known = self.known.join(", ");
+        for (_, item) in self.rest() {
+            item.fault(format!("unknown key; known are {known}"));
+        }
+    }
+
+    /// Notes a fault of the map as a whole.
+    pub(super) fn fault(&self, message: impl Into<String>) {
+        self.reader.fault(&self.place, self.line, message);
+    }
+}
+
+/// A value and its place.
+pub(super) struct Item<'r> {
+    reader: &'r Reader<'r>,
+    place: String,
+    node: &'r Node,
+}
+
+impl<'r> Item<'r> {
+    pub(super) fn fault(&self, message: impl Into<String>) {
+        self.reader.fault(&self.place, self.node.line, message);
+    }
+
+    fn faulty<T>(&self, message: impl Into<String>) -> Option<T> {
+        self.fault(message);
+        None
+    }
+
+    pub(super) fn fields(&self) -> Option<Fields<'r>> {
+        Fields::of(self.reader, self.node, &self.place)
+    }
+
+    /// The items of a list that has at least one.
+    pub(super) fn items(&self) -> Option<Vec<Item<'r>>> {
+        match &self.node.value {
+            Value::List(items) if items.is_empty() => self.faulty("must not be empty"),
+            Value::List(items) => Some(
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, node)| Item { reader: self.reader, place: format!("{}[{index}]", self.place), node })
+                    .collect(),
+            ),
+            Value::Scalar { .. } | Value::Map(_) => self.faulty("must be a list"),
+        }
+    }
+
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.node.value, Value::List(_))
+    }
+
+    /// A non-empty text, with the environment's values in it.
+    pub(super) fn text(&self) -> Option<Cow<'r, str>> {
+        let Value::Scalar { text, plain } = &self.node.value else { return self.faulty("must be a text") };
+        if *plain && matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL") {
+            return self.faulty("must not be empty");
+        }
+        match interpolate(text, self.reader.environment) {
+            Ok(text) if text.is_empty() => self.faulty("must not be empty"),
+            Ok(text) => Some(text),
+            Err(message) => self.faulty(message),
+        }
+    }
+
+    pub(super) fn string(&self) -> Option<String> {
+        self.text().map(Cow::into_owned)
+    }
+
+    /// A list of texts, or one text separated by commas or white space.
+    pub(super) fn strings(&self) -> Option<Vec<String>> {
+        if self.is_list() {
+            return self.items()?.iter().map(Item::string).collect();
+        }
+        let text = self.text()?;
+        let words: Vec<_> = text.split([',', ' ', '\t', '\n', '\r']).filter(|word| !word.is_empty()).collect();
+        if words.is_empty() {
+            return self.faulty("must not be empty");
+        }
+        Some(words.into_iter().map(str::to_owned).collect())
+    }
+
+    /// One of the named values.
+    pub(super) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.text()?;
+        match choices.iter().find(|(name, _)| *name == text) {
+            Some((_, value)) => Some(*value),
+            None => {
+                let names = choices.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
+                self.faulty(format!("must be {names}"))
+            }
+        }
+    }
+
+    pub(super) fn boolean(&self) -> Option<bool> {
+        self.choice(&[("true", true), ("false", false)])
+    }
+
+    /// A duration such as `500ms`, `5s`, `15m`, `1h`; never zero.
+    pub(super) fn duration(&self) -> Option<Duration> {
+        match self.duration_or_zero()? {
+            Duration::ZERO => self.faulty("must be longer than 0s"),
+            duration => Some(duration),
+        }
+    }
+
+    pub(super) fn duration_or_zero(&self) -> Option<Duration> {
+        let text = self.text()?;
+        match parse_duration(&text) {
+            Some(duration) => Some(duration),
+            None => self.faulty("must be a duration such as `500ms`, `5s`, `15m` or `1h`"),
+        }
+    }
+
+    /// An address that is safe to fetch from.
+    pub(super) fn address(&self) -> Option<Address> {
+        match Address::parse(&self.text()?) {
+            Ok(address) => Some(address),
+            Err(error) => self.faulty(error.to_string()),
+        }
+    }
+
+    /// A file, its path relative to the configuration's folder.
+    pub(super) fn file(&self) -> Option<Vec<u8>> {
+        let path: PathBuf = self.reader.folder.join(&*self.text()?);
+        match std::fs::read(&path) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => self.faulty(format!("cannot read `{}`: {error}", path.display())),
+        }
+    }
+
+    /// A scalar to compare a claim with: what is written plainly is a boolean or a
+    /// number where it looks like one (YAML's core schema); what is quoted or
+    /// comes from the environment is text.
+    pub(super) fn literal(&self) -> Option<serde_json::Value> {
+        let Value::Scalar { text, plain } = &self.node.value else { return self.faulty("must be a single value") };
+        let read = self.text()?;
+        let literal = if *plain && matches!(read, Cow::Borrowed(_)) { plain_literal(text) } else { None };
+        Some(literal.unwrap_or_else(|| serde_json::Value::String(read.into_owned())))
+    }
+}
+
+fn plain_literal(text: &str) -> Option<serde_json::Value> {
+    match text {
+        "true" => Some(true.into()),
+        "false" => Some(false.into()),
+        _ => text.parse::<serde_json::Number>().ok().map(serde_json::Value::Number),
+    }
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at_checked(digits)?;
+    let number: u64 = number.parse().ok()?;
+    match unit {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        "m" => number.checked_mul(60).map(Duration::from_secs),
+        "h" => number.checked_mul(3600).map(Duration::from_secs),
+        _ => None,
+    }
+}
+
+fn child(place: &str, key: &str) -> String {
+    if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit() {
+        for (text, expected) in [
+            ("500ms", Some(Duration::from_millis(500))),
+            ("5s", Some(Duration::from_secs(5))),
+            ("15m", Some(Duration::from_secs(900))),
+            ("1h", Some(Duration::from_secs(3600))),
+            ("0s", Some(Duration::ZERO)),
+            ("5", None),
+            ("s", None),
+            ("", None),
+            ("-5s", None),
+            ("1.5s", None),
+            ("5 s", None),
+            ("1d", None),
+            ("99999999999999999999s", None),
+            ("18446744073709551615h", None),
+        ] {
+            assert_eq!(parse_duration(text), expected, "{text}");
+        }
+    }
+}

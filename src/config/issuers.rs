@@ -1,0 +1,264 @@
+//! The `issuers` section.
+
+use super::fields::{Fields, Item};
+use crate::authorizer::Issuer;
+use crate::remote::{Address, HttpsClient, JwksCache, JwksSettings, JwksSource};
+use crate::token::{
+    Algorithm, AlgorithmSet, ClaimNames, ClientIds, Expectations, IssuerKind, KeySet, KeySetError, TokenUse,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What all issuers share.
+struct Shared<'s> {
+    leeway: Option<Duration>,
+    jwks: Option<JwksSettings>,
+    https: &'s Arc<HttpsClient>,
+}
+
+pub(super) fn read(
+    file: &mut Fields<'_>,
+    leeway: Option<Duration>,
+    jwks: Option<JwksSettings>,
+    https: &Arc<HttpsClient>,
+) -> Option<Vec<Issuer>> {
+    let shared = Shared { leeway, jwks, https };
+    let mut issuers: Vec<Issuer> = Vec::new();
+    let mut complete = true;
+    for item in file.require("issuers")?.items()? {
+        match issuer(&item, &shared) {
+            Some(issuer) if issuers.iter().any(|known| known.expectations.issuer == issuer.expectations.issuer) => {
+                item.fault(format!("the issuer `{}` stands twice", issuer.expectations.issuer));
+            }
+            Some(issuer) => issuers.push(issuer),
+            None => complete = false,
+        }
+    }
+    complete.then_some(issuers)
+}
+
+fn issuer(item: &Item<'_>, shared: &Shared<'_>) -> Option<Issuer> {
+    let mut fields = item.fields()?;
+    let (cognito, oidc) = (fields.take("cognito"), fields.take("oidc"));
+    fields.finish();
+    match (cognito, oidc) {
+        (Some(item), None) => read_cognito(&item, shared),
+        (None, Some(item)) => read_oidc(&item, shared),
+        (Some(_), Some(_)) | (None, None) => {
+            item.fault("must be either `cognito` or `oidc`");
+            None
+        }
+    }
+}
+
+fn read_cognito(item: &Item<'_>, shared: &Shared<'_>) -> Option<Issuer> {
+    let mut fields = item.fields()?;
+    let pool = fields.require("user_pool_id").and_then(|item| default_issuer(&item));
+    let client_ids = fields.require("client_ids").and_then(|item| client_ids(&item));
+    let token_uses = match fields.take("token_use") {
+        Some(item) => token_uses(&item),
+        None => Some(vec![TokenUse::Access]),
+    };
+    let audience = fields.take("audience").map_or(Some(Vec::new()), |item| item.strings());
+    let name = match fields.take("issuer") {
+        Some(item) => issuer_name(&item),
+        None => pool.clone(),
+    };
+    let algorithms = AlgorithmSet::of(&[Algorithm::Rs256]);
+    let default = |name: &str| Address::parse(&format!("{name}/.well-known/jwks.json")).ok().map(JwksSource::Address);
+    let keys = keys(&mut fields, name.as_deref(), algorithms, default);
+    refuse_introspection(&mut fields);
+    fields.finish();
+    pool?;
+    let expectations = Expectations {
+        issuer: name?.into(),
+        kind: IssuerKind::Cognito { token_uses: token_uses? },
+        algorithms,
+        client_ids: client_ids?,
+        audience: audience?,
+        typ: None,
+        claim_names: ClaimNames::default(),
+        leeway: shared.leeway?,
+    };
+    build(expectations, keys?, shared)
+}
+
+fn read_oidc(item: &Item<'_>, shared: &Shared<'_>) -> Option<Issuer> {
+    let mut fields = item.fields()?;
+    let name = fields.require("issuer").and_then(|item| issuer_name(&item));
+    let audience = fields.require("audience").and_then(|item| item.strings());
+    let client_ids = fields.take("client_ids").map_or(Some(ClientIds::Unchecked), |item| client_ids(&item));
+    let algorithms = match fields.take("algorithms") {
+        Some(item) => algorithms(&item),
+        None => Some(AlgorithmSet::of(&[Algorithm::Rs256])),
+    };
+    let typ = fields.take("typ").map(|item| item.string());
+    let claim_names = fields.take("claims").map_or(Some(ClaimNames::default()), |item| claim_names(&item));
+    let default = |name: &str| {
+        // Discovery 4.1: a slash at the issuer's end is removed first.
+        let metadata = format!("{}/.well-known/openid-configuration", name.strip_suffix('/').unwrap_or(name));
+        Some(JwksSource::Discovery { metadata: Address::parse(&metadata).ok()?, issuer: name.into() })
+    };
+    let any = AlgorithmSet::of(&Algorithm::ALL);
+    let keys = keys(&mut fields, name.as_deref(), algorithms.unwrap_or(any), default);
+    refuse_introspection(&mut fields);
+    if let Some(item) = fields.take("opaque_tokens")
+        && item.boolean() == Some(true)
+    {
+        item.fault("opaque tokens need live checks, which this version does not have");
+    }
+    fields.finish();
+    let typ = match typ {
+        Some(typ) => Some(typ?),
+        None => None,
+    };
+    let expectations = Expectations {
+        issuer: name?.into(),
+        kind: IssuerKind::Oidc,
+        algorithms: algorithms?,
+        client_ids: client_ids?,
+        audience: audience?,
+        typ,
+        claim_names: claim_names?,
+        leeway: shared.leeway?,
+    };
+    build(expectations, keys?, shared)
+}
+
+fn build(expectations: Expectations, keys: Keys, shared: &Shared<'_>) -> Option<Issuer> {
+    let https = Arc::clone(shared.https);
+    let name = Arc::clone(&expectations.issuer);
+    let keys = JwksCache::new(name, keys.source, expectations.algorithms, shared.jwks?, https, keys.known);
+    Some(Issuer { expectations: Arc::new(expectations), keys })
+}
+
+/// `https://cognito-idp.<region>.amazonaws.com/<pool>`, the region being what
+/// stands before the pool id's underscore.
+fn default_issuer(item: &Item<'_>) -> Option<String> {
+    let pool = item.text()?;
+    let is_word = |text: &str, also: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c))
+    };
+    match pool.split_once('_') {
+        Some((region, id)) if is_word(region, "-") && is_word(id, "") => {
+            Some(format!("https://cognito-idp.{region}.amazonaws.com/{pool}"))
+        }
+        _ => {
+            item.fault("must be a user pool's id such as `us-east-1_AbCdEf123`");
+            None
+        }
+    }
+}
+
+/// An issuer is compared verbatim; where it is a URL it must be a safe one.
+fn issuer_name(item: &Item<'_>) -> Option<String> {
+    let name = item.string()?;
+    if name.contains("://") {
+        item.address()?;
+    }
+    Some(name)
+}
+
+fn client_ids(item: &Item<'_>) -> Option<ClientIds> {
+    let ids = item.strings()?;
+    match ids.as_slice() {
+        [only] if only == "*" => Some(ClientIds::AnyNamed),
+        _ if ids.iter().any(|id| id == "*") => {
+            item.fault("`*` accepts any client and must stand alone");
+            None
+        }
+        _ => Some(ClientIds::OneOf(ids)),
+    }
+}
+
+fn token_uses(item: &Item<'_>) -> Option<Vec<TokenUse>> {
+    let uses: Option<Vec<_>> = item.strings()?.iter().map(|name| TokenUse::parse(name)).collect();
+    if uses.is_none() {
+        item.fault("must be `access` or `id`");
+    }
+    uses
+}
+
+fn algorithms(item: &Item<'_>) -> Option<AlgorithmSet> {
+    let mut algorithms = Vec::new();
+    let mut known = true;
+    for name in item.strings()? {
+        match Algorithm::parse(&name) {
+            Some(algorithm) => algorithms.push(algorithm),
+            None => {
+                item.fault(format!(
+                    "`{name}` is none of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA"
+                ));
+                known = false;
+            }
+        }
+    }
+    known.then(|| AlgorithmSet::of(&algorithms))
+}
+
+fn claim_names(item: &Item<'_>) -> Option<ClaimNames> {
+    let mut fields = item.fields()?;
+    let mut name = |key| fields.take(key).map(|item| item.string());
+    let (scope, groups, username) = (name("scope"), name("groups"), name("username"));
+    fields.finish();
+    // A key that is there and faulty makes the whole faulty.
+    let whole = |name: Option<Option<String>>| name.map_or(Some(None), |name| name.map(Some));
+    Some(ClaimNames { scope: whole(scope)?, groups: whole(groups)?, username: whole(username)? })
+}
+
+/// Where an issuer's keys come from, and those known from the start.
+struct Keys {
+    source: JwksSource,
+    known: Option<KeySet>,
+}
+
+fn keys(
+    fields: &mut Fields<'_>,
+    issuer: Option<&str>,
+    algorithms: AlgorithmSet,
+    default: impl FnOnce(&str) -> Option<JwksSource>,
+) -> Option<Keys> {
+    let known = fields.take("jwks_file").map(|item| known_keys(&item, algorithms));
+    let source = match fields.take("jwks_uri") {
+        Some(item) => match item.text()?.as_ref() {
+            "none" if known.is_none() => {
+                item.fault("`none` needs a `jwks_file`: there would be no keys at all");
+                None
+            }
+            "none" => Some(JwksSource::None),
+            _ => item.address().map(JwksSource::Address),
+        },
+        None => {
+            let source = default(issuer?);
+            if source.is_none() {
+                fields.fault("the issuer is not an https:// URL: give its `jwks_uri`");
+            }
+            source
+        }
+    };
+    let known = match known {
+        Some(known) => Some(known?),
+        None => None,
+    };
+    Some(Keys { source: source?, known })
+}
+
+fn known_keys(item: &Item<'_>, algorithms: AlgorithmSet) -> Option<KeySet> {
+    match KeySet::parse(&item.file()?, algorithms) {
+        Ok(keys) => Some(keys),
+        Err(KeySetError::NotAJwkSet) => {
+            item.fault("is not a JWK Set");
+            None
+        }
+        Err(KeySetError::NoFittingKey) => {
+            item.fault("has no key that fits the issuer's algorithms");
+            None
+        }
+    }
+}
+
+fn refuse_introspection(fields: &mut Fields<'_>) {
+    if let Some(item) = fields.take("introspection") {
+        item.fault("live checks are not part of this version");
+    }
+}

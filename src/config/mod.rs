@@ -1,0 +1,91 @@
+//! `authorizer.yaml` becomes an authorizer; any doubt is a fault, all faults are
+//! told at once with their place, and none of them lets the function start.
+//!
+//! | file | what it reads |
+//! |---|---|
+//! | `source` | where the text is: environment, task root, working directory |
+//! | `yaml` | text into nodes with lines; repeated keys are faults |
+//! | `fields` | nodes into typed values: strings, lists, durations, `${NAME}` |
+//! | `issuers`, `routes`, `settings` | the sections of the file |
+
+mod faults;
+mod fields;
+mod interpolate;
+mod issuers;
+mod routes;
+mod settings;
+mod source;
+mod yaml;
+
+pub use faults::{Fault, Faults};
+pub use source::{ConfigText, Environment};
+
+use crate::access::Rules;
+use crate::authorizer::{Authorizer, Issuer};
+use crate::gateway::{AnswerSettings, Handler, TokenSource};
+use crate::remote::HttpsClient;
+use fields::{Fields, Reader};
+use std::sync::Arc;
+
+/// A configuration without faults.
+#[derive(Debug)]
+pub struct Config {
+    issuers: Vec<Issuer>,
+    rules: Rules,
+    answers: AnswerSettings,
+    token_sources: Vec<TokenSource>,
+}
+
+impl Config {
+    /// Finds and reads the configuration that the environment names.
+    ///
+    /// # Errors
+    /// All [`Faults`].
+    pub fn load(environment: &Environment) -> Result<Self, Faults> {
+        let text = ConfigText::find(environment)?;
+        Self::parse(&text, environment)
+    }
+
+    /// Reads a configuration's text.
+    ///
+    /// # Errors
+    /// All [`Faults`].
+    pub fn parse(text: &ConfigText, environment: &Environment) -> Result<Self, Faults> {
+        let (root, faults) = yaml::parse(&text.text)?;
+        let reader = Reader::new(environment, &text.folder, faults);
+        let config = Self::read(&reader, &root);
+        let faults = reader.into_faults();
+        match config {
+            Some(config) if faults.is_empty() => Ok(config),
+            _ => Err(faults),
+        }
+    }
+
+    /// Reads every section, so that all faults are found; `None` where one has any.
+    fn read(reader: &Reader<'_>, root: &yaml::Node) -> Option<Self> {
+        let mut file = Fields::of(reader, root, "")?;
+        let leeway = settings::leeway(&mut file);
+        let jwks = settings::jwks(&mut file);
+        let answers = settings::answers(&mut file);
+        let token_sources = settings::token_sources(&mut file);
+        settings::policy(&mut file);
+        settings::revocations(&mut file);
+        let https = Arc::new(HttpsClient::default());
+        let issuers = issuers::read(&mut file, leeway, jwks, &https);
+        let known: Option<Vec<&str>> =
+            issuers.as_ref().map(|issuers| issuers.iter().map(|issuer| &*issuer.expectations.issuer).collect());
+        let rules = routes::read(&mut file, known.as_deref());
+        file.finish();
+        Some(Self { issuers: issuers?, rules: rules?, answers: answers?, token_sources: token_sources? })
+    }
+
+    /// The handler that answers by this configuration, and the authorizer's keys
+    /// already on their way.
+    #[must_use]
+    pub fn into_handler(self) -> Handler {
+        Handler::new(Authorizer::new(self.issuers, self.rules), self.answers, self.token_sources)
+    }
+}
+
+#[cfg(test)]
+mod tests;

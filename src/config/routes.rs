@@ -1,0 +1,171 @@
+//! The `routes` section: the rule table.
+
+use super::fields::{Fields, Item};
+use crate::access::{Check, ClaimValue, Parameter, Requirement, RouteKey, Rule, Rules};
+use std::sync::Arc;
+
+/// What a requirement may refer to.
+struct Scope<'s> {
+    parameters: &'s [Parameter],
+    /// The configured issuers; `None` where they are faulty themselves.
+    issuers: Option<&'s [&'s str]>,
+}
+
+pub(super) fn read(file: &mut Fields<'_>, issuers: Option<&[&str]>) -> Option<Rules> {
+    let routes = file.require("routes")?;
+    let entries = routes.fields()?.rest();
+    if entries.is_empty() {
+        routes.fault("must not be empty: without a rule every request is denied");
+        return None;
+    }
+    let mut rules = Rules::default();
+    let mut complete = true;
+    for (key, item) in entries {
+        complete &= read_rule(key, &item, issuers, &mut rules).is_some();
+    }
+    complete.then_some(rules)
+}
+
+fn read_rule(key: &str, item: &Item<'_>, issuers: Option<&[&str]>, rules: &mut Rules) -> Option<()> {
+    let route = match RouteKey::parse(key) {
+        Ok(route) => Some(route),
+        Err(error) => {
+            item.fault(format!("not a route key: {error}"));
+            None
+        }
+    };
+    let parameters = route.as_ref().map(RouteKey::parameters).unwrap_or_default();
+    let mut fields = item.fields()?;
+    if let Some(item) = fields.take("introspect")
+        && item.boolean() == Some(true)
+    {
+        item.fault("live checks are not part of this version");
+    }
+    let requirement = requirement(fields, &Scope { parameters: &parameters, issuers });
+    let rule = Rule { key: Arc::from(key), requirement: requirement? };
+    match rules.insert(&route?, rule) {
+        Ok(()) => Some(()),
+        Err(duplicate) => {
+            item.fault(format!("means the same route as `{}`", duplicate.earlier));
+            None
+        }
+    }
+}
+
+/// Reads a requirement's checks, in the order in which they are held against the claims.
+fn requirement(mut fields: Fields<'_>, scope: &Scope<'_>) -> Option<Requirement> {
+    let mut checks: Vec<Option<Check>> = Vec::new();
+    let mut list = |key, check: fn(Vec<String>) -> Check| {
+        if let Some(item) = fields.take(key) {
+            checks.push(item.strings().map(check));
+        }
+    };
+    list("any_scope", Check::AnyScope);
+    list("all_scopes", Check::AllScopes);
+    list("any_group", Check::AnyGroup);
+    list("all_groups", Check::AllGroups);
+    if let Some(item) = fields.take("claims") {
+        claims(&item, scope, &mut checks);
+    }
+    if let Some(item) = fields.take("client_ids") {
+        checks.push(item.strings().map(Check::ClientIds));
+    }
+    if let Some(item) = fields.take("issuers") {
+        checks.push(issuers(&item, scope));
+    }
+    if let Some(item) = fields.take("token_use") {
+        checks.push(token_uses(&item));
+    }
+    if let Some(item) = fields.take("max_auth_age") {
+        checks.push(item.duration().map(Check::MaxAuthAge));
+    }
+    if let Some(item) = fields.take("any") {
+        checks.push(alternatives(&item, scope).map(Check::Any));
+    }
+    if let Some(item) = fields.take("all") {
+        checks.push(alternatives(&item, scope).map(Check::All));
+    }
+    fields.finish();
+    Some(Requirement { checks: checks.into_iter().collect::<Option<_>>()? })
+}
+
+fn alternatives(item: &Item<'_>, scope: &Scope<'_>) -> Option<Vec<Requirement>> {
+    let mut requirements = Vec::new();
+    for item in item.items()? {
+        let nested = item.fields().and_then(|mut fields| {
+            if let Some(item) = fields.take("introspect") {
+                item.fault("belongs at the top of a route's requirement");
+            }
+            requirement(fields, scope)
+        });
+        if nested.as_ref().is_some_and(|nested| nested.checks.is_empty()) {
+            item.fault("must ask for something: empty, it would hold for every token");
+        }
+        requirements.push(nested);
+    }
+    requirements.into_iter().collect()
+}
+
+fn claims(item: &Item<'_>, scope: &Scope<'_>, checks: &mut Vec<Option<Check>>) {
+    let Some(mut fields) = item.fields() else {
+        checks.push(None);
+        return;
+    };
+    let entries = fields.rest();
+    if entries.is_empty() {
+        item.fault("must not be empty");
+    }
+    for (name, item) in entries {
+        let one_of = if item.is_list() {
+            let items = item.items().unwrap_or_default();
+            items
+                .iter()
+                .map(|item| claim_value(item, scope))
+                .collect::<Option<Vec<_>>>()
+                .filter(|values| !values.is_empty())
+        } else {
+            claim_value(&item, scope).map(|value| vec![value])
+        };
+        checks.push(one_of.map(|one_of| Check::Claim { name: name.to_owned(), one_of }));
+    }
+}
+
+/// A value, or `{name}` for the value of that path parameter.
+fn claim_value(item: &Item<'_>, scope: &Scope<'_>) -> Option<ClaimValue> {
+    let literal = item.literal()?;
+    let Some(text) = literal.as_str().filter(|text| text.contains(['{', '}'])) else {
+        return Some(ClaimValue::Literal(literal));
+    };
+    let name = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    let Some(name) = name.filter(|name| !name.contains(['{', '}'])) else {
+        item.fault("a path parameter must be the whole value, as in \"{user_id}\"");
+        return None;
+    };
+    match scope.parameters.iter().find(|parameter| parameter.name == name) {
+        Some(parameter) => Some(ClaimValue::Parameter(parameter.clone())),
+        None => {
+            item.fault(format!("the route has no path parameter `{name}`"));
+            None
+        }
+    }
+}
+
+fn issuers(item: &Item<'_>, scope: &Scope<'_>) -> Option<Check> {
+    let issuers = item.strings()?;
+    if let Some(known) = scope.issuers
+        && let Some(unknown) = issuers.iter().find(|issuer| !known.contains(&issuer.as_str()))
+    {
+        item.fault(format!("`{unknown}` is none of the configured issuers"));
+        return None;
+    }
+    Some(Check::Issuers(issuers))
+}
+
+fn token_uses(item: &Item<'_>) -> Option<Check> {
+    let uses = item.strings()?;
+    if uses.iter().any(|one| one != "access" && one != "id") {
+        item.fault("must be `access` or `id`");
+        return None;
+    }
+    Some(Check::TokenUse(uses))
+}

@@ -1,0 +1,137 @@
+//! The sections beside `issuers` and `routes`, each with its defaults.
+
+use super::fields::Fields;
+use crate::gateway::{AnswerSettings, ContextMap, HttpResponse, TokenSource, Unauthorized};
+use crate::remote::JwksSettings;
+use std::time::Duration;
+
+/// How far clocks may differ.
+pub(super) fn leeway(file: &mut Fields<'_>) -> Option<Duration> {
+    let Some(item) = file.take("leeway") else { return Some(Duration::from_secs(5)) };
+    let leeway = item.duration_or_zero()?;
+    if leeway > MAX_LEEWAY {
+        item.fault("must be at most 60s");
+        return None;
+    }
+    Some(leeway)
+}
+
+pub(super) fn jwks(file: &mut Fields<'_>) -> Option<JwksSettings> {
+    let mut settings = JwksSettings {
+        max_age: Duration::from_secs(60 * 60),
+        cooldown: Duration::from_secs(10),
+        timeout: Duration::from_secs(2),
+        stale_if_error: Duration::from_secs(24 * 60 * 60),
+    };
+    let Some(item) = file.take("jwks") else { return Some(settings) };
+    let mut fields = item.fields()?;
+    let mut complete = true;
+    for (key, setting) in
+        [("max_age", &mut settings.max_age), ("cooldown", &mut settings.cooldown), ("timeout", &mut settings.timeout)]
+    {
+        if let Some(item) = fields.take(key) {
+            complete &= item.duration().map(|duration| *setting = duration).is_some();
+        }
+    }
+    if let Some(item) = fields.take("stale_if_error") {
+        complete &= item.duration_or_zero().map(|duration| settings.stale_if_error = duration).is_some();
+    }
+    fields.finish();
+    complete.then_some(settings)
+}
+
+pub(super) fn answers(file: &mut Fields<'_>) -> Option<AnswerSettings> {
+    let mut answers = AnswerSettings::default();
+    let mut complete = true;
+    if let Some(item) = file.take("context") {
+        complete &= context(&mut item.fields()?).map(|context| answers.context = context).is_some();
+    }
+    let unauthorized = [("deny", Unauthorized::Deny), ("error", Unauthorized::Error)];
+    if let Some(item) = file.take("http_api") {
+        let mut fields = item.fields()?;
+        if let Some(item) = fields.take("response") {
+            let responses = [("simple", HttpResponse::Simple), ("policy", HttpResponse::Policy)];
+            complete &= item.choice(&responses).map(|response| answers.http_response = response).is_some();
+        }
+        if let Some(item) = fields.take("unauthorized") {
+            complete &= item.choice(&unauthorized).map(|choice| answers.http_unauthorized = choice).is_some();
+        }
+        fields.finish();
+    }
+    if let Some(item) = file.take("rest_api") {
+        let mut fields = item.fields()?;
+        if let Some(item) = fields.take("unauthorized") {
+            complete &= item.choice(&unauthorized).map(|choice| answers.rest_unauthorized = choice).is_some();
+        }
+        fields.finish();
+    }
+    complete.then_some(answers)
+}
+
+fn context(fields: &mut Fields<'_>) -> Option<ContextMap> {
+    let mut entries = Vec::new();
+    let mut complete = true;
+    for (key, item) in fields.rest() {
+        if key.is_empty() || RESERVED_CONTEXT_KEYS.contains(&key) {
+            item.fault("API Gateway keeps this key for itself");
+            complete = false;
+        }
+        match item.string() {
+            Some(claim) => entries.push((key.to_owned(), claim)),
+            None => complete = false,
+        }
+    }
+    complete.then(|| ContextMap::new(entries))
+}
+
+pub(super) fn token_sources(file: &mut Fields<'_>) -> Option<Vec<TokenSource>> {
+    let Some(item) = file.take("token") else { return Some(vec![TokenSource::Header("Authorization".to_owned())]) };
+    let mut sources = Vec::new();
+    for item in item.items()? {
+        let mut fields = item.fields()?;
+        let kinds: [(_, fn(String) -> TokenSource); 3] =
+            [("header", TokenSource::Header), ("query", TokenSource::Query), ("cookie", TokenSource::Cookie)];
+        let found: Vec<_> = kinds.into_iter().filter_map(|(key, source)| Some((fields.take(key)?, source))).collect();
+        fields.finish();
+        match found.as_slice() {
+            [(item, source)] => sources.push(item.string().map(source)),
+            _ => {
+                item.fault("must be one of `header`, `query` and `cookie`");
+                sources.push(None);
+            }
+        }
+    }
+    sources.into_iter().collect()
+}
+
+/// `policy`: so far only what `covers: request` needs.
+pub(super) fn policy(file: &mut Fields<'_>) {
+    let Some(mut fields) = file.take("policy").and_then(|item| item.fields()) else { return };
+    if let Some(item) = fields.take("covers")
+        && item.choice(&[("request", false), ("token", true)]) == Some(true)
+    {
+        item.fault("policies that cover a token are not part of this version");
+    }
+    if let Some(item) = fields.take("expires_with_token")
+        && item.boolean() == Some(true)
+    {
+        item.fault("policies that expire are not part of this version");
+    }
+    if let Some(item) = fields.take("implicit_deny") {
+        item.boolean();
+    }
+    fields.finish();
+}
+
+/// `revocations`: refused until there are live checks.
+pub(super) fn revocations(file: &mut Fields<'_>) {
+    if let Some(item) = file.take("revocations") {
+        item.fault("live checks are not part of this version");
+    }
+}
+
+/// More than a minute is no difference between clocks but a longer life for tokens.
+const MAX_LEEWAY: Duration = Duration::from_secs(60);
+
+/// `principalId` and `integrationLatency` are API Gateway's on REST, `claims` on HTTP 1.0.
+const RESERVED_CONTEXT_KEYS: [&str; 3] = ["principalId", "integrationLatency", "claims"];

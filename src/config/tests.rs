@@ -1,0 +1,196 @@
+//! Configurations and their faults, one line a case.
+
+use super::*;
+
+const GOOD: &str = "
+issuers:
+  - cognito: { user_pool_id: us-east-1_AbCdEf123, client_ids: a }
+routes:
+  GET /items: {}
+";
+
+fn faults(text: &str) -> Vec<String> {
+    let text = ConfigText { text: text.to_owned(), folder: "tests".into() };
+    let environment = Environment::from([("SET", "value"), ("CLIENTS", "a, b\nc")]);
+    match Config::parse(&text, &environment) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults.0.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    let actual = faults(text);
+    assert_eq!(actual.len(), expected.len(), "{text}\n{actual:#?}");
+    for (actual, expected) in actual.iter().zip(expected) {
+        assert!(actual.contains(expected), "{text}\n{actual}\nshould contain {expected}");
+    }
+}
+
+#[test]
+fn a_good_configuration_has_no_faults() {
+    check(GOOD, &[]);
+    check(&GOOD.replace("client_ids: a", "client_ids: \"${CLIENTS}\""), &[]);
+    check(&GOOD.replace("client_ids: a", "client_ids: ['*']"), &[]);
+    check(&format!("{GOOD}leeway: 60s\njwks: {{ stale_if_error: 0s, cooldown: 1ms }}\n"), &[]);
+    check(&format!("{GOOD}token: [{{ header: X }}, {{ query: t }}, {{ cookie: c }}]\n"), &[]);
+}
+
+#[test]
+fn what_is_not_one_yaml_map_is_refused() {
+    check("", &["empty"]);
+    check("a: [", &["not YAML"]);
+    check("[]", &["must be a map"]);
+    check("a", &["must be a map"]);
+    check(&format!("{GOOD}---\n{GOOD}"), &["more than one"]);
+    check("{}", &["issuers: is missing", "routes: is missing"]);
+}
+
+#[test]
+fn unknown_and_repeated_keys_are_faults_with_their_place() {
+    check(&format!("{GOOD}  GET /items: {{}}\n"), &["routes: the key `GET /items` stands twice (line 6)"]);
+    check(&format!("{GOOD}rotues: {{}}\n"), &["rotues: unknown key"]);
+    check(
+        &GOOD.replace("GET /items: {}", "GET /items: { any_scopes: [a] }"),
+        &["routes.\"GET /items\".any_scopes: unknown key"],
+    );
+    check(&GOOD.replace("client_ids: a", "client_ids: a, x: 1"), &["issuers[0].cognito.x: unknown key"]);
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    check(
+        "issuers:\n  - oidc: { issuer: 'http://a.example', audience: [], algorithms: [HS256, none, RS256] }\nroutes:\n  GET: {}\n  GET /a: { any_scope: [] }\nleeway: 61s\n",
+        &[
+            "issuers[0].oidc.issuer: must be `https://`",
+            "issuers[0].oidc.audience: must not be empty",
+            "`HS256` is none of",
+            "`none` is none of",
+            "routes.GET: not a route key",
+            "routes.\"GET /a\".any_scope: must not be empty",
+            "leeway: must be at most 60s",
+        ],
+    );
+}
+
+#[test]
+fn issuers_are_held_to_their_kind() {
+    let with = |issuers: &str| format!("issuers: [{issuers}]\nroutes: {{ $default: {{}} }}\n");
+    check(&with(""), &["issuers: must not be empty"]);
+    check(&with("{}"), &["must be either"]);
+    check(&with("{ saml: {} }"), &["unknown key", "must be either"]);
+    check(&with("{ cognito: { client_ids: a } }"), &["user_pool_id: is missing"]);
+    check(&with("{ cognito: { user_pool_id: us-east-1_A } }"), &["client_ids: is missing"]);
+    check(&with("{ cognito: { user_pool_id: nonsense, client_ids: a } }"), &["must be a user pool's id"]);
+    check(&with("{ cognito: { user_pool_id: a_b, client_ids: ['*', a] } }"), &["must stand alone"]);
+    check(&with("{ cognito: { user_pool_id: a_b, client_ids: [] } }"), &["must not be empty"]);
+    check(
+        &with("{ cognito: { user_pool_id: a_b, client_ids: a, token_use: refresh } }"),
+        &["must be `access` or `id`"],
+    );
+    check(&with("{ cognito: { user_pool_id: a_b, client_ids: a, jwks_uri: none } }"), &["needs a `jwks_file`"]);
+    check(
+        &with("{ cognito: { user_pool_id: a_b, client_ids: a, jwks_uri: 'http://a.example' } }"),
+        &["must be `https://`"],
+    );
+    check(&with("{ cognito: { user_pool_id: a_b, client_ids: a, jwks_file: none-such.json } }"), &["cannot read"]);
+    check(&with("{ oidc: { issuer: 'https://a.example', audience: x, client_ids: [] } }"), &["must not be empty"]);
+    check(&with("{ oidc: { issuer: 'https://a.example' } }"), &["audience: is missing"]);
+    check(&with("{ oidc: { issuer: a.example, audience: x } }"), &["give its `jwks_uri`"]);
+    check(&with("{ oidc: { issuer: a.example, audience: x, jwks_uri: 'https://a.example/jwks' } }"), &[]);
+    check(
+        &with(
+            "{ oidc: { issuer: 'https://a.example', audience: x } }, { oidc: { issuer: 'https://a.example', audience: y } }",
+        ),
+        &["issuers[1]: the issuer `https://a.example` stands twice"],
+    );
+}
+
+#[test]
+fn requirements_ask_for_something_that_can_be_had() {
+    let with = |requirement: &str| GOOD.replace("GET /items: {}", &format!("GET /items/{{id}}: {requirement}"));
+    for good in [
+        "{ any_scope: a b, all_scopes: [a], any_group: a, all_groups: [a] }",
+        "{ claims: { sub: '{id}', level: 3, on: true, tenant: [a, b, '{id}'] } }",
+        "{ client_ids: a, issuers: 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEf123', token_use: [access, id] }",
+        "{ max_auth_age: 15m, any: [{ any_group: a }, { all: [{ any_scope: a }] }] }",
+        "{ introspect: false }",
+    ] {
+        check(&with(good), &[]);
+    }
+    for (bad, fault) in [
+        ("null", "must be a map"),
+        ("[]", "must be a map"),
+        ("{ any_scope: null }", "must not be empty"),
+        ("{ any_scope: '' }", "must not be empty"),
+        ("{ any_scope: ' , ' }", "must not be empty"),
+        ("{ any_scope: [[a]] }", "must be a text"),
+        ("{ any: [] }", "any: must not be empty"),
+        ("{ any: [{}] }", "any[0]: must ask for something"),
+        ("{ any: { any_scope: a } }", "must be a list"),
+        ("{ any: [{ introspect: true }] }", "any[0].introspect: belongs at the top"),
+        ("{ claims: {} }", "must not be empty"),
+        ("{ claims: { sub: [] } }", "must not be empty"),
+        ("{ claims: { sub: null } }", "must not be empty"),
+        ("{ claims: { sub: { a: b } } }", "must be a single value"),
+        ("{ claims: { sub: '{other}' } }", "no path parameter `other`"),
+        ("{ claims: { sub: 'x-{id}' } }", "must be the whole value"),
+        ("{ issuers: 'https://other.example' }", "none of the configured issuers"),
+        ("{ token_use: refresh }", "must be `access` or `id`"),
+        ("{ max_auth_age: 0s }", "must be longer than 0s"),
+        ("{ max_auth_age: 15 }", "must be a duration"),
+        ("{ introspect: true }", "not part of this version"),
+        ("{ introspect: yes }", "must be `true` or `false`"),
+    ] {
+        let faults = faults(&with(bad));
+        assert!(faults.iter().any(|actual| actual.contains(fault)), "{bad}\n{faults:#?}\nshould contain {fault}");
+    }
+}
+
+#[test]
+fn routes_that_mean_the_same_are_duplicates() {
+    for second in ["GET /items/", "'GET /items'"] {
+        let text = format!("{GOOD}  {second}: {{}}\n");
+        let faults = faults(&text);
+        assert!(
+            faults[0].contains("twice") || faults[0].contains("means the same route as `GET /items`"),
+            "{faults:?}"
+        );
+    }
+}
+
+#[test]
+fn settings_have_their_values() {
+    for (text, fault) in [
+        ("leeway: 5", "leeway: must be a duration"),
+        ("jwks: { max_age: 0s }", "jwks.max_age: must be longer than 0s"),
+        ("jwks: { timeout: x }", "jwks.timeout: must be a duration"),
+        ("http_api: { response: xml }", "http_api.response: must be `simple` or `policy`"),
+        ("http_api: { unauthorized: 401 }", "http_api.unauthorized: must be `deny` or `error`"),
+        ("rest_api: { response: simple }", "rest_api.response: unknown key"),
+        ("context: { principalId: sub }", "context.principalId: API Gateway keeps"),
+        ("context: { claims: sub }", "context.claims: API Gateway keeps"),
+        ("context: { a: [sub] }", "context.a: must be a text"),
+        ("token: []", "token: must not be empty"),
+        ("token: [{ header: a, query: b }]", "token[0]: must be one of"),
+        ("token: [{ body: a }]", "token[0].body: unknown key"),
+        ("policy: { covers: everything }", "policy.covers: must be `request` or `token`"),
+        ("leeway: !!str 5s", "tags"),
+        ("leeway: ${NONE_SUCH}", "leeway: the environment has no `NONE_SUCH`"),
+        ("leeway: \"${SET\"", "without `}`"),
+    ] {
+        let faults = faults(&format!("{GOOD}{text}\n"));
+        assert!(faults.iter().any(|actual| actual.contains(fault)), "{text}\n{faults:#?}\nshould contain {fault}");
+    }
+}
+
+#[test]
+fn anchors_work_and_cannot_grow_without_bound() {
+    check(&GOOD.replace("GET /items: {}", "GET /items: &any { any_scope: a }\n  GET /b: *any"), &[]);
+    let mut bomb = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
+    for level in 1..12 {
+        let previous = format!("*a{}", level - 1);
+        bomb += &format!("a{level}: &a{level} [{}]\n", vec![previous; 10].join(","));
+    }
+    check(&bomb, &["too large"]);
+}

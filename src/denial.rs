@@ -1,0 +1,229 @@
+//! Every reason for "no".
+//!
+//! A [`Denial`] carries one fact: its stable [`code`](Denial::code) goes to the log
+//! and the metrics, its [`class`](Denial::class) decides what the client sees, and
+//! its [`detail`](Denial::detail) tells the operator which of several causes it was.
+//! None of them holds a part of a token.
+
+use std::borrow::Cow;
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// The token's `alg` is missing, unknown, or not among its issuer's algorithms (RFC 8725 3.1).
+    AlgorithmNotAllowed,
+    /// Two different credentials in one request (RFC 6750 2).
+    AmbiguousToken,
+    /// `auth_time` is missing or older than the route allows (RFC 9470).
+    AuthenticationTooOld,
+    /// The signature does not verify under the issuer's key.
+    BadSignature,
+    /// A claim does not have the value that the route asks for.
+    ClaimMismatch,
+    /// A client, issuer or kind of token that the route does not serve, or no branch of an `any` holds.
+    Forbidden,
+    /// None of the route's groups, or not all of them.
+    InsufficientGroup,
+    /// None of the route's scopes, or not all of them (RFC 6750 3.1).
+    InsufficientScope {
+        /// The scopes that the route asks for, separated by spaces.
+        needed: String,
+    },
+    /// Something that must not happen did; never an allow.
+    Internal(&'static str),
+    /// The issuer's keys are not known and cannot be had now.
+    JwksUnavailable(Cow<'static, str>),
+    /// A time claim is missing or not a number (RFC 7519 4.1).
+    MalformedClaims(&'static str),
+    /// The event is none that API Gateway sends.
+    MalformedEvent(&'static str),
+    /// The credential is not a JWS in compact form (RFC 7515 7.1).
+    MalformedToken(&'static str),
+    /// The request carries no credential.
+    MissingToken,
+    /// No route of the table serves this method and path.
+    NoRoute,
+    /// The token is bound to a sender who has not proven to be it (RFC 8705, RFC 9449).
+    SenderNotProven(&'static str),
+    /// `exp` has passed.
+    TokenExpired,
+    /// `nbf` or `iat` lies in the future.
+    TokenNotYetValid,
+    /// More bytes than a token may have.
+    TokenTooLarge,
+    /// `iss` is missing or none of the configured issuers.
+    UnknownIssuer,
+    /// The issuer has no fitting key under this `kid`.
+    UnknownKey,
+    /// A path that a backend could read differently.
+    UnsafePath(&'static str),
+    /// None of the accepted audiences is in `aud`.
+    WrongAudience,
+    /// The token was issued to a client that is not accepted.
+    WrongClient,
+    /// An access token where an ID token is expected, or the other way round.
+    WrongTokenUse,
+    /// The `typ` header is not the required one (RFC 8725 3.11).
+    WrongTyp,
+}
+
+/// What a denial means to the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// 401: no good token.
+    Unauthorized,
+    /// 403: a good token that may not do this.
+    Forbidden,
+    /// 500: no decision could be made.
+    Unavailable,
+}
+
+impl Denial {
+    /// The stable name of this reason.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Denial::AlgorithmNotAllowed => "algorithm_not_allowed",
+            Denial::AmbiguousToken => "ambiguous_token",
+            Denial::AuthenticationTooOld => "authentication_too_old",
+            Denial::BadSignature => "bad_signature",
+            Denial::ClaimMismatch => "claim_mismatch",
+            Denial::Forbidden => "forbidden",
+            Denial::InsufficientGroup => "insufficient_group",
+            Denial::InsufficientScope { .. } => "insufficient_scope",
+            Denial::Internal(_) => "internal",
+            Denial::JwksUnavailable(_) => "jwks_unavailable",
+            Denial::MalformedClaims(_) => "malformed_claims",
+            Denial::MalformedEvent(_) => "malformed_event",
+            Denial::MalformedToken(_) => "malformed_token",
+            Denial::MissingToken => "missing_token",
+            Denial::NoRoute => "no_route",
+            Denial::SenderNotProven(_) => "sender_not_proven",
+            Denial::TokenExpired => "token_expired",
+            Denial::TokenNotYetValid => "token_not_yet_valid",
+            Denial::TokenTooLarge => "token_too_large",
+            Denial::UnknownIssuer => "unknown_issuer",
+            Denial::UnknownKey => "unknown_key",
+            Denial::UnsafePath(_) => "unsafe_path",
+            Denial::WrongAudience => "wrong_audience",
+            Denial::WrongClient => "wrong_client",
+            Denial::WrongTokenUse => "wrong_token_use",
+            Denial::WrongTyp => "wrong_typ",
+        }
+    }
+
+    /// What this reason means to the client.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Denial::AlgorithmNotAllowed
+            | Denial::AmbiguousToken
+            | Denial::BadSignature
+            | Denial::MalformedClaims(_)
+            | Denial::MalformedToken(_)
+            | Denial::MissingToken
+            | Denial::SenderNotProven(_)
+            | Denial::TokenExpired
+            | Denial::TokenNotYetValid
+            | Denial::TokenTooLarge
+            | Denial::UnknownIssuer
+            | Denial::UnknownKey
+            | Denial::WrongAudience
+            | Denial::WrongClient
+            | Denial::WrongTokenUse
+            | Denial::WrongTyp => Class::Unauthorized,
+            Denial::AuthenticationTooOld
+            | Denial::ClaimMismatch
+            | Denial::Forbidden
+            | Denial::InsufficientGroup
+            | Denial::InsufficientScope { .. }
+            | Denial::NoRoute
+            | Denial::UnsafePath(_) => Class::Forbidden,
+            Denial::Internal(_) | Denial::JwksUnavailable(_) | Denial::MalformedEvent(_) => Class::Unavailable,
+        }
+    }
+
+    /// The `error` of RFC 6750 3.1 or RFC 9470 3; `None` where the client sent no
+    /// token (RFC 6750 3: then there is none) or no decision was made.
+    #[must_use]
+    pub fn oauth_error(&self) -> Option<&'static str> {
+        match self {
+            Denial::MissingToken => None,
+            Denial::AuthenticationTooOld => Some("insufficient_user_authentication"),
+            _ => match self.class() {
+                Class::Unauthorized => Some("invalid_token"),
+                Class::Forbidden => Some("insufficient_scope"),
+                Class::Unavailable => None,
+            },
+        }
+    }
+
+    /// A fixed sentence for the client, within RFC 6750's characters for
+    /// `error_description` (%x20-21 / %x23-5B / %x5D-7E). Of a token that was not
+    /// accepted it says only what the token's owner knows anyway.
+    #[must_use]
+    pub fn description(&self) -> &'static str {
+        match self {
+            Denial::MissingToken => "The request carries no access token",
+            Denial::TokenExpired => "The access token expired",
+            Denial::AuthenticationTooOld => "A more recent authentication is required",
+            Denial::ClaimMismatch => "The access token is not for this resource",
+            Denial::Forbidden => "The access token may not be used here",
+            Denial::InsufficientGroup => "The access token lacks a required group",
+            Denial::InsufficientScope { .. } => "The access token lacks a required scope",
+            Denial::NoRoute => "No rule admits this route",
+            Denial::UnsafePath(_) => "The path is not in its normal form",
+            Denial::AlgorithmNotAllowed
+            | Denial::AmbiguousToken
+            | Denial::BadSignature
+            | Denial::MalformedClaims(_)
+            | Denial::MalformedToken(_)
+            | Denial::SenderNotProven(_)
+            | Denial::TokenNotYetValid
+            | Denial::TokenTooLarge
+            | Denial::UnknownIssuer
+            | Denial::UnknownKey
+            | Denial::WrongAudience
+            | Denial::WrongClient
+            | Denial::WrongTokenUse
+            | Denial::WrongTyp => "The access token is invalid",
+            Denial::Internal(_) | Denial::JwksUnavailable(_) | Denial::MalformedEvent(_) => {
+                "The authorizer could not decide"
+            }
+        }
+    }
+
+    /// Which of several causes it was, for the operator's log: fixed words, never
+    /// a value from the request.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Denial::Internal(detail)
+            | Denial::MalformedClaims(detail)
+            | Denial::MalformedEvent(detail)
+            | Denial::MalformedToken(detail)
+            | Denial::SenderNotProven(detail)
+            | Denial::UnsafePath(detail) => Some(detail),
+            Denial::JwksUnavailable(detail) => Some(detail),
+            Denial::AlgorithmNotAllowed
+            | Denial::AmbiguousToken
+            | Denial::AuthenticationTooOld
+            | Denial::BadSignature
+            | Denial::ClaimMismatch
+            | Denial::Forbidden
+            | Denial::InsufficientGroup
+            | Denial::InsufficientScope { .. }
+            | Denial::MissingToken
+            | Denial::NoRoute
+            | Denial::TokenExpired
+            | Denial::TokenNotYetValid
+            | Denial::TokenTooLarge
+            | Denial::UnknownIssuer
+            | Denial::UnknownKey
+            | Denial::WrongAudience
+            | Denial::WrongClient
+            | Denial::WrongTokenUse
+            | Denial::WrongTyp => None,
+        }
+    }
+}

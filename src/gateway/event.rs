@@ -1,0 +1,408 @@
+//! An event becomes a [`Request`] and what its answer must look like.
+//!
+//! `version` and `type` are read before anything else. Of the maps that a client
+//! fills (headers, query, cookies) only the configured places are read, and each
+//! value on its own: no header that somebody sends can make the event fail.
+//! `aws_lambda_events` is not used here: one null or odd header fails its whole
+//! parse, and a REQUEST event also parses as its TOKEN type.
+
+use super::method_arn::MethodArn;
+use crate::denial::Denial;
+use crate::request::{Credential, Request};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+/// The kinds of events that API Gateway sends to an authorizer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// REST API, `type: TOKEN`.
+    RestToken,
+    /// REST API, `type: REQUEST`.
+    RestRequest,
+    /// HTTP API, payload format 1.0.
+    Http1,
+    /// HTTP API, payload format 2.0.
+    Http2,
+    /// WebSocket API, `$connect`.
+    WebSocket,
+}
+
+impl EventKind {
+    /// Its name in the log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            EventKind::RestToken => "rest_token",
+            EventKind::RestRequest => "rest_request",
+            EventKind::Http1 => "http_1.0",
+            EventKind::Http2 => "http_2.0",
+            EventKind::WebSocket => "websocket",
+        }
+    }
+}
+
+/// Where a REQUEST event may carry the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenSource {
+    /// A header, its name in any case.
+    Header(String),
+    /// A query parameter.
+    Query(String),
+    /// A cookie.
+    Cookie(String),
+}
+
+/// What an event says, and to which request it belongs.
+#[derive(Debug)]
+pub(super) struct Event<'a> {
+    pub(super) kind: EventKind,
+    pub(super) arn: MethodArn<'a>,
+    parts: Parts<'a>,
+}
+
+impl<'a> Event<'a> {
+    /// Reads the parts that decide what kind of event this is.
+    ///
+    /// # Errors
+    /// [`Denial::MalformedEvent`] for what API Gateway does not send.
+    pub(super) fn parse(event: &'a str) -> Result<Self, Denial> {
+        let parts: Parts<'a> =
+            serde_json::from_str(event).map_err(|_| Denial::MalformedEvent("not an authorizer event"))?;
+        let version = parts.version.map(|raw| raw.get());
+        let event_type = parts.event_type.map(|raw| raw.get());
+        let (kind, arn) = match (version, event_type) {
+            (Some("\"2.0\""), _) => (EventKind::Http2, parts.route_arn),
+            (Some("\"1.0\""), _) => (EventKind::Http1, parts.method_arn),
+            (Some(_), _) => return Err(Denial::MalformedEvent("an unknown version")),
+            (None, Some("\"TOKEN\"")) => (EventKind::RestToken, parts.method_arn),
+            (None, Some("\"REQUEST\"")) => (EventKind::RestRequest, parts.method_arn),
+            (None, _) => return Err(Denial::MalformedEvent("an unknown type")),
+        };
+        let arn = arn.and_then(text).and_then(MethodArn::parse);
+        let arn = arn.ok_or(Denial::MalformedEvent("no execute-api ARN"))?;
+        let kind = match (kind, arn.is_connect()) {
+            (EventKind::RestRequest, true) => EventKind::WebSocket,
+            (kind, false) => kind,
+            (_, true) => return Err(Denial::MalformedEvent("an unknown type for $connect")),
+        };
+        Ok(Self { kind, arn, parts })
+    }
+
+    /// The request, with the credentials found in `sources`.
+    pub(super) fn request(&self, sources: &[TokenSource], answered_by_policy: bool) -> Request<'_> {
+        Request {
+            method: self.arn.method(),
+            path: self.arn.path(),
+            credentials: self.credentials(sources),
+            client_certificate: self.client_certificate(),
+            resource_bytes: answered_by_policy.then(|| self.arn.bytes()),
+        }
+    }
+
+    fn credentials(&self, sources: &[TokenSource]) -> Vec<Credential<'a>> {
+        let mut found = Vec::new();
+        if self.kind == EventKind::RestToken {
+            found.extend(self.parts.authorization_token.and_then(text).map(Credential));
+            return found;
+        }
+        for source in sources {
+            match source {
+                TokenSource::Header(name) => self.headers(name, &mut |value| found.push(Credential(value))),
+                TokenSource::Query(name) => {
+                    let is_named = |key: &[u8]| key == name.as_bytes();
+                    for map in [self.parts.query, self.parts.multi_value_query] {
+                        values(map, &is_named, &mut |value| found.push(Credential(value)));
+                    }
+                }
+                TokenSource::Cookie(name) => {
+                    let mut take =
+                        |cookies: Cow<'a, str>| found.extend(cookie(&cookies, name).into_iter().map(Credential));
+                    strings(self.parts.cookies, &mut take);
+                    self.headers("cookie", &mut take);
+                }
+            }
+        }
+        found
+    }
+
+    fn headers(&self, name: &str, take: &mut dyn FnMut(Cow<'a, str>)) {
+        let is_named = |key: &[u8]| key.eq_ignore_ascii_case(name.as_bytes());
+        for map in [self.parts.headers, self.parts.multi_value_headers] {
+            values(map, &is_named, take);
+        }
+    }
+
+    /// REST and HTTP 1.0: `requestContext.identity.clientCert`; HTTP 2.0:
+    /// `requestContext.authentication.clientCert`.
+    fn client_certificate(&self) -> Option<Cow<'a, str>> {
+        #[derive(Deserialize)]
+        struct RequestContext<'a> {
+            #[serde(borrow)]
+            identity: Option<&'a RawValue>,
+            #[serde(borrow)]
+            authentication: Option<&'a RawValue>,
+        }
+        #[derive(Deserialize)]
+        struct Holder<'a> {
+            #[serde(borrow, rename = "clientCert")]
+            client_cert: Option<ClientCert<'a>>,
+        }
+        #[derive(Deserialize)]
+        struct ClientCert<'a> {
+            #[serde(borrow, rename = "clientCertPem")]
+            pem: Option<&'a RawValue>,
+        }
+        // Most requests have none: looking for the word costs less than parsing.
+        let context = self.parts.request_context.filter(|context| context.get().contains("clientCertPem"))?;
+        let context: RequestContext<'a> = serde_json::from_str(context.get()).ok()?;
+        let holder = if self.kind == EventKind::Http2 { context.authentication } else { context.identity };
+        let holder: Holder<'a> = serde_json::from_str(holder?.get()).ok()?;
+        holder.client_cert?.pem.and_then(text)
+    }
+}
+
+/// The members that are read, unparsed; all others are skipped, whatever they hold.
+#[derive(Debug, Deserialize)]
+struct Parts<'a> {
+    #[serde(borrow)]
+    version: Option<&'a RawValue>,
+    #[serde(borrow, rename = "type")]
+    event_type: Option<&'a RawValue>,
+    #[serde(borrow, rename = "methodArn")]
+    method_arn: Option<&'a RawValue>,
+    #[serde(borrow, rename = "routeArn")]
+    route_arn: Option<&'a RawValue>,
+    #[serde(borrow, rename = "authorizationToken")]
+    authorization_token: Option<&'a RawValue>,
+    #[serde(borrow)]
+    headers: Option<&'a RawValue>,
+    #[serde(borrow, rename = "multiValueHeaders")]
+    multi_value_headers: Option<&'a RawValue>,
+    #[serde(borrow, rename = "queryStringParameters")]
+    query: Option<&'a RawValue>,
+    #[serde(borrow, rename = "multiValueQueryStringParameters")]
+    multi_value_query: Option<&'a RawValue>,
+    #[serde(borrow)]
+    cookies: Option<&'a RawValue>,
+    #[serde(borrow, rename = "requestContext")]
+    request_context: Option<&'a RawValue>,
+}
+
+/// A JSON string; `None` for anything else, and for one that is not Unicode.
+fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    struct Text;
+
+    impl<'de> Visitor<'de> for Text {
+        type Value = Cow<'de, str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok(Cow::Borrowed(text))
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Cow::Owned(text.to_owned()))
+        }
+    }
+
+    serde_json::Deserializer::from_str(raw.get()).deserialize_str(Text).ok()
+}
+
+/// Hands over the strings under the keys that `is_named` accepts, each a string or
+/// a list of strings; passes over everything else.
+fn values<'a>(map: Option<&'a RawValue>, is_named: &dyn Fn(&[u8]) -> bool, take: &mut dyn FnMut(Cow<'a, str>)) {
+    let Some(map) = map else { return };
+    // What is not a map holds no value; a map that breaks off cannot be (its text
+    // was validated as part of the event).
+    let _ = serde_json::Deserializer::from_str(map.get()).deserialize_map(NamedValues { is_named, take });
+}
+
+struct NamedValues<'f, 'a> {
+    is_named: &'f dyn Fn(&[u8]) -> bool,
+    take: &'f mut dyn FnMut(Cow<'a, str>),
+}
+
+impl<'de> Visitor<'de> for NamedValues<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(is_named) = map.next_key_seed(Key(self.is_named))? {
+            if is_named {
+                let value: &'de RawValue = map.next_value()?;
+                match text(value) {
+                    Some(value) => (self.take)(value),
+                    None => strings(Some(value), self.take),
+                }
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A key, read as bytes: a client may send one that is not Unicode.
+struct Key<'f>(&'f dyn Fn(&[u8]) -> bool);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_bytes(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_bytes<E: Error>(self, key: &[u8]) -> Result<bool, E> {
+        Ok((self.0)(key))
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<bool, E> {
+        Ok((self.0)(key.as_bytes()))
+    }
+}
+
+/// Hands over the strings of a list, and passes over everything else.
+fn strings<'a>(list: Option<&'a RawValue>, take: &mut dyn FnMut(Cow<'a, str>)) {
+    let Some(list) = list else { return };
+    let items: Vec<&'a RawValue> = serde_json::from_str(list.get()).unwrap_or_default();
+    items.into_iter().filter_map(text).for_each(take);
+}
+
+/// The value of a cookie in a `Cookie` header (RFC 6265 4.2.1).
+fn cookie<'a>(header: &str, name: &str) -> Vec<Cow<'a, str>> {
+    let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| {
+        value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value).to_owned()
+    });
+    values.map(Cow::Owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/test/GET/request";
+
+    fn sources() -> Vec<TokenSource> {
+        vec![
+            TokenSource::Header("Authorization".into()),
+            TokenSource::Query("access_token".into()),
+            TokenSource::Cookie("token".into()),
+        ]
+    }
+
+    #[track_caller]
+    fn check(event: &str, kind: EventKind, credentials: &[&str]) {
+        let event = Event::parse(event).unwrap_or_else(|denial| panic!("{event}: {denial:?}"));
+        assert_eq!(event.kind, kind);
+        let request = event.request(&sources(), true);
+        let found: Vec<_> = request.credentials.iter().map(|Credential(value)| &**value).collect();
+        assert_eq!(found, credentials);
+    }
+
+    fn rest(rest: &str) -> String {
+        format!(r#"{{"type":"REQUEST","methodArn":"{ARN}"{rest}}}"#)
+    }
+
+    #[test]
+    fn the_kind_is_told_by_version_then_type_then_arn() {
+        check(
+            &format!(r#"{{"type":"TOKEN","methodArn":"{ARN}","authorizationToken":"a"}}"#),
+            EventKind::RestToken,
+            &["a"],
+        );
+        check(&rest(""), EventKind::RestRequest, &[]);
+        check(&rest(r#","version":null"#), EventKind::RestRequest, &[]);
+        check(&rest(r#","version":"1.0""#), EventKind::Http1, &[]);
+        check(&format!(r#"{{"version":"2.0","type":"REQUEST","routeArn":"{ARN}"}}"#), EventKind::Http2, &[]);
+        check(&rest("").replace("GET/request", "$connect"), EventKind::WebSocket, &[]);
+        check(&rest("").replace("request", "$connect"), EventKind::RestRequest, &[]);
+    }
+
+    #[test]
+    fn what_api_gateway_does_not_send_is_malformed() {
+        for event in [
+            String::new(),
+            "null".into(),
+            "[]".into(),
+            "{}".into(),
+            rest("").replace("REQUEST", "request"),
+            rest("").replace("execute-api", "s3"),
+            rest("").replace("methodArn", "arn"),
+            rest(r#","version":"3.0""#),
+            rest(r#","version":2.0"#),
+            rest(r#","version":"2.0""#),
+            rest(r#","version":"1.0""#).replace("GET/request", "$connect"),
+            rest(r#","methodArn":"x""#),
+            format!(r#"{{"type":"REQUEST","methodArn":["{ARN}"]}}"#),
+        ] {
+            assert!(matches!(Event::parse(&event), Err(Denial::MalformedEvent(_))), "{event}");
+        }
+    }
+
+    #[test]
+    fn odd_headers_and_maps_never_make_an_event_fail() {
+        for (maps, credentials) in [
+            (r#","headers":null,"queryStringParameters":null,"cookies":null,"requestContext":null"#, &[][..]),
+            (r#","headers":7,"queryStringParameters":"x","cookies":{},"requestContext":[]"#, &[]),
+            (r#","headers":{"Authorization":null}"#, &[]),
+            (r#","headers":{"Authorization":{"a":1}}"#, &[]),
+            (r#","headers":{"Authorization":"\ud800"}"#, &[]),
+            (r#","headers":{"x":null,"a b":"c","\u0000":"","\ud800":"\udc00","":"","authorization":"t"}"#, &["t"]),
+            (r#","headers":{"AUTHORIZATION":"t","authorization":"u"}"#, &["t", "u"]),
+            (r#","headers":{"authorization":"a\u0041"}"#, &["aA"]),
+            (
+                r#","headers":{"authorization":"t"},"multiValueHeaders":{"Authorization":["t",null,"u"]}"#,
+                &["t", "t", "u"],
+            ),
+        ] {
+            check(&rest(maps), EventKind::RestRequest, credentials);
+        }
+    }
+
+    #[test]
+    fn tokens_are_found_in_the_query_and_in_cookies() {
+        for (maps, credentials) in [
+            (r#","queryStringParameters":{"access_token":"t","Access_Token":"u"}"#, &["t"][..]),
+            (r#","multiValueQueryStringParameters":{"access_token":["t","u"]}"#, &["t", "u"]),
+            (r#","cookies":["a=b","token=t"]"#, &["t"]),
+            (r#","headers":{"Cookie":"a=b; token=t; Token=u; token=\"v\""}"#, &["t", "v"]),
+        ] {
+            check(&rest(maps), EventKind::RestRequest, credentials);
+        }
+    }
+
+    #[test]
+    fn client_certificates_stand_where_their_kind_of_event_has_them() {
+        let identity = r#","requestContext":{"identity":{"userAgent":"\ud800","clientCert":{"clientCertPem":"P\n"}}}"#;
+        let authentication = r#","requestContext":{"authentication":{"clientCert":{"clientCertPem":"P\n"}}}"#;
+        let pem =
+            |event: &str| Event::parse(event).unwrap().request(&[], false).client_certificate.map(Cow::into_owned);
+        assert_eq!(pem(&rest(identity)).as_deref(), Some("P\n"));
+        assert_eq!(pem(&rest(authentication)), None);
+        let http2 = |context: &str| {
+            rest(context).replace("methodArn", "routeArn").replace("{\"type", "{\"version\":\"2.0\",\"type")
+        };
+        assert_eq!(pem(&http2(authentication)).as_deref(), Some("P\n"));
+        assert_eq!(pem(&http2(identity)), None);
+        assert_eq!(pem(&rest(r#","requestContext":{"identity":{"clientCert":{"clientCertPem":7}}}"#)), None);
+        assert_eq!(pem(&rest(r#","requestContext":{"identity":{"clientCert":null}}"#)), None);
+    }
+}

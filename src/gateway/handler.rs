@@ -1,0 +1,142 @@
+//! One invocation: event, request, ruling, answer, and one line in the log. The
+//! only place that reads the clock.
+
+use super::answer::{Answer, AnswerSettings, answer, failure};
+use super::event::{Event, EventKind, TokenSource};
+use crate::access::Permit;
+use crate::authorizer::{Authorizer, Trail};
+use crate::denial::{Class, Denial};
+use crate::request::UnixSeconds;
+use futures_util::FutureExt;
+use lambda_runtime::{Diagnostic, LambdaEvent};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use std::panic::AssertUnwindSafe;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Answers invocations. Shared by all that are in flight.
+#[derive(Debug)]
+pub struct Handler {
+    authorizer: Authorizer,
+    answers: AnswerSettings,
+    token_sources: Vec<TokenSource>,
+}
+
+/// An event as it came; `None` where it was no JSON. Reading it never fails, so
+/// that the answer to a malformed event is ours and does not quote it.
+pub struct RawEvent(Option<Box<RawValue>>);
+
+impl<'de> Deserialize<'de> for RawEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Box::<RawValue>::deserialize(deserializer).ok()))
+    }
+}
+
+impl Handler {
+    /// A handler for this authorizer.
+    #[must_use]
+    pub fn new(authorizer: Authorizer, answers: AnswerSettings, token_sources: Vec<TokenSource>) -> Self {
+        Self { authorizer, answers, token_sources }
+    }
+
+    /// Starts to fetch the issuers' keys, while the function starts.
+    pub fn prefetch(&self) {
+        self.authorizer.prefetch();
+    }
+
+    /// Answers one invocation, for `lambda_runtime`.
+    ///
+    /// # Errors
+    /// The failures that the contract asks for: `Unauthorized`, and what could not be decided.
+    pub async fn invoke(&self, event: LambdaEvent<RawEvent>) -> Result<Box<RawValue>, Diagnostic> {
+        let answer = self.answer(event.payload.0.as_deref(), &event.context.request_id).await;
+        match answer {
+            Answer::Result(text) => {
+                RawValue::from_string(text).map_err(|_| diagnostic("internal", "the answer is no JSON"))
+            }
+            Answer::Failure { error_type, error_message } => Err(diagnostic(error_type, error_message)),
+        }
+    }
+
+    async fn answer(&self, event: Option<&RawValue>, request_id: &str) -> Answer {
+        let started = Instant::now();
+        let mut line = Line::default();
+        // A panic is a bug, and its answer is a denial: the process lives on.
+        let outcome = AssertUnwindSafe(self.decide(event, &mut line)).catch_unwind().await;
+        let (ruling, answer) = outcome.unwrap_or_else(|_| refused(Denial::Internal("a panic")));
+        line.log(&ruling, started, request_id);
+        answer
+    }
+
+    async fn decide(&self, event: Option<&RawValue>, line: &mut Line) -> (Result<(), Denial>, Answer) {
+        let event = event.ok_or(Denial::MalformedEvent("not JSON")).and_then(|event| Event::parse(event.get()));
+        let event = match event {
+            Ok(event) => event,
+            Err(denial) => return refused(denial),
+        };
+        line.event = Some(event.kind);
+        let request = event.request(&self.token_sources, self.answers.by_policy(event.kind));
+        let ruling: Result<Permit, Denial> = match now() {
+            Some(now) => self.authorizer.authorize(&request, now, &mut line.trail).await,
+            None => Err(Denial::Internal("the clock is before 1970 or after 9999")),
+        };
+        match answer(&ruling, &line.trail, event.kind, &event.arn, &self.answers) {
+            Ok(answer) => (ruling.map(drop), answer),
+            Err(denial) => refused(denial),
+        }
+    }
+}
+
+fn refused(denial: Denial) -> (Result<(), Denial>, Answer) {
+    let answer = failure(&denial);
+    (Err(denial), answer)
+}
+
+fn diagnostic(error_type: &str, error_message: &str) -> Diagnostic {
+    Diagnostic { error_type: error_type.to_owned(), error_message: error_message.to_owned() }
+}
+
+fn now() -> Option<UnixSeconds> {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    UnixSeconds::new(since_1970.as_secs_f64())
+}
+
+/// What the log says of one invocation.
+#[derive(Default)]
+struct Line {
+    event: Option<EventKind>,
+    trail: Trail,
+}
+
+impl Line {
+    fn log(&self, ruling: &Result<(), Denial>, started: Instant, request_id: &str) {
+        let (decision, denial) = match ruling {
+            Ok(()) => ("allow", None),
+            Err(denial) => (decision(denial.class()), Some(denial)),
+        };
+        let trail = &self.trail;
+        tracing::info!(
+            message = "decision",
+            decision,
+            reason = denial.map(Denial::code),
+            detail = denial.and_then(Denial::detail),
+            event = self.event.map(EventKind::name),
+            route = trail.route.as_deref(),
+            issuer = trail.issuer.as_deref(),
+            client_id = trail.client_id.as_deref(),
+            principal_id = trail.principal_id.as_deref(),
+            kid = trail.kid.as_deref(),
+            jti = trail.jti.as_deref(),
+            duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            request_id,
+        );
+    }
+}
+
+fn decision(class: Class) -> &'static str {
+    match class {
+        Class::Unauthorized => "unauthorized",
+        Class::Forbidden => "forbidden",
+        Class::Unavailable => "unavailable",
+    }
+}

@@ -1,0 +1,162 @@
+//! The ARN of a request: `arn:partition:execute-api:region:account:api/stage/METHOD/path`,
+//! for a WebSocket `.../api/stage/$connect`.
+//!
+//! Method and path are read from here for every kind of event: it is what API
+//! Gateway holds a policy against.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// A request's ARN in its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MethodArn<'a> {
+    arn: Cow<'a, str>,
+    /// Where `GET`, or `$connect`, stands.
+    method: Range<usize>,
+    /// Where the path starts, with its slash; the end where there is none.
+    path: usize,
+}
+
+impl<'a> MethodArn<'a> {
+    /// Splits an ARN; `None` where it is none of API Gateway's.
+    #[must_use]
+    pub fn parse(arn: impl Into<Cow<'a, str>>) -> Option<Self> {
+        let arn = arn.into();
+        // A path may hold colons: at most six parts.
+        let mut parts = arn.splitn(6, ':');
+        let (scheme, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
+        let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+        let mut parts = resource.splitn(4, '/');
+        let (api, stage, method) = (parts.next()?, parts.next()?, parts.next()?);
+        let has_path = parts.next().is_some();
+        let names = [partition, region, account, api, stage];
+        if scheme != "arn" || service != "execute-api" || !names.into_iter().all(is_name) || method.is_empty() {
+            return None;
+        }
+        if method == CONNECT && has_path {
+            return None;
+        }
+        let start = arn.len() - resource.len() + api.len() + stage.len() + "//".len();
+        let end = start + method.len();
+        Some(Self { arn, method: start..end, path: end })
+    }
+
+    /// Whether this is a WebSocket's handshake.
+    #[must_use]
+    pub fn is_connect(&self) -> bool {
+        self.method() == CONNECT
+    }
+
+    /// The HTTP method, or `$connect`.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.arn.get(self.method.clone()).unwrap_or_default()
+    }
+
+    /// The path, with its leading slash.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.arn.get(self.path..).filter(|path| !path.is_empty()).unwrap_or("/")
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.arn.len()
+    }
+
+    /// The Resource of a statement that allows this request and no other. Only
+    /// for ARNs that were found to hold no wildcards and to be short enough, which
+    /// a permit is proof of.
+    #[must_use]
+    pub fn exact(&self) -> &str {
+        &self.arn
+    }
+
+    /// A Resource that matches at least this request, whatever is in the ARN: what
+    /// IAM would read as a variable is replaced by `?`, which matches it, and what
+    /// is too long is cut and ends in `*`. For denials only.
+    #[must_use]
+    pub fn at_least(&self) -> Cow<'_, str> {
+        if self.arn.len() <= MAX_RESOURCE_BYTES && !self.arn.contains("${") && !self.arn.contains(char::is_control) {
+            return Cow::Borrowed(&self.arn);
+        }
+        let mut resource: String = self.arn.replace("${", "?{");
+        resource = resource.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+        if resource.len() > MAX_RESOURCE_BYTES {
+            let mut end = MAX_RESOURCE_BYTES - 1;
+            while !resource.is_char_boundary(end) {
+                end -= 1;
+            }
+            resource.truncate(end);
+            resource.push('*');
+        }
+        resource.into()
+    }
+}
+
+/// Partition, region, account, API and stage hold no wildcards and no separators.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.$".contains(&byte))
+}
+
+const CONNECT: &str = "$connect";
+
+/// "Resource ARN: 512 characters" (API Gateway, quotas for Lambda authorizers).
+const MAX_RESOURCE_BYTES: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn method_and_path_stand_in_the_arn() {
+        for (arn, method, path) in [
+            ("arn:aws:execute-api:us-east-1:123456789012:abcdef123/test/GET/request", "GET", "/request"),
+            ("arn:aws:execute-api:us-east-1:123456789012:abcdef123/test/GET/", "GET", "/"),
+            ("arn:aws:execute-api:us-east-1:123456789012:abcdef123/test/GET", "GET", "/"),
+            ("arn:aws:execute-api:us-east-1:123456789012:abcdef123/test/GET//a", "GET", "//a"),
+            ("arn:aws-cn:execute-api:cn-north-1:123456789012:a/$default/POST/a:b/c:d", "POST", "/a:b/c:d"),
+            ("arn:aws-us-gov:execute-api:us-gov-west-1:1:a/ESTestInvoke-stage/GET/", "GET", "/"),
+            ("arn:aws:execute-api:us-east-1:1:a/null/GET/$connect", "GET", "/$connect"),
+            ("arn:aws:execute-api:us-east-1:1:a/prod/$connect", "$connect", "/"),
+        ] {
+            let parsed = MethodArn::parse(arn).unwrap();
+            assert_eq!((parsed.method(), parsed.path()), (method, path), "{arn}");
+            assert_eq!(parsed.exact(), arn);
+            assert_eq!(parsed.at_least(), arn);
+        }
+    }
+
+    #[test]
+    fn what_is_no_execute_api_arn_is_refused() {
+        for arn in [
+            "",
+            "arn",
+            "arn:aws:execute-api:us-east-1:1:a",
+            "arn:aws:execute-api:us-east-1:1:a/b",
+            "arn:aws:execute-api:us-east-1:1:a/b/",
+            "arn:aws:s3:us-east-1:1:a/b/GET/",
+            "urn:aws:execute-api:us-east-1:1:a/b/GET/",
+            "arn::execute-api:us-east-1:1:a/b/GET/",
+            "arn:aws:execute-api::1:a/b/GET/",
+            "arn:aws:execute-api:us-east-1:1:*/b/GET/",
+            "arn:aws:execute-api:us-east-1:1:a/${b}/GET/",
+            "arn:aws:execute-api:us-east-1:1:a//GET/",
+            "arn:aws:execute-api:us-east-1:1:a/b/$connect/x",
+        ] {
+            assert_eq!(MethodArn::parse(arn), None, "{arn}");
+        }
+    }
+
+    #[test]
+    fn a_denial_covers_at_least_the_request() {
+        let arn = |path: &str| format!("arn:aws:execute-api:us-east-1:1:a/b/GET/{path}");
+        let covering = |path: &str| MethodArn::parse(arn(path)).unwrap().at_least().into_owned();
+        assert_eq!(covering("a*"), arn("a*"));
+        assert_eq!(covering("${aws:x}"), arn("?{aws:x}"));
+        assert_eq!(covering("a\u{1}b"), arn("a?b"));
+        let long = covering(&"\u{e9}".repeat(600));
+        assert!(long.len() <= 512 && long.ends_with("\u{e9}*"), "{long}");
+    }
+}

@@ -1,0 +1,13 @@
+//! API Gateway's JSON, in and out; nothing else in this crate knows it.
+
+mod answer;
+mod context;
+mod event;
+mod handler;
+mod method_arn;
+
+pub use answer::{Answer, AnswerSettings, HttpResponse, Unauthorized};
+pub use context::ContextMap;
+pub use event::{EventKind, TokenSource};
+pub use handler::{Handler, RawEvent};
+pub use method_arn::MethodArn;

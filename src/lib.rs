@@ -1,0 +1,32 @@
+//! A Lambda authorizer for API Gateway.
+//!
+//! API Gateway asks "may this request pass?"; this crate answers. Data flows one
+//! way: an event becomes a [`request`], the request's token becomes claims
+//! ([`token`]), the claims are held against the route table ([`access`]), and the
+//! ruling becomes an IAM policy or a simple response ([`gateway`]).
+//!
+//! | module | knows | never does |
+//! |---|---|---|
+//! | [`request`], [`denial`] | what the core is told of the world; every reason for "no" | I/O |
+//! | [`token`] | RFC 7515/7517/7519: text becomes verified claims | I/O, clock, environment |
+//! | [`access`] | routes, requirements, permits | I/O, clock, environment |
+//! | [`remote`] | all waiting: JWK Sets over HTTPS | decide what a claim means |
+//! | [`authorizer`] | the order of the steps | know API Gateway |
+//! | [`gateway`] | API Gateway's JSON, in and out | decide |
+//! | [`config`] | `authorizer.yaml` | start with a doubt |
+
+pub mod request;
+
+pub mod denial;
+
+pub mod token;
+
+pub mod access;
+
+pub mod remote;
+
+pub mod authorizer;
+
+pub mod gateway;
+
+pub mod config;

@@ -1,0 +1,54 @@
+//! Cold start: environment, configuration, authorizer, `lambda_runtime`.
+
+use cognito_authorizer::config::{Config, Environment, Faults};
+use cognito_authorizer::gateway::{Handler, RawEvent};
+use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use std::process::ExitCode;
+
+mod init_error;
+mod logging;
+
+fn main() -> ExitCode {
+    let environment = Environment::of_process();
+    logging::start(environment.get("AUTHORIZER_LOG"));
+    // One invocation at a time is on its way, and almost none waits for anything:
+    // a second thread would cost its start and serve nobody.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(message = "no_start", error = %error);
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async {
+        match Config::load(&environment) {
+            Ok(config) => serve(config.into_handler()).await,
+            Err(faults) => refuse_to_start(&environment, &faults).await,
+        }
+    })
+}
+
+async fn serve(handler: Handler) -> ExitCode {
+    handler.prefetch();
+    let handler = &handler;
+    let function = service_fn(move |event: LambdaEvent<RawEvent>| handler.invoke(event));
+    match Runtime::new(function).run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(message = "runtime_failed", error = %error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn refuse_to_start(environment: &Environment, faults: &Faults) -> ExitCode {
+    for fault in &faults.0 {
+        tracing::error!(message = "bad_configuration", place = fault.place, line = fault.line, fault = %fault);
+    }
+    if let Some(address) = environment.get("AWS_LAMBDA_RUNTIME_API")
+        && let Err(error) = init_error::report(address, faults).await
+    {
+        tracing::error!(message = "init_error_not_reported", error = %error);
+    }
+    ExitCode::FAILURE
+}

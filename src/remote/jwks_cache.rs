@@ -1,0 +1,324 @@
+//! The keys of one issuer, fetched when a token asks for them and kept.
+//!
+//! - Younger than `max_age`, keys are used as they are.
+//! - Older, they are used while they are fetched anew behind the request's back.
+//! - From twice `max_age` on, the fetch is waited for, so that a withdrawn key dies
+//!   as long as the endpoint answers. Where it does not answer, keys are used until
+//!   `stale_if_error` after the last good fetch.
+//! - An unknown `kid` is looked up at once, but each at most once per `cooldown`
+//!   and all together at most three times, failed fetches of any kind included: a
+//!   stray token does not hold up a real rotation, a flood costs nothing, and a
+//!   dead endpoint is not hammered. A failed fetch says nothing about a `kid`.
+//! - Requests that need a fetch share one.
+//!
+//! A Lambda function is frozen between invocations: a fetch that was under way may
+//! fail on thawing through nobody's fault. A request that waited for such a fetch
+//! starts one of its own.
+
+use super::https::{FetchError, HttpsClient};
+use super::jwks_source::JwksSource;
+use crate::denial::Denial;
+use crate::token::{Algorithm, AlgorithmSet, KeySet, VerifyingKey};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// How long keys are kept and how often they may be asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct JwksSettings {
+    /// From this age on keys are fetched anew.
+    pub max_age: Duration,
+    /// The span in which lookups of unknown keys are counted.
+    pub cooldown: Duration,
+    /// How long a fetch may take in all.
+    pub timeout: Duration,
+    /// How long after the last good fetch keys are still used.
+    pub stale_if_error: Duration,
+}
+
+/// The keys of one issuer. Cloning shares them.
+#[derive(Clone, Debug)]
+pub struct JwksCache {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    source: JwksSource,
+    algorithms: AlgorithmSet,
+    settings: JwksSettings,
+    https: Arc<HttpsClient>,
+    issuer: Arc<str>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: Option<Held>,
+    in_flight: Option<watch::Receiver<Option<Outcome>>>,
+    /// When lookups of unknown keys started and other fetches failed, within the cooldown.
+    counted: Vec<Moment>,
+    /// The unknown keys that a good fetch did not bring, within the cooldown.
+    looked_up: Vec<(Box<str>, Moment)>,
+}
+
+#[derive(Clone, Debug)]
+struct Held {
+    keys: Arc<KeySet>,
+    since: Moment,
+}
+
+type Outcome = Result<(), FetchError>;
+
+/// Why a fetch is made: what it counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Refresh,
+    UnknownKey,
+}
+
+/// What is to be done for one request, decided under the lock.
+enum Step {
+    Answer(Result<Arc<VerifyingKey>, Denial>),
+    Wait { fetch: watch::Receiver<Option<Outcome>>, started_here: bool },
+}
+
+impl JwksCache {
+    /// A cache that holds `known` from the start, or nothing.
+    #[must_use]
+    pub fn new(
+        issuer: Arc<str>,
+        source: JwksSource,
+        algorithms: AlgorithmSet,
+        settings: JwksSettings,
+        https: Arc<HttpsClient>,
+        known: Option<KeySet>,
+    ) -> Self {
+        let held = known.map(|keys| Held { keys: Arc::new(keys), since: Moment::now() });
+        let state = Mutex::new(State { held, ..State::default() });
+        Self { shared: Arc::new(Shared { source, algorithms, settings, https, issuer, state }) }
+    }
+
+    /// Starts a fetch ahead of the first token, where nothing is held yet.
+    pub fn prefetch(&self) {
+        let mut state = self.shared.lock();
+        if state.held.is_none() && self.shared.source != JwksSource::None {
+            self.shared.fetch(&mut state, Purpose::Refresh, Moment::now());
+        }
+    }
+
+    /// The key of that id for that algorithm.
+    ///
+    /// # Errors
+    /// [`Denial::UnknownKey`] where the issuer has none, [`Denial::JwksUnavailable`]
+    /// where that cannot be found out within the time-out.
+    pub async fn key(&self, kid: &str, algorithm: Algorithm) -> Result<Arc<VerifyingKey>, Denial> {
+        let arrived = Moment::now();
+        let deadline = arrived.steady + self.shared.settings.timeout;
+        let mut failure = None;
+        loop {
+            let (mut fetch, started_here) = match self.shared.step(kid, algorithm, arrived, failure) {
+                Step::Answer(answer) => return answer,
+                Step::Wait { fetch, started_here } => (fetch, started_here),
+            };
+            let outcome = match tokio::time::timeout_at(deadline, fetch.wait_for(Option::is_some)).await {
+                Ok(Ok(outcome)) => outcome.unwrap_or(Err(FetchError::Connection)),
+                // The fetching task is gone (it panicked), which must not hang us.
+                Ok(Err(_)) => Err(FetchError::Connection),
+                Err(_) => Err(FetchError::TimedOut),
+            };
+            failure = match outcome {
+                Ok(()) => None,
+                Err(error) => Some(Failure { error, started_here }),
+            };
+        }
+    }
+}
+
+/// A fetch that this request waited for in vain.
+#[derive(Clone, Copy)]
+struct Failure {
+    error: FetchError,
+    started_here: bool,
+}
+
+impl Failure {
+    /// Whether to try again: a fetch from before this request may have failed
+    /// because the function was frozen meanwhile.
+    fn is_final(self) -> bool {
+        self.started_here || self.error == FetchError::TimedOut
+    }
+}
+
+impl Shared {
+    /// Decides what a request for a key gets, or waits for.
+    fn step(self: &Arc<Self>, kid: &str, algorithm: Algorithm, arrived: Moment, failure: Option<Failure>) -> Step {
+        let now = Moment::now();
+        let mut state = self.lock();
+        let age = state.held.as_ref().map(|held| now.since(held.since));
+        let found = state.held.as_ref().and_then(|held| held.keys.find(kid, algorithm)).cloned();
+        let JwksSettings { max_age, stale_if_error, .. } = self.settings;
+        let fetchable = self.source != JwksSource::None;
+        let usable = age.is_some_and(|age| !fetchable || age < max_age || age < stale_if_error);
+        let failed = failure.filter(|failure| failure.is_final());
+
+        if let Some(key) = found.filter(|_| usable) {
+            let Some(age) = age else { return Step::Answer(Err(Denial::Internal("keys without an age"))) };
+            if !fetchable || age < max_age {
+                return Step::Answer(Ok(key));
+            }
+            let must_wait = age >= max_age.saturating_mul(2) || age >= stale_if_error;
+            let fetch = if failed.is_some() { None } else { self.join_or_fetch(&mut state, Purpose::Refresh, now) };
+            return match fetch {
+                Some(wait) if must_wait => wait,
+                _ => Step::Answer(Ok(key)),
+            };
+        }
+        if usable && (!fetchable || state.is_known_to_be_unknown(kid, arrived, now, self.settings.cooldown)) {
+            return Step::Answer(Err(Denial::UnknownKey));
+        }
+        if let Some(failure) = failed {
+            return Step::Answer(Err(unavailable(failure.error)));
+        }
+        let purpose = if usable { Purpose::UnknownKey } else { Purpose::Refresh };
+        match self.join_or_fetch(&mut state, purpose, now) {
+            Some(wait) => wait,
+            // Three lookups within the cooldown. Where the last word was a good
+            // fetch, it did not bring this key; where it was a failure, nobody knows.
+            None if usable && state.last_word_was_good() => Step::Answer(Err(Denial::UnknownKey)),
+            None => Step::Answer(Err(Denial::JwksUnavailable("recent fetches failed".into()))),
+        }
+    }
+
+    fn join_or_fetch(self: &Arc<Self>, state: &mut State, purpose: Purpose, now: Moment) -> Option<Step> {
+        if let Some(fetch) = &state.in_flight {
+            return Some(Step::Wait { fetch: fetch.clone(), started_here: false });
+        }
+        state.counted.retain(|moment| now.since(*moment) < self.settings.cooldown);
+        if state.counted.len() >= MAX_COUNTED_PER_COOLDOWN {
+            return None;
+        }
+        Some(Step::Wait { fetch: self.fetch(state, purpose, now), started_here: true })
+    }
+
+    /// Starts a fetch as a task of its own, so that it goes on when the request
+    /// that wanted it is gone.
+    fn fetch(self: &Arc<Self>, state: &mut State, purpose: Purpose, now: Moment) -> watch::Receiver<Option<Outcome>> {
+        if purpose == Purpose::UnknownKey {
+            state.counted.push(now);
+        }
+        let (sender, receiver) = watch::channel(None);
+        state.in_flight = Some(receiver.clone());
+        let shared = Arc::clone(self);
+        tokio::spawn(async move {
+            let _landing = Landing(&shared);
+            let fetched = shared.source.fetch(&shared.https, shared.settings.timeout).await;
+            let outcome = shared.take(fetched.and_then(|document| shared.parse(&document)), purpose);
+            let _ = sender.send(Some(outcome));
+        });
+        receiver
+    }
+
+    fn parse(&self, document: &[u8]) -> Result<KeySet, FetchError> {
+        use crate::token::KeySetError;
+        KeySet::parse(document, self.algorithms).map_err(|error| match error {
+            KeySetError::NotAJwkSet => FetchError::Unusable("not a JWK Set"),
+            KeySetError::NoFittingKey => FetchError::Unusable("no key fits the issuer's algorithms"),
+        })
+    }
+
+    /// Takes what a fetch brought; what it did not bring leaves the held keys alone.
+    fn take(&self, fetched: Result<KeySet, FetchError>, purpose: Purpose) -> Outcome {
+        let now = Moment::now();
+        let mut state = self.lock();
+        state.in_flight = None;
+        match fetched {
+            Ok(keys) => {
+                tracing::info!(message = "jwks_fetched", issuer = &*self.issuer);
+                state.held = Some(Held { keys: Arc::new(keys), since: now });
+                Ok(())
+            }
+            Err(error) => {
+                tracing::warn!(message = "jwks_fetch_failed", issuer = &*self.issuer, error = %error);
+                // A lookup was counted when it started.
+                if purpose == Purpose::Refresh {
+                    state.counted.push(now);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    // A panic while the lock was held cannot leave the state half-changed in a
+    // way that allows anything: every field is whole after each assignment.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether a good fetch within the cooldown, or since the request arrived, did
+    /// not bring this key; remembers the latter.
+    fn is_known_to_be_unknown(&mut self, kid: &str, arrived: Moment, now: Moment, cooldown: Duration) -> bool {
+        self.looked_up.retain(|(_, moment)| now.since(*moment) < cooldown);
+        if self.looked_up.iter().any(|(known, _)| **known == *kid) {
+            return true;
+        }
+        let fetched_since = self.held.as_ref().is_some_and(|held| held.since.steady >= arrived.steady);
+        if fetched_since && self.looked_up.len() < MAX_LOOKED_UP {
+            self.looked_up.push((kid.into(), now));
+        }
+        fetched_since
+    }
+
+    /// Whether the latest counted fetch was followed by a good one.
+    fn last_word_was_good(&self) -> bool {
+        match (&self.held, self.counted.last()) {
+            (Some(held), Some(counted)) => held.since.steady >= counted.steady,
+            _ => false,
+        }
+    }
+}
+
+/// Clears the place of the fetch in flight where its task panics, so that the next
+/// request starts another one.
+struct Landing<'a>(&'a Shared);
+
+impl Drop for Landing<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().in_flight = None;
+        }
+    }
+}
+
+fn unavailable(error: FetchError) -> Denial {
+    Denial::JwksUnavailable(error.to_string().into())
+}
+
+/// A moment on two clocks. Of the steady one nobody can turn the hands; the wall
+/// clock also counts while the machine sleeps. The later of the two tells an age,
+/// so that neither can make old keys young.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    steady: Instant,
+    wall: SystemTime,
+}
+
+impl Moment {
+    fn now() -> Self {
+        Self { steady: Instant::now(), wall: SystemTime::now() }
+    }
+
+    fn since(self, earlier: Moment) -> Duration {
+        let steady = self.steady.saturating_duration_since(earlier.steady);
+        steady.max(self.wall.duration_since(earlier.wall).unwrap_or_default())
+    }
+}
+
+const MAX_COUNTED_PER_COOLDOWN: usize = 3;
+
+/// Few are ever needed, since three lookups per cooldown are made; many requests
+/// that share one of them may each have a `kid` of their own.
+const MAX_LOOKED_UP: usize = 64;

@@ -1,0 +1,90 @@
+//! All that the core is told of the world: one request, and what time it is.
+//!
+//! Nothing in here is trusted. Every byte of a [`Request`] comes from the client;
+//! only its shape is known.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// A point in time, in seconds since 1970-01-01T00:00:00Z, leap seconds ignored
+/// (RFC 7519's `NumericDate`). Always finite and within the years 1970 to 9999.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct UnixSeconds(f64);
+
+impl UnixSeconds {
+    /// Takes a number of seconds; `None` outside of the years 1970 to 9999, where
+    /// a number is no date but a mistake (milliseconds, an overflow).
+    #[must_use]
+    pub fn new(seconds: f64) -> Option<Self> {
+        (seconds.is_finite() && (0.0..=LAST_SECOND_OF_9999).contains(&seconds)).then_some(Self(seconds))
+    }
+
+    /// This time, later by `duration`.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        // INVARIANT: finite; at worst the far end of the range.
+        Self((self.0 + duration.as_secs_f64()).min(LAST_SECOND_OF_9999))
+    }
+
+    /// This time as a fractional number of seconds.
+    #[must_use]
+    pub fn as_f64(self) -> f64 {
+        self.0
+    }
+}
+
+/// One request as API Gateway describes it to an authorizer.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The HTTP method, or `$connect` for a WebSocket.
+    pub method: &'a str,
+    /// The path as it stands in the event's ARN, with its leading slash.
+    pub path: &'a str,
+    /// The raw values found where the configuration says that tokens are carried.
+    pub credentials: Vec<Credential<'a>>,
+    /// The client certificate of a mutual-TLS connection, PEM.
+    pub client_certificate: Option<Cow<'a, str>>,
+    /// How many bytes the ARN has that a policy answer would carry; `None` where
+    /// the answer carries none.
+    pub resource_bytes: Option<usize>,
+}
+
+/// The raw value of a header, query parameter or cookie that may hold a token.
+/// Its `Debug` shows nothing of it.
+pub struct Credential<'a>(pub Cow<'a, str>);
+
+impl std::fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credential(redacted)")
+    }
+}
+
+/// 9999-12-31T23:59:59Z.
+const LAST_SECOND_OF_9999: f64 = 253_402_300_799.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_finite_and_within_four_digit_years() {
+        for (seconds, ok) in [
+            (0.0, true),
+            (1.5, true),
+            (253_402_300_799.0, true),
+            (253_402_300_800.0, false),
+            (-1.0, false),
+            (f64::NAN, false),
+            (f64::INFINITY, false),
+            (1e300, false),
+        ] {
+            assert_eq!(UnixSeconds::new(seconds).is_some(), ok, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn adding_never_leaves_the_range() {
+        let last = UnixSeconds::new(LAST_SECOND_OF_9999).unwrap();
+        assert_eq!(last.plus(Duration::MAX).as_f64(), LAST_SECOND_OF_9999);
+    }
+}

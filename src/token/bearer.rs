@@ -1,0 +1,129 @@
+//! The credentials of a request become exactly one token (RFC 6750 2).
+//!
+//! Accepts `Bearer <token>`, the scheme in any case and followed by one or more
+//! spaces, or the bare token, as API Gateway's own authorizers do.
+
+use crate::denial::Denial;
+use crate::request::{Credential, Request};
+
+/// The one credential of a request, not yet looked at. Its `Debug` shows nothing of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct BearerToken<'a>(&'a str);
+
+impl<'a> BearerToken<'a> {
+    /// Takes the one credential that the request carries.
+    ///
+    /// # Errors
+    /// [`Denial::MissingToken`] where there is none, [`Denial::AmbiguousToken`]
+    /// where there are two that differ, [`Denial::TokenTooLarge`].
+    pub fn from_request(request: &'a Request<'_>) -> Result<Self, Denial> {
+        let mut found: Option<&'a str> = None;
+        // API Gateway joins repeated headers with commas; no token has a comma in
+        // it (RFC 6750 2.1), so that each part is a credential of its own.
+        for part in request.credentials.iter().flat_map(|Credential(value)| value.split(',')) {
+            let token = without_scheme(part);
+            if token.is_empty() {
+                continue;
+            }
+            match found {
+                Some(first) if first != token => return Err(Denial::AmbiguousToken),
+                _ => found = Some(token),
+            }
+        }
+        let token = found.ok_or(Denial::MissingToken)?;
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Denial::TokenTooLarge);
+        }
+        Ok(Self(token))
+    }
+
+    /// The token's text, for the parser and for live checks.
+    #[must_use]
+    pub(crate) fn as_str(&self) -> &'a str {
+        self.0
+    }
+}
+
+impl std::fmt::Debug for BearerToken<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BearerToken(redacted)")
+    }
+}
+
+fn without_scheme(value: &str) -> &str {
+    let value = value.trim_matches([' ', '\t']);
+    match value.split_at_checked(SCHEME.len()) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) && (rest.is_empty() || rest.starts_with(' ')) => {
+            rest.trim_start_matches(' ')
+        }
+        _ => value,
+    }
+}
+
+const SCHEME: &str = "Bearer";
+
+/// A token of more bytes is refused unread. All headers of a request together
+/// may have 10,240 bytes at API Gateway, a query string more.
+const MAX_TOKEN_BYTES: usize = 16_384;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(values: &[&str], expected: Result<&str, Denial>) {
+        let request = Request {
+            method: "GET",
+            path: "/",
+            credentials: values.iter().map(|value| Credential((*value).into())).collect(),
+            client_certificate: None,
+            resource_bytes: None,
+        };
+        assert_eq!(BearerToken::from_request(&request).map(|token| token.0), expected, "{values:?}");
+    }
+
+    #[test]
+    fn a_credential_is_bearer_or_bare() {
+        check(&["Bearer abc"], Ok("abc"));
+        check(&["bEARER abc"], Ok("abc"));
+        check(&["Bearer    abc"], Ok("abc"));
+        check(&[" Bearer abc "], Ok("abc"));
+        check(&["abc"], Ok("abc"));
+        check(&["Bearerabc"], Ok("Bearerabc"));
+        check(&["Bearer\tabc"], Ok("Bearer\tabc"));
+        check(&["Basic abc"], Ok("Basic abc"));
+        check(&["Bearer Bearer abc"], Ok("Bearer abc"));
+    }
+
+    #[test]
+    fn no_credential_is_missing() {
+        check(&[], Err(Denial::MissingToken));
+        check(&[""], Err(Denial::MissingToken));
+        check(&["  "], Err(Denial::MissingToken));
+        check(&["Bearer"], Err(Denial::MissingToken));
+        check(&["Bearer "], Err(Denial::MissingToken));
+        check(&[","], Err(Denial::MissingToken));
+    }
+
+    #[test]
+    fn two_different_credentials_are_refused_and_the_same_one_twice_is_not() {
+        check(&["Bearer abc", "Bearer abd"], Err(Denial::AmbiguousToken));
+        check(&["Bearer abc,Bearer abd"], Err(Denial::AmbiguousToken));
+        check(&["Basic abc, Bearer abd"], Err(Denial::AmbiguousToken));
+        check(&["Bearer abc", "abc"], Ok("abc"));
+        check(&["Bearer abc,Bearer abc", ""], Ok("abc"));
+    }
+
+    #[test]
+    fn the_largest_token_has_16384_bytes() {
+        check(&[&"a".repeat(16_384)], Ok(&"a".repeat(16_384)));
+        check(&[&"a".repeat(16_385)], Err(Denial::TokenTooLarge));
+        check(&[&format!("Bearer {}", "a".repeat(16_384))], Ok(&"a".repeat(16_384)));
+    }
+
+    #[test]
+    fn debug_shows_nothing_of_the_token() {
+        assert_eq!(format!("{:?}", BearerToken("secret")), "BearerToken(redacted)");
+        assert_eq!(format!("{:?}", Credential("secret".into())), "Credential(redacted)");
+    }
+}

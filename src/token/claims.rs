@@ -1,0 +1,265 @@
+//! A verified token becomes [`Claims`] once it is known to be meant for us, by
+//! this issuer's rules, now (RFC 7519 4.1, RFC 9068 4, Cognito's token reference).
+
+use super::expectations::{ClientIds, Expectations, IssuerKind, TokenUse};
+use super::jwt::VerifiedJwt;
+use super::sender;
+use crate::denial::Denial;
+use crate::request::UnixSeconds;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// The claims of a token that was signed by its issuer, is meant for us, and holds now.
+#[derive(Debug)]
+pub struct Claims {
+    expectations: Arc<Expectations>,
+    payload: Map<String, Value>,
+    auth_time: Option<UnixSeconds>,
+}
+
+/// The claims in which an issuer keeps what other issuers keep elsewhere; `None`
+/// stands for the usual places.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimNames {
+    /// Instead of `scope`, else `scp`.
+    pub scope: Option<String>,
+    /// Instead of `cognito:groups`.
+    pub groups: Option<String>,
+    /// Instead of `username`, else `cognito:username`.
+    pub username: Option<String>,
+}
+
+impl VerifiedJwt {
+    /// Holds the claims against what their issuer's tokens must look like.
+    ///
+    /// `certificate_pem` is the client certificate of the request, for tokens that
+    /// are bound to one.
+    ///
+    /// # Errors
+    /// [`Denial::MalformedClaims`], [`Denial::TokenExpired`],
+    /// [`Denial::TokenNotYetValid`], [`Denial::WrongTyp`], [`Denial::WrongTokenUse`],
+    /// [`Denial::WrongClient`], [`Denial::WrongAudience`], [`Denial::SenderNotProven`].
+    pub fn into_claims(
+        self,
+        expectations: &Arc<Expectations>,
+        now: UnixSeconds,
+        certificate_pem: Option<&str>,
+    ) -> Result<Claims, Denial> {
+        let payload = &self.payload;
+        if text(payload, "iss") != Some(&expectations.issuer) {
+            return Err(Denial::UnknownIssuer);
+        }
+        let auth_time = check_times(payload, now, expectations)?;
+        check_typ(self.typ.as_deref(), expectations.typ.as_deref())?;
+        match &expectations.kind {
+            IssuerKind::Cognito { token_uses } => check_cognito(payload, expectations, token_uses)?,
+            IssuerKind::Oidc => {
+                check_client(&expectations.client_ids, first_present(payload, &["client_id", "azp"]))?;
+                check_audience(payload, &expectations.audience)?;
+            }
+        }
+        if let Some(confirmation) = payload.get("cnf") {
+            sender::prove(confirmation, certificate_pem)?;
+        }
+        Ok(Claims { expectations: Arc::clone(expectations), payload: self.payload, auth_time })
+    }
+}
+
+impl Claims {
+    /// The token's own claim of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.payload.get(name)
+    }
+
+    /// The issuer, as configured.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.expectations.issuer
+    }
+
+    /// A non-empty `sub`.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.text("sub")
+    }
+
+    /// Whom a policy is about: `sub`, else the client; `None` where the token names neither.
+    #[must_use]
+    pub fn principal_id(&self) -> Option<&str> {
+        self.subject().or_else(|| self.client_id().and_then(Value::as_str).filter(|id| !id.is_empty()))
+    }
+
+    /// When the user authenticated (`auth_time`).
+    #[must_use]
+    pub fn auth_time(&self) -> Option<UnixSeconds> {
+        self.auth_time
+    }
+
+    /// How far this issuer's clock may differ from ours.
+    #[must_use]
+    pub(crate) fn leeway(&self) -> std::time::Duration {
+        self.expectations.leeway
+    }
+
+    /// The token's scopes: a string of words or a list, as the issuer writes it.
+    #[must_use]
+    pub fn scope(&self) -> Option<&Value> {
+        match &self.expectations.claim_names.scope {
+            Some(name) => self.payload.get(name),
+            None => first_present(&self.payload, &["scope", "scp"]),
+        }
+    }
+
+    /// The user's groups: a list, or one string.
+    #[must_use]
+    pub fn groups(&self) -> Option<&Value> {
+        match &self.expectations.claim_names.groups {
+            Some(name) => self.payload.get(name),
+            None => self.payload.get("cognito:groups"),
+        }
+    }
+
+    /// The user's name.
+    #[must_use]
+    pub fn username(&self) -> Option<&Value> {
+        match &self.expectations.claim_names.username {
+            Some(name) => self.payload.get(name),
+            None => first_present(&self.payload, &["username", "cognito:username"]),
+        }
+    }
+
+    /// The client that the token was issued to.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&Value> {
+        let is_cognito_id_token = matches!(self.expectations.kind, IssuerKind::Cognito { .. })
+            && text(&self.payload, "token_use") == Some("id");
+        if is_cognito_id_token {
+            // The one that was held against `client_ids`.
+            return self.payload.get("aud");
+        }
+        first_present(&self.payload, &["client_id", "azp"])
+    }
+
+    /// Whether the scopes have this one.
+    #[must_use]
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        match self.scope() {
+            // RFC 6749 3.3: scopes are separated by single spaces.
+            Some(Value::String(words)) => words.split(' ').any(|word| word == scope),
+            Some(Value::Array(items)) => items.iter().any(|item| item.as_str() == Some(scope)),
+            _ => false,
+        }
+    }
+
+    /// Whether the groups have this one.
+    #[must_use]
+    pub(crate) fn has_group(&self, group: &str) -> bool {
+        match self.groups() {
+            Some(Value::String(only)) => only == group,
+            Some(Value::Array(items)) => items.iter().any(|item| item.as_str() == Some(group)),
+            _ => false,
+        }
+    }
+
+    /// A claim that is a non-empty string.
+    #[must_use]
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        text(&self.payload, name).filter(|value| !value.is_empty())
+    }
+}
+
+fn check_times(
+    payload: &Map<String, Value>,
+    now: UnixSeconds,
+    expectations: &Expectations,
+) -> Result<Option<UnixSeconds>, Denial> {
+    let leeway = expectations.leeway;
+    let expires = date(payload, "exp", "exp is not a date")?.ok_or(Denial::MalformedClaims("exp is missing"))?;
+    let not_before = date(payload, "nbf", "nbf is not a date")?;
+    let issued_at = date(payload, "iat", "iat is not a date")?;
+    let auth_time = date(payload, "auth_time", "auth_time is not a date")?;
+    // RFC 7519 4.1.4: "on or after which the JWT MUST NOT be accepted".
+    if expires.plus(leeway) <= now {
+        return Err(Denial::TokenExpired);
+    }
+    if [not_before, issued_at].into_iter().flatten().any(|date| date > now.plus(leeway)) {
+        return Err(Denial::TokenNotYetValid);
+    }
+    Ok(auth_time)
+}
+
+/// RFC 7515 4.1.9: a `typ` without a slash stands for `application/` and it;
+/// media types are compared in any case.
+fn check_typ(actual: Option<&str>, required: Option<&str>) -> Result<(), Denial> {
+    let Some(required) = required else { return Ok(()) };
+    let actual = actual.ok_or(Denial::WrongTyp)?;
+    if short_type(actual).eq_ignore_ascii_case(short_type(required)) { Ok(()) } else { Err(Denial::WrongTyp) }
+}
+
+fn short_type(media_type: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match media_type.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) && !rest.contains('/') => rest,
+        _ => media_type,
+    }
+}
+
+fn check_cognito(
+    payload: &Map<String, Value>,
+    expectations: &Expectations,
+    token_uses: &[TokenUse],
+) -> Result<(), Denial> {
+    let token_use = text(payload, "token_use").and_then(TokenUse::parse).ok_or(Denial::WrongTokenUse)?;
+    if !token_uses.contains(&token_use) {
+        return Err(Denial::WrongTokenUse);
+    }
+    match token_use {
+        TokenUse::Access => {
+            check_client(&expectations.client_ids, payload.get("client_id"))?;
+            if expectations.audience.is_empty() { Ok(()) } else { check_audience(payload, &expectations.audience) }
+        }
+        TokenUse::Id => check_client(&expectations.client_ids, payload.get("aud")),
+    }
+}
+
+fn check_client(accepted: &ClientIds, claim: Option<&Value>) -> Result<(), Denial> {
+    if accepted.accept(claim.and_then(Value::as_str)) { Ok(()) } else { Err(Denial::WrongClient) }
+}
+
+/// RFC 7519 4.1.3: `aud` is one string or an array of strings.
+fn check_audience(payload: &Map<String, Value>, accepted: &[String]) -> Result<(), Denial> {
+    let is_accepted = |audience: &str| accepted.iter().any(|one| one == audience);
+    let holds = match payload.get("aud") {
+        Some(Value::String(audience)) => is_accepted(audience),
+        Some(Value::Array(audiences)) => {
+            let all: Option<Vec<&str>> = audiences.iter().map(Value::as_str).collect();
+            all.is_some_and(|all| all.into_iter().any(is_accepted))
+        }
+        _ => false,
+    };
+    if holds { Ok(()) } else { Err(Denial::WrongAudience) }
+}
+
+fn date(payload: &Map<String, Value>, name: &str, otherwise: &'static str) -> Result<Option<UnixSeconds>, Denial> {
+    match payload.get(name) {
+        None => Ok(None),
+        Some(value) => {
+            let date = value.as_f64().and_then(UnixSeconds::new);
+            date.map(Some).ok_or(Denial::MalformedClaims(otherwise))
+        }
+    }
+}
+
+fn text<'a>(payload: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    payload.get(name).and_then(Value::as_str)
+}
+
+/// The first of these claims that is there and not null.
+fn first_present<'a>(payload: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
+    names.iter().filter_map(|name| payload.get(*name)).find(|value| !value.is_null())
+}
+
+#[cfg(test)]
+#[path = "claims_tests.rs"]
+mod tests;

@@ -1,0 +1,229 @@
+//! What a verified token's claims must be, one line a case.
+
+use super::*;
+use crate::token::{Algorithm, AlgorithmSet};
+use serde_json::json;
+use std::time::Duration;
+
+const NOW: f64 = 1_800_000_000.0;
+
+fn expectations(kind: IssuerKind) -> Expectations {
+    let oidc = kind == IssuerKind::Oidc;
+    Expectations {
+        issuer: "https://issuer.example".into(),
+        kind,
+        algorithms: AlgorithmSet::of(&[Algorithm::Rs256]),
+        client_ids: if oidc { ClientIds::Unchecked } else { ClientIds::OneOf(vec!["web".into()]) },
+        audience: if oidc { vec!["api".into(), "api2".into()] } else { Vec::new() },
+        typ: None,
+        claim_names: ClaimNames::default(),
+        leeway: Duration::from_secs(5),
+    }
+}
+
+fn cognito() -> Expectations {
+    expectations(IssuerKind::Cognito { token_uses: vec![TokenUse::Access] })
+}
+
+/// A good token with `changes`; a null in `changes` stands for `null`, an absent
+/// marker `"<absent>"` removes the claim.
+fn judge(expected: &Expectations, changes: Value) -> Result<Claims, Denial> {
+    let mut payload = json!({
+        "iss": "https://issuer.example", "exp": NOW + 600.0, "iat": NOW, "sub": "user-1",
+        "token_use": "access", "client_id": "web", "aud": "api",
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        if value == "<absent>" {
+            payload.as_object_mut().unwrap().remove(name);
+        } else {
+            payload[name] = value.clone();
+        }
+    }
+    let typ = payload.as_object_mut().unwrap().remove("header.typ");
+    let jwt = VerifiedJwt {
+        typ: typ.and_then(|typ| typ.as_str().map(str::to_owned)),
+        payload: payload.as_object().unwrap().clone(),
+    };
+    let expected = Arc::new(Expectations {
+        issuer: Arc::clone(&expected.issuer),
+        kind: expected.kind.clone(),
+        client_ids: expected.client_ids.clone(),
+        audience: expected.audience.clone(),
+        typ: expected.typ.clone(),
+        claim_names: expected.claim_names.clone(),
+        ..*expected
+    });
+    jwt.into_claims(&expected, UnixSeconds::new(NOW).unwrap(), None)
+}
+
+#[track_caller]
+fn check(expected: &Expectations, changes: Value, code: &str) {
+    let actual = judge(expected, changes.clone()).map_or_else(|denial| denial.code(), |_| "ok");
+    assert_eq!(actual, code, "{changes}");
+}
+
+#[test]
+fn exp_must_be_there_and_ahead_of_now_less_the_leeway() {
+    check(&cognito(), json!({"exp": NOW - 4.9}), "ok");
+    check(&cognito(), json!({"exp": NOW - 5.0}), "token_expired");
+    check(&cognito(), json!({"exp": 0}), "token_expired");
+    check(&cognito(), json!({"exp": "<absent>"}), "malformed_claims");
+    for bad in [json!(null), json!("1900000000"), json!([1]), json!(true), json!(-1), json!(1e15), json!(u64::MAX)] {
+        check(&cognito(), json!({ "exp": bad }), "malformed_claims");
+    }
+    let strict = Expectations { leeway: Duration::ZERO, ..cognito() };
+    check(&strict, json!({"exp": NOW}), "token_expired");
+    check(&strict, json!({"exp": NOW + 0.5}), "ok");
+}
+
+#[test]
+fn nbf_and_iat_hold_where_they_are_there() {
+    for name in ["nbf", "iat"] {
+        check(&cognito(), json!({ name: "<absent>" }), "ok");
+        check(&cognito(), json!({ name: NOW + 5.0 }), "ok");
+        check(&cognito(), json!({ name: NOW + 5.1 }), "token_not_yet_valid");
+        for bad in [json!(null), json!("1"), json!([]), json!(false), json!(-1)] {
+            check(&cognito(), json!({ name: bad }), "malformed_claims");
+        }
+    }
+    check(&cognito(), json!({"auth_time": NOW + 999.0}), "ok"); // the route asks, not the token
+    check(&cognito(), json!({"auth_time": null}), "malformed_claims");
+    check(&cognito(), json!({"auth_time": "x"}), "malformed_claims");
+}
+
+#[test]
+fn cognito_tokens_have_the_accepted_use() {
+    check(&cognito(), json!({}), "ok");
+    for bad in [json!("id"), json!("Access"), json!(""), json!(null), json!(7), json!(["access"]), json!("<absent>")] {
+        check(&cognito(), json!({ "token_use": bad }), "wrong_token_use");
+    }
+    let both = expectations(IssuerKind::Cognito { token_uses: vec![TokenUse::Access, TokenUse::Id] });
+    let both = Expectations { client_ids: ClientIds::OneOf(vec!["web".into()]), ..both };
+    check(&both, json!({"token_use": "id", "aud": "web", "client_id": "<absent>"}), "ok");
+    check(&both, json!({"token_use": "id", "aud": "other"}), "wrong_client");
+    check(&both, json!({"token_use": "id", "aud": ["web"]}), "wrong_client");
+    check(&both, json!({"token_use": "id", "aud": "<absent>"}), "wrong_client");
+}
+
+#[test]
+fn cognito_access_tokens_name_an_accepted_client() {
+    for bad in [json!("other"), json!("WEB"), json!(""), json!(null), json!(7), json!(["web"]), json!("<absent>")] {
+        check(&cognito(), json!({ "client_id": bad, "azp": "web" }), "wrong_client");
+    }
+    let any = Expectations { client_ids: ClientIds::AnyNamed, ..cognito() };
+    check(&any, json!({"client_id": "other"}), "ok");
+    for bad in [json!(""), json!(null), json!(7), json!("<absent>")] {
+        check(&any, json!({ "client_id": bad }), "wrong_client");
+    }
+}
+
+#[test]
+fn a_configured_audience_holds_for_cognito_access_tokens() {
+    let bound = Expectations { audience: vec!["https://api.example.com".into()], ..cognito() };
+    check(&bound, json!({"aud": "https://api.example.com"}), "ok");
+    check(&bound, json!({"aud": ["x", "https://api.example.com"]}), "ok");
+    for bad in [json!("api"), json!([]), json!(["x"]), json!(null), json!(7), json!("<absent>")] {
+        check(&bound, json!({ "aud": bad }), "wrong_audience");
+    }
+    check(&cognito(), json!({"aud": ["anything"]}), "ok");
+}
+
+#[test]
+fn oidc_tokens_must_be_for_an_accepted_audience() {
+    let oidc = expectations(IssuerKind::Oidc);
+    check(&oidc, json!({"aud": "api"}), "ok");
+    check(&oidc, json!({"aud": ["other", "api2"]}), "ok");
+    for bad in [json!("other"), json!([]), json!(["x"]), json!(["api", 7]), json!(null), json!(7), json!("<absent>")] {
+        check(&oidc, json!({ "aud": bad }), "wrong_audience");
+    }
+    check(&oidc, json!({"token_use": "<absent>", "client_id": "<absent>"}), "ok");
+}
+
+#[test]
+fn oidc_clients_are_client_id_else_azp() {
+    let oidc = Expectations { client_ids: ClientIds::OneOf(vec!["spa".into()]), ..expectations(IssuerKind::Oidc) };
+    check(&oidc, json!({"client_id": "spa"}), "ok");
+    check(&oidc, json!({"client_id": "<absent>", "azp": "spa"}), "ok");
+    check(&oidc, json!({"client_id": "other", "azp": "spa"}), "wrong_client");
+    check(&oidc, json!({"client_id": 7, "azp": "spa"}), "wrong_client");
+    check(&oidc, json!({"client_id": "<absent>"}), "wrong_client");
+}
+
+#[test]
+fn a_required_typ_is_compared_as_a_media_type() {
+    let typed = Expectations { typ: Some("at+jwt".into()), ..expectations(IssuerKind::Oidc) };
+    for good in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"] {
+        check(&typed, json!({ "header.typ": good }), "ok");
+    }
+    for bad in [json!("JWT"), json!(""), json!("application/x/at+jwt"), json!(7), json!("<absent>")] {
+        check(&typed, json!({ "header.typ": bad }), "wrong_typ");
+    }
+}
+
+#[test]
+fn another_issuers_claims_are_never_taken() {
+    check(&cognito(), json!({"iss": "https://issuer.example/"}), "unknown_issuer");
+    check(&cognito(), json!({"iss": ["https://issuer.example"]}), "unknown_issuer");
+}
+
+#[test]
+fn a_bound_token_is_no_bearer_token() {
+    for cnf in [json!(null), json!({}), json!({"x5t#S256": "abc"}), json!({"jkt": "abc"})] {
+        check(&cognito(), json!({ "cnf": cnf }), "sender_not_proven");
+    }
+}
+
+#[test]
+fn scopes_and_groups_are_words_or_lists() {
+    for (claims, has) in [
+        (json!({"scope": "a b"}), true),
+        (json!({"scope": ["a", "b"]}), true),
+        (json!({"scp": "b"}), true),
+        (json!({"scp": ["b"]}), true),
+        (json!({"scope": null, "scp": "b"}), true),
+        (json!({"scope": "a", "scp": "b"}), false),
+        (json!({"scope": ["a b"]}), false),
+        (json!({"scope": "ab"}), false),
+        (json!({"scope": {"b": 1}}), false),
+        (json!({"scope": 7}), false),
+        (json!({}), false),
+    ] {
+        assert_eq!(judge(&cognito(), claims.clone()).unwrap().has_scope("b"), has, "{claims}");
+    }
+    for (claims, has) in [
+        (json!({"cognito:groups": ["a", "b"]}), true),
+        (json!({"cognito:groups": "b"}), true),
+        (json!({"cognito:groups": "a b"}), false),
+        (json!({"cognito:groups": [["b"]]}), false),
+        (json!({"cognito:groups": null}), false),
+        (json!({"groups": ["b"]}), false),
+    ] {
+        assert_eq!(judge(&cognito(), claims.clone()).unwrap().has_group("b"), has, "{claims}");
+    }
+}
+
+#[test]
+fn mapped_claims_replace_the_usual_places() {
+    let names =
+        ClaimNames { scope: Some("permissions".into()), groups: Some("roles".into()), username: Some("upn".into()) };
+    let mapped = Expectations { claim_names: names, ..expectations(IssuerKind::Oidc) };
+    let claims = json!({"permissions": ["b"], "scope": "c", "roles": "g", "cognito:groups": ["h"], "upn": "u"});
+    let claims = judge(&mapped, claims).unwrap();
+    assert!(claims.has_scope("b") && !claims.has_scope("c"));
+    assert!(claims.has_group("g") && !claims.has_group("h"));
+    assert_eq!(claims.username(), Some(&json!("u")));
+}
+
+#[test]
+fn the_principal_is_the_subject_else_the_client() {
+    for (claims, principal) in [
+        (json!({}), Some("user-1")),
+        (json!({"sub": "<absent>"}), Some("web")),
+        (json!({"sub": ""}), Some("web")),
+        (json!({"sub": 7}), Some("web")),
+    ] {
+        assert_eq!(judge(&cognito(), claims.clone()).unwrap().principal_id(), principal, "{claims}");
+    }
+    let oidc = expectations(IssuerKind::Oidc);
+    assert_eq!(judge(&oidc, json!({"sub": null, "client_id": null})).unwrap().principal_id(), None);
+}

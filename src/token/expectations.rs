@@ -1,0 +1,84 @@
+//! What one issuer's tokens must look like, as the operator configured it.
+
+use super::algorithm::AlgorithmSet;
+use super::claims::ClaimNames;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a token of this issuer must satisfy beyond its signature.
+#[derive(Debug)]
+pub struct Expectations {
+    /// The `iss` claim, compared verbatim.
+    pub issuer: Arc<str>,
+    /// The rules of Cognito or those of any OIDC issuer.
+    pub kind: IssuerKind,
+    /// The algorithms that its tokens may be signed with.
+    pub algorithms: AlgorithmSet,
+    /// The accepted clients.
+    pub client_ids: ClientIds,
+    /// The accepted audiences. OIDC: never empty; Cognito: empty means that an
+    /// access token's `aud` does not matter.
+    pub audience: Vec<String>,
+    /// The required `typ` header, where one is (RFC 8725 3.11).
+    pub typ: Option<String>,
+    /// Where this issuer keeps scopes, groups and user names.
+    pub claim_names: ClaimNames,
+    /// How far clocks may differ, for `exp`, `nbf` and `iat`.
+    pub leeway: Duration,
+}
+
+/// Which conventions an issuer's tokens follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IssuerKind {
+    /// A Cognito user pool: `token_use` tells what a token is and where its client stands.
+    Cognito {
+        /// The accepted kinds; never empty.
+        token_uses: Vec<TokenUse>,
+    },
+    /// Any other OpenID provider or OAuth authorization server.
+    Oidc,
+}
+
+/// Cognito's `token_use` claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenUse {
+    /// `access`
+    Access,
+    /// `id`
+    Id,
+}
+
+impl TokenUse {
+    /// Reads the claim's value.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "access" => Some(TokenUse::Access),
+            "id" => Some(TokenUse::Id),
+            _ => None,
+        }
+    }
+}
+
+/// The clients whose tokens are accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientIds {
+    /// Any client; the token need not name one (OIDC without `client_ids`).
+    Unchecked,
+    /// Any client, but the token must name it (`"*"`).
+    AnyNamed,
+    /// One of these; never empty.
+    OneOf(Vec<String>),
+}
+
+impl ClientIds {
+    /// Whether a token of `client` is accepted.
+    #[must_use]
+    pub(super) fn accept(&self, client: Option<&str>) -> bool {
+        match self {
+            ClientIds::Unchecked => true,
+            ClientIds::AnyNamed => client.is_some_and(|client| !client.is_empty()),
+            ClientIds::OneOf(accepted) => client.is_some_and(|client| accepted.iter().any(|one| one == client)),
+        }
+    }
+}
