@@ -147,14 +147,12 @@ impl Denial {
     /// token (RFC 6750 3: then there is none) or no decision was made.
     #[must_use]
     pub fn oauth_error(&self) -> Option<&'static str> {
-        match self {
-            Denial::MissingToken => None,
-            Denial::AuthenticationTooOld => Some("insufficient_user_authentication"),
-            _ => match self.class() {
-                Class::Unauthorized => Some("invalid_token"),
-                Class::Forbidden => Some("insufficient_scope"),
-                Class::Unavailable => None,
-            },
+        match self.class() {
+            Class::Unauthorized if *self == Denial::MissingToken => None,
+            Class::Unauthorized => Some("invalid_token"),
+            Class::Forbidden if *self == Denial::AuthenticationTooOld => Some("insufficient_user_authentication"),
+            Class::Forbidden => Some("insufficient_scope"),
+            Class::Unavailable => None,
         }
     }
 

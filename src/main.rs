@@ -7,10 +7,15 @@ use std::process::ExitCode;
 
 mod init_error;
 mod logging;
+mod runtime_variables;
 
 fn main() -> ExitCode {
     let environment = Environment::of_process();
     logging::start(environment.get("AUTHORIZER_LOG"));
+    if let Err(fault) = runtime_variables::complete(&environment) {
+        tracing::error!(message = "no_start", fault);
+        return ExitCode::FAILURE;
+    }
     // One invocation at a time is on its way, and almost none waits for anything:
     // a second thread would cost its start and serve nobody.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {

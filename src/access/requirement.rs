@@ -130,9 +130,9 @@ impl ClaimValue {
                 _ => false,
             },
         };
-        match claim {
-            Value::Array(items) => items.iter().any(is_equal),
-            single => is_equal(single),
+        match claim.as_array() {
+            Some(items) => items.iter().any(is_equal),
+            None => is_equal(claim),
         }
     }
 }

@@ -89,12 +89,17 @@ pub(super) fn token_sources(file: &mut Fields<'_>) -> Option<Vec<TokenSource>> {
     let mut sources = Vec::new();
     for item in item.items()? {
         let mut fields = item.fields()?;
-        let kinds: [(_, fn(String) -> TokenSource); 3] =
-            [("header", TokenSource::Header), ("query", TokenSource::Query), ("cookie", TokenSource::Cookie)];
-        let found: Vec<_> = kinds.into_iter().filter_map(|(key, source)| Some((fields.take(key)?, source))).collect();
+        let found: Vec<_> = [
+            fields.take("header").map(|item| item.string().map(TokenSource::Header)),
+            fields.take("query").map(|item| item.string().map(TokenSource::Query)),
+            fields.take("cookie").map(|item| item.string().map(TokenSource::Cookie)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         fields.finish();
         match found.as_slice() {
-            [(item, source)] => sources.push(item.string().map(source)),
+            [source] => sources.push(source.clone()),
             _ => {
                 item.fault("must be one of `header`, `query` and `cookie`");
                 sources.push(None);
