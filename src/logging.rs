@@ -1,30 +1,28 @@
 //! JSON lines on stdout.
 
 use std::io;
-use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts the log with a tracing filter such as `info` or `cognito_authorizer=debug`.
-/// A filter that cannot be read is `info`, and says so.
+/// Starts the log with a tracing filter such as `info`, `debug` or
+/// `cognito_authorizer=debug`. One that cannot be read, or says nothing about this
+/// program, is `info`, and a line says so.
 ///
 /// Libraries never log below `info`, whatever the filter: at TRACE the Lambda
 /// runtime writes whole events, and at DEBUG HTTP clients write headers, tokens and
-/// secrets included.
+/// secrets included. Faults of this program are always told.
 pub(crate) fn start(filter: Option<&str>) {
-    let parsed = filter.unwrap_or("info").parse::<Targets>();
-    let unreadable = parsed.is_err();
-    let wanted = parsed.unwrap_or_else(|_| Targets::new().with_default(Level::INFO));
-    let ours = wanted.iter().filter(|(target, _)| is_ours(target)).map(|(target, level)| (target.to_owned(), level));
-    let default = wanted.default_level().unwrap_or(LevelFilter::OFF);
-    let theirs = wanted.iter().filter(|(target, _)| !is_ours(target));
-    let theirs = theirs.map(|(target, level)| (target.to_owned(), level.min(LevelFilter::INFO)));
+    let wanted = filter.unwrap_or("info").parse::<Targets>().ok();
+    let level = wanted.as_ref().and_then(our_level);
+    let theirs = wanted.and_then(|wanted| wanted.default_level()).unwrap_or(LevelFilter::INFO).min(LevelFilter::INFO);
+    let ours = level.unwrap_or(LevelFilter::INFO).max(LevelFilter::ERROR);
     let targets = Targets::new()
-        .with_default(default.min(LevelFilter::INFO))
-        .with_target(OURS, default)
-        .with_targets(ours.chain(theirs).collect::<Vec<_>>());
+        .with_default(theirs)
+        .with_targets(OURS.map(|target| (target, ours)))
+        // It writes each failed invocation a second time, every 401 among them.
+        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
@@ -34,13 +32,18 @@ pub(crate) fn start(filter: Option<&str>) {
         .with_writer(io::stdout);
     tracing_subscriber::registry().with(targets).with(lines).init();
     log_panics();
-    if unreadable {
-        tracing::warn!(message = "bad_log_filter", fault = "AUTHORIZER_LOG cannot be read; `info` is used");
+    if level.is_none() {
+        tracing::warn!(
+            message = "bad_log_filter",
+            fault = "AUTHORIZER_LOG names no level for this program; `info` is used"
+        );
     }
 }
 
-fn is_ours(target: &str) -> bool {
-    target == OURS || target.starts_with("cognito_authorizer::") || target.starts_with("authorizer")
+/// The level that a filter gives to this program.
+fn our_level(wanted: &Targets) -> Option<LevelFilter> {
+    let named = wanted.iter().filter(|(target, _)| OURS.contains(target)).map(|(_, level)| level).max();
+    named.or_else(|| wanted.default_level())
 }
 
 /// A panic's message may hold what the code was looking at: only its place is told.
@@ -51,4 +54,5 @@ fn log_panics() {
     }));
 }
 
-const OURS: &str = "cognito_authorizer";
+/// The library and the binary.
+const OURS: [&str; 2] = ["cognito_authorizer", "authorizer"];

@@ -11,8 +11,10 @@ mod runtime_variables;
 
 fn main() -> ExitCode {
     let environment = Environment::of_process();
+    // Before the log is started: the process may start anew.
+    let completed = runtime_variables::complete(&environment);
     logging::start(environment.get("AUTHORIZER_LOG"));
-    if let Err(fault) = runtime_variables::complete(&environment) {
+    if let Err(fault) = completed {
         tracing::error!(message = "no_start", fault);
         return ExitCode::FAILURE;
     }

@@ -64,6 +64,12 @@ pub(super) struct Facts<'a> {
 }
 
 impl Requirement {
+    /// A requirement that nobody meets.
+    #[must_use]
+    pub fn never() -> Self {
+        Self { checks: vec![Check::Any(Vec::new())] }
+    }
+
     /// Holds every check against the facts.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Fault {
     /// The path of keys, such as `routes."GET /items".any_scope`; empty for the file itself.
     pub place: String,
-    /// What is wrong; never a value from the environment.
+    /// What is wrong; never a secret.
     pub message: String,
     /// The line in the file, from 1.
     pub line: Option<usize>,

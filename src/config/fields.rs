@@ -162,7 +162,7 @@ impl<'r> Item<'r> {
     /// A list of texts, or one text separated by commas or white space.
     pub(super) fn strings(&self) -> Option<Vec<String>> {
         if self.is_list() {
-            return self.items()?.iter().map(Item::string).collect();
+            return self.items()?.iter().map(Item::word).collect();
         }
         let text = self.text()?;
         let words: Vec<_> = text.split([',', ' ', '\t', '\n', '\r']).filter(|word| !word.is_empty()).collect();
@@ -170,6 +170,16 @@ impl<'r> Item<'r> {
             return self.faulty("must not be empty");
         }
         Some(words.into_iter().map(str::to_owned).collect())
+    }
+
+    /// A text without white space, as every member of a list of texts is: with
+    /// some, it was meant to be several.
+    fn word(&self) -> Option<String> {
+        let text = self.string()?;
+        if text.contains(char::is_whitespace) {
+            return self.faulty("has white space in it: write several members, or one text instead of a list");
+        }
+        Some(text)
     }
 
     /// One of the named values.
@@ -200,7 +210,7 @@ impl<'r> Item<'r> {
         let text = self.text()?;
         match parse_duration(&text) {
             Some(duration) => Some(duration),
-            None => self.faulty("must be a duration such as `500ms`, `5s`, `15m` or `1h`"),
+            None => self.faulty("must be a duration such as `500ms`, `5s`, `15m` or `1h`, of a year at most"),
         }
     }
 
@@ -227,15 +237,21 @@ impl<'r> Item<'r> {
     pub(super) fn literal(&self) -> Option<serde_json::Value> {
         let Value::Scalar { text, plain } = &self.node.value else { return self.faulty("must be a single value") };
         let read = self.text()?;
-        let literal = if *plain && matches!(read, Cow::Borrowed(_)) { plain_literal(text) } else { None };
+        let literal = if *plain && !self.is_from_environment() { plain_literal(text) } else { None };
         Some(literal.unwrap_or_else(|| serde_json::Value::String(read.into_owned())))
+    }
+
+    /// Whether a value of the environment is part of it: such a text means itself
+    /// and nothing else.
+    pub(super) fn is_from_environment(&self) -> bool {
+        matches!(&self.node.value, Value::Scalar { text, .. } if text.contains("${"))
     }
 }
 
 fn plain_literal(text: &str) -> Option<serde_json::Value> {
     match text {
-        "true" => Some(true.into()),
-        "false" => Some(false.into()),
+        "true" | "True" | "TRUE" => Some(true.into()),
+        "false" | "False" | "FALSE" => Some(false.into()),
         _ => text.parse::<serde_json::Number>().ok().map(serde_json::Value::Number),
     }
 }
@@ -244,14 +260,18 @@ fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits)?;
     let number: u64 = number.parse().ok()?;
-    match unit {
-        "ms" => Some(Duration::from_millis(number)),
-        "s" => Some(Duration::from_secs(number)),
-        "m" => number.checked_mul(60).map(Duration::from_secs),
-        "h" => number.checked_mul(3600).map(Duration::from_secs),
-        _ => None,
-    }
+    let duration = match unit {
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.checked_mul(60)?),
+        "h" => Duration::from_secs(number.checked_mul(3600)?),
+        _ => return None,
+    };
+    (duration <= LONGEST).then_some(duration)
 }
+
+/// A year; what is longer is a mistake, and far from any overflow.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 fn child(place: &str, key: &str) -> String {
     if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") }
@@ -278,6 +298,9 @@ mod tests {
             ("1d", None),
             ("99999999999999999999s", None),
             ("18446744073709551615h", None),
+            ("18446744073709551615s", None),
+            ("8784h", Some(LONGEST)),
+            ("8785h", None),
         ] {
             assert_eq!(parse_duration(text), expected, "{text}");
         }

@@ -79,8 +79,7 @@ impl Config {
         Some(Self { issuers: issuers?, rules: rules?, answers: answers?, token_sources: token_sources? })
     }
 
-    /// The handler that answers by this configuration, and the authorizer's keys
-    /// already on their way.
+    /// The handler that answers by this configuration.
     #[must_use]
     pub fn into_handler(self) -> Handler {
         Handler::new(Authorizer::new(self.issuers, self.rules), self.answers, self.token_sources)

@@ -35,16 +35,20 @@ fn read_rule(key: &str, item: &Item<'_>, issuers: Option<&[&str]>, rules: &mut R
         }
     };
     let parameters = route.as_ref().map(RouteKey::parameters).unwrap_or_default();
-    let mut fields = item.fields()?;
-    if let Some(item) = fields.take("introspect")
-        && item.boolean() == Some(true)
-    {
-        item.fault("live checks are not part of this version");
-    }
-    let requirement = requirement(fields, &Scope { parameters: &parameters, issuers });
-    let rule = Rule { key: Arc::from(key), requirement: requirement? };
+    let requirement = item.fields().and_then(|mut fields| {
+        if let Some(item) = fields.take("introspect")
+            && item.boolean() == Some(true)
+        {
+            item.fault("live checks are not part of this version");
+        }
+        requirement(fields, &Scope { parameters: &parameters, issuers })
+    });
+    let is_whole = requirement.is_some();
+    // A faulty rule takes its place all the same, so that a second one for the
+    // same route is told too; the table is then thrown away.
+    let rule = Rule { key: Arc::from(key), requirement: requirement.unwrap_or_else(Requirement::never) };
     match rules.insert(&route?, rule) {
-        Ok(()) => Some(()),
+        Ok(()) => is_whole.then_some(()),
         Err(duplicate) => {
             item.fault(format!("means the same route as `{}`", duplicate.earlier));
             None
@@ -68,7 +72,7 @@ fn requirement(mut fields: Fields<'_>, scope: &Scope<'_>) -> Option<Requirement>
         claims(&item, scope, &mut checks);
     }
     if let Some(item) = fields.take("client_ids") {
-        checks.push(item.strings().map(Check::ClientIds));
+        checks.push(client_ids(&item));
     }
     if let Some(item) = fields.take("issuers") {
         checks.push(issuers(&item, scope));
@@ -133,7 +137,8 @@ fn claims(item: &Item<'_>, scope: &Scope<'_>, checks: &mut Vec<Option<Check>>) {
 /// A value, or `{name}` for the value of that path parameter.
 fn claim_value(item: &Item<'_>, scope: &Scope<'_>) -> Option<ClaimValue> {
     let literal = item.literal()?;
-    let Some(text) = literal.as_str().filter(|text| text.contains(['{', '}'])) else {
+    let is_parameter = |text: &&str| text.contains(['{', '}']) && !item.is_from_environment();
+    let Some(text) = literal.as_str().filter(is_parameter) else {
         return Some(ClaimValue::Literal(literal));
     };
     let name = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
@@ -148,6 +153,15 @@ fn claim_value(item: &Item<'_>, scope: &Scope<'_>) -> Option<ClaimValue> {
             None
         }
     }
+}
+
+fn client_ids(item: &Item<'_>) -> Option<Check> {
+    let ids = item.strings()?;
+    if ids.iter().any(|id| id == "*") {
+        item.fault("`*` is for an issuer's `client_ids`: a rule for any client leaves them out");
+        return None;
+    }
+    Some(Check::ClientIds(ids))
 }
 
 fn issuers(item: &Item<'_>, scope: &Scope<'_>) -> Option<Check> {

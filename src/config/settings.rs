@@ -1,6 +1,6 @@
 //! The sections beside `issuers` and `routes`, each with its defaults.
 
-use super::fields::Fields;
+use super::fields::{Fields, Item};
 use crate::gateway::{AnswerSettings, ContextMap, HttpResponse, TokenSource, Unauthorized};
 use crate::remote::JwksSettings;
 use std::time::Duration;
@@ -37,11 +37,15 @@ pub(super) fn jwks(file: &mut Fields<'_>) -> Option<JwksSettings> {
         complete &= item.duration_or_zero().map(|duration| settings.stale_if_error = duration).is_some();
     }
     fields.finish();
+    if settings.timeout > MAX_JWKS_TIMEOUT {
+        item.fault("timeout: must be at most 9s: API Gateway waits 10s for all of the authorizer");
+        return None;
+    }
     complete.then_some(settings)
 }
 
 pub(super) fn answers(file: &mut Fields<'_>) -> Option<AnswerSettings> {
-    let mut answers = AnswerSettings::default();
+    let mut answers = AnswerSettings::unless_configured();
     let mut complete = true;
     if let Some(item) = file.take("context") {
         complete &= context(&mut item.fields()?).map(|context| answers.context = context).is_some();
@@ -90,7 +94,7 @@ pub(super) fn token_sources(file: &mut Fields<'_>) -> Option<Vec<TokenSource>> {
     for item in item.items()? {
         let mut fields = item.fields()?;
         let found: Vec<_> = [
-            fields.take("header").map(|item| item.string().map(TokenSource::Header)),
+            fields.take("header").map(|item| header_name(&item).map(TokenSource::Header)),
             fields.take("query").map(|item| item.string().map(TokenSource::Query)),
             fields.take("cookie").map(|item| item.string().map(TokenSource::Cookie)),
         ]
@@ -107,6 +111,16 @@ pub(super) fn token_sources(file: &mut Fields<'_>) -> Option<Vec<TokenSource>> {
         }
     }
     sources.into_iter().collect()
+}
+
+fn header_name(item: &Item<'_>) -> Option<String> {
+    let name = item.string()?;
+    // RFC 9110 5.1 and 5.6.2.
+    if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)) {
+        return Some(name);
+    }
+    item.fault("is not a header's name");
+    None
 }
 
 /// `policy`: so far only what `covers: request` needs.
@@ -134,6 +148,9 @@ pub(super) fn revocations(file: &mut Fields<'_>) {
         item.fault("live checks are not part of this version");
     }
 }
+
+/// Fetching keys is only one part of what a request may have to wait for.
+const MAX_JWKS_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// More than a minute is no difference between clocks but a longer life for tokens.
 const MAX_LEEWAY: Duration = Duration::from_secs(60);

@@ -141,6 +141,8 @@ fn requirements_ask_for_something_that_can_be_had() {
         ("{ max_auth_age: 15 }", "must be a duration"),
         ("{ introspect: true }", "not part of this version"),
         ("{ introspect: yes }", "must be `true` or `false`"),
+        ("{ any_scope: [a b] }", "any_scope[0]: has white space in it"),
+        ("{ client_ids: '*' }", "`*` is for an issuer's"),
     ] {
         let faults = faults(&with(bad));
         assert!(faults.iter().any(|actual| actual.contains(fault)), "{bad}\n{faults:#?}\nshould contain {fault}");
@@ -176,6 +178,9 @@ fn settings_have_their_values() {
         ("token: [{ body: a }]", "token[0].body: unknown key"),
         ("policy: { covers: everything }", "policy.covers: must be `request` or `token`"),
         ("leeway: !!str 5s", "tags"),
+        ("jwks: !!map { max_age: 1h }", "tags"),
+        ("jwks: { timeout: 10s }", "must be at most 9s"),
+        ("token: [{ header: 'a b' }]", "is not a header's name"),
         ("leeway: ${NONE_SUCH}", "leeway: the environment has no `NONE_SUCH`"),
         ("leeway: \"${SET\"", "without `}`"),
     ] {
@@ -193,4 +198,25 @@ fn anchors_work_and_cannot_grow_without_bound() {
         bomb += &format!("a{level}: &a{level} [{}]\n", vec![previous; 10].join(","));
     }
     check(&bomb, &["too large"]);
+}
+
+#[test]
+fn a_value_from_the_environment_never_becomes_a_path_parameter() {
+    let text = GOOD.replace("GET /items: {}", "GET /items/{id}: { claims: { sub: \"${P}\" } }");
+    let environment = Environment::from([("P", "{id}")]);
+    let config = Config::parse(&ConfigText { text, folder: "".into() }, &environment).unwrap();
+    let table = format!("{:?}", config.rules);
+    assert!(table.contains(r#"Literal(String("{id}"))"#) && !table.contains("Parameter(Parameter"), "{table}");
+}
+
+#[test]
+fn a_faulty_rule_does_not_hide_a_second_one_for_its_route() {
+    let text = GOOD.replace("GET /items: {}", "GET /items: { any_scope: [] }\n  GET /items/: {}");
+    check(&text, &["any_scope: must not be empty", "means the same route as `GET /items`"]);
+}
+
+#[test]
+fn an_empty_variable_names_no_configuration() {
+    let environment = Environment::from([("AUTHORIZER_CONFIG", ""), ("AUTHORIZER_CONFIG_FILE", "authorizer.yaml")]);
+    assert!(ConfigText::find(&environment).is_ok());
 }

@@ -72,14 +72,18 @@ impl Loader {
         let line = span.start.line();
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                if tag.is_some() {
-                    self.fault(line, "YAML tags are not read");
-                }
+                self.refuse_tag(line, tag.is_some());
                 let value = Value::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain };
                 self.place(Node { line, value }, anchor)
             }
-            Event::SequenceStart(anchor, _) => self.open(line, anchor, Value::List(Vec::new())),
-            Event::MappingStart(anchor, _) => self.open(line, anchor, Value::Map(Vec::new())),
+            Event::SequenceStart(anchor, tag) => {
+                self.refuse_tag(line, tag.is_some());
+                self.open(line, anchor, Value::List(Vec::new()))
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.refuse_tag(line, tag.is_some());
+                self.open(line, anchor, Value::Map(Vec::new()))
+            }
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
                 Some(open) => self.place(Node { line: open.line, value: open.value }, open.anchor),
                 None => Err(Faults::one("not YAML: an end without a start")),
@@ -135,6 +139,12 @@ impl Loader {
             self.fault(line, message);
         }
         Ok(())
+    }
+
+    fn refuse_tag(&mut self, line: usize, is_tagged: bool) {
+        if is_tagged {
+            self.fault(line, "YAML tags are not read");
+        }
     }
 
     fn fault(&mut self, line: usize, message: impl Into<String>) {

@@ -28,7 +28,7 @@ pub enum Answer {
 }
 
 /// How the operator wants to be answered for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct AnswerSettings {
     /// The context of allowed requests.
     pub context: ContextMap,
@@ -41,11 +41,11 @@ pub struct AnswerSettings {
 }
 
 impl AnswerSettings {
-    /// The contract's defaults.
+    /// What holds where the configuration says nothing.
     #[must_use]
-    pub fn new(context: ContextMap) -> Self {
+    pub fn unless_configured() -> Self {
         Self {
-            context,
+            context: ContextMap::default(),
             http_response: HttpResponse::Simple,
             http_unauthorized: Unauthorized::Deny,
             rest_unauthorized: Unauthorized::Error,
@@ -69,22 +69,20 @@ impl AnswerSettings {
 }
 
 /// The two response formats of an HTTP API.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpResponse {
     /// `isAuthorized`.
-    #[default]
     Simple,
     /// An IAM policy.
     Policy,
 }
 
 /// What a request without a good token gets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unauthorized {
     /// A denial that says why: 403.
     Deny,
     /// A failed invocation with the message `Unauthorized`: 401 on REST.
-    #[default]
     Error,
 }
 

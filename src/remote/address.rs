@@ -45,6 +45,12 @@ impl Address {
         }
     }
 
+    /// Whether it is on this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.0.host().is_some_and(is_loopback)
+    }
+
     /// The address as HTTP takes it.
     #[must_use]
     pub(super) fn uri(&self) -> &Uri {

@@ -36,7 +36,7 @@ impl JwksSource {
             JwksSource::Discovery { metadata, issuer } => {
                 let started = Instant::now();
                 let document = https.get_json(metadata, MAX_DOCUMENT_BYTES, timeout).await?;
-                let address = jwks_uri(&document, issuer)?;
+                let address = jwks_uri(&document, issuer, metadata.is_loopback())?;
                 https.get_json(&address, MAX_DOCUMENT_BYTES, timeout.saturating_sub(started.elapsed())).await
             }
             JwksSource::None => Err(FetchError::Unusable("there is nowhere to fetch keys from")),
@@ -44,7 +44,9 @@ impl JwksSource {
     }
 }
 
-fn jwks_uri(document: &[u8], issuer: &str) -> Result<Address, FetchError> {
+/// The address in the metadata. A document from elsewhere must not send us to this
+/// machine, where the Lambda Runtime API is.
+fn jwks_uri(document: &[u8], issuer: &str, may_be_loopback: bool) -> Result<Address, FetchError> {
     #[derive(Deserialize)]
     struct Metadata {
         issuer: String,
@@ -55,7 +57,10 @@ fn jwks_uri(document: &[u8], issuer: &str) -> Result<Address, FetchError> {
     if metadata.issuer != issuer {
         return Err(FetchError::Unusable("the metadata is another issuer's"));
     }
-    Address::parse(&metadata.jwks_uri).map_err(|_| FetchError::Unusable("the metadata's jwks_uri is not https"))
+    match Address::parse(&metadata.jwks_uri) {
+        Ok(address) if may_be_loopback || !address.is_loopback() => Ok(address),
+        _ => Err(FetchError::Unusable("the metadata's jwks_uri is not a safe address")),
+    }
 }
 
 /// A JWK Set of a few keys has a few KiB.
@@ -68,10 +73,14 @@ mod tests {
     #[test]
     fn metadata_names_its_own_issuer_and_a_safe_address() {
         let ok = br#"{"issuer":"https://i.example","jwks_uri":"https://k.example/jwks","x":1}"#;
-        assert_eq!(jwks_uri(ok, "https://i.example").unwrap().to_string(), "https://k.example/jwks");
-        assert!(jwks_uri(ok, "https://i.example/").is_err());
-        assert!(jwks_uri(br#"{"issuer":"i","jwks_uri":"http://k.example/jwks"}"#, "i").is_err());
-        assert!(jwks_uri(br#"{"issuer":"i"}"#, "i").is_err());
-        assert!(jwks_uri(b"<html>", "i").is_err());
+        assert_eq!(jwks_uri(ok, "https://i.example", false).unwrap().to_string(), "https://k.example/jwks");
+        assert!(jwks_uri(ok, "https://i.example/", false).is_err());
+        assert!(jwks_uri(br#"{"issuer":"i","jwks_uri":"http://k.example/jwks"}"#, "i", true).is_err());
+        assert!(jwks_uri(br#"{"issuer":"i"}"#, "i", true).is_err());
+        let local = br#"{"issuer":"i","jwks_uri":"http://127.0.0.1:9001/2018-06-01/runtime/invocation/next"}"#;
+        assert!(jwks_uri(local, "i", false).is_err() && jwks_uri(local, "i", true).is_ok());
+        let local = br#"{"issuer":"i","jwks_uri":"https://localhost/jwks"}"#;
+        assert!(jwks_uri(local, "i", false).is_err());
+        assert!(jwks_uri(b"<html>", "i", true).is_err());
     }
 }
