@@ -44,9 +44,9 @@ pub struct Request<'a> {
     pub credentials: Vec<Credential<'a>>,
     /// The client certificate of a mutual-TLS connection, PEM.
     pub client_certificate: Option<Cow<'a, str>>,
-    /// How many bytes the ARN has that a policy answer would carry; `None` where
-    /// the answer carries none.
-    pub resource_bytes: Option<usize>,
+    /// How many characters the ARN has that a policy answer would carry; `None`
+    /// where the answer carries none.
+    pub resource_characters: Option<usize>,
 }
 
 /// The raw value of a header, query parameter or cookie that may hold a token.

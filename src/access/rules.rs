@@ -57,7 +57,7 @@ impl Rules {
     /// [`Denial::UnsafePath`] for a path, method or ARN that could be read in
     /// two ways, [`Denial::NoRoute`].
     pub fn route<'a>(&'a self, request: &'a Request<'_>) -> Result<MatchedRule<'a>, Denial> {
-        if request.resource_bytes.is_some_and(|bytes| bytes > MAX_RESOURCE_BYTES) {
+        if request.resource_characters.is_some_and(|characters| characters > MAX_RESOURCE_CHARACTERS) {
             return Err(Denial::UnsafePath("an ARN too long for a policy"));
         }
         let (path, position) = if request.method == "$connect" {
@@ -101,5 +101,4 @@ impl MatchedRule<'_> {
 }
 
 /// "Resource ARN: 512 characters" (API Gateway, quotas for Lambda authorizers).
-/// Bytes are counted: they are never fewer.
-const MAX_RESOURCE_BYTES: usize = 512;
+const MAX_RESOURCE_CHARACTERS: usize = 512;

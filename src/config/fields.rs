@@ -162,7 +162,7 @@ impl<'r> Item<'r> {
     /// A list of texts, or one text separated by commas or white space.
     pub(super) fn strings(&self) -> Option<Vec<String>> {
         if self.is_list() {
-            return self.items()?.iter().map(Item::word).collect();
+            return self.items()?.iter().map(Item::member).collect();
         }
         let text = self.text()?;
         let words: Vec<_> = text.split([',', ' ', '\t', '\n', '\r']).filter(|word| !word.is_empty()).collect();
@@ -172,12 +172,11 @@ impl<'r> Item<'r> {
         Some(words.into_iter().map(str::to_owned).collect())
     }
 
-    /// A text without white space, as every member of a list of texts is: with
-    /// some, it was meant to be several.
-    fn word(&self) -> Option<String> {
+    /// A member of a list. A variable that holds several is not split there.
+    fn member(&self) -> Option<String> {
         let text = self.string()?;
-        if text.contains(char::is_whitespace) {
-            return self.faulty("has white space in it: write several members, or one text instead of a list");
+        if self.is_from_environment() && text.contains(|c: char| c == ',' || c.is_whitespace()) {
+            return self.faulty("holds several texts: write it instead of the list, not in it");
         }
         Some(text)
     }

@@ -4,6 +4,8 @@ use super::fields::{Fields, Item};
 use crate::access::{Check, ClaimValue, Parameter, Requirement, RouteKey, Rule, Rules};
 use std::sync::Arc;
 
+type ListCheck = fn(Vec<String>) -> Check;
+
 /// What a requirement may refer to.
 struct Scope<'s> {
     parameters: &'s [Parameter],
@@ -59,15 +61,18 @@ fn read_rule(key: &str, item: &Item<'_>, issuers: Option<&[&str]>, rules: &mut R
 /// Reads a requirement's checks, in the order in which they are held against the claims.
 fn requirement(mut fields: Fields<'_>, scope: &Scope<'_>) -> Option<Requirement> {
     let mut checks: Vec<Option<Check>> = Vec::new();
-    let mut list = |key, check: fn(Vec<String>) -> Check| {
+    let scope_checks: [(_, ListCheck); 2] = [("any_scope", Check::AnyScope), ("all_scopes", Check::AllScopes)];
+    for (key, check) in scope_checks {
+        if let Some(item) = fields.take(key) {
+            checks.push(scopes(&item).map(check));
+        }
+    }
+    let group_checks: [(_, ListCheck); 2] = [("any_group", Check::AnyGroup), ("all_groups", Check::AllGroups)];
+    for (key, check) in group_checks {
         if let Some(item) = fields.take(key) {
             checks.push(item.strings().map(check));
         }
-    };
-    list("any_scope", Check::AnyScope);
-    list("all_scopes", Check::AllScopes);
-    list("any_group", Check::AnyGroup);
-    list("all_groups", Check::AllGroups);
+    }
     if let Some(item) = fields.take("claims") {
         claims(&item, scope, &mut checks);
     }
@@ -153,6 +158,15 @@ fn claim_value(item: &Item<'_>, scope: &Scope<'_>) -> Option<ClaimValue> {
             None
         }
     }
+}
+
+fn scopes(item: &Item<'_>) -> Option<Vec<String>> {
+    let scopes = item.strings()?;
+    if scopes.iter().any(|scope| scope.contains(char::is_whitespace)) {
+        item.fault("no scope has white space in it (RFC 6749 3.3): write several members");
+        return None;
+    }
+    Some(scopes)
 }
 
 fn client_ids(item: &Item<'_>) -> Option<Check> {

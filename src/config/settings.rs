@@ -37,10 +37,6 @@ pub(super) fn jwks(file: &mut Fields<'_>) -> Option<JwksSettings> {
         complete &= item.duration_or_zero().map(|duration| settings.stale_if_error = duration).is_some();
     }
     fields.finish();
-    if settings.timeout > MAX_JWKS_TIMEOUT {
-        item.fault("timeout: must be at most 9s: API Gateway waits 10s for all of the authorizer");
-        return None;
-    }
     complete.then_some(settings)
 }
 
@@ -148,9 +144,6 @@ pub(super) fn revocations(file: &mut Fields<'_>) {
         item.fault("live checks are not part of this version");
     }
 }
-
-/// Fetching keys is only one part of what a request may have to wait for.
-const MAX_JWKS_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// More than a minute is no difference between clocks but a longer life for tokens.
 const MAX_LEEWAY: Duration = Duration::from_secs(60);

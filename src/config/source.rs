@@ -49,11 +49,11 @@ impl ConfigText {
     pub fn find(environment: &Environment) -> Result<Self, Faults> {
         let task_root = environment.get("LAMBDA_TASK_ROOT").map(PathBuf::from);
         // Empty counts as absent: a template's parameter may default to nothing.
-        let given = |name| environment.get(name).filter(|value| !value.is_empty());
-        if let Some(text) = given("AUTHORIZER_CONFIG") {
+        let is_given = |value: &&str| !value.is_empty();
+        if let Some(text) = environment.get("AUTHORIZER_CONFIG").filter(is_given) {
             return Ok(Self { text: text.to_owned(), folder: task_root.unwrap_or_default() });
         }
-        if let Some(path) = given("AUTHORIZER_CONFIG_FILE") {
+        if let Some(path) = environment.get("AUTHORIZER_CONFIG_FILE").filter(is_given) {
             return Self::read(Path::new(path));
         }
         match task_root.map(|root| root.join(FILE_NAME)).filter(|path| path.exists()) {

@@ -72,21 +72,17 @@ impl<'a> Event<'a> {
         let parts: Parts<'a> =
             serde_json::from_str(event).map_err(|_| Denial::MalformedEvent("not an authorizer event"))?;
         let version = parts.version.map(|raw| raw.get());
-        let event_type = parts.event_type.map(|raw| raw.get());
-        let (kind, arn) = match (version, event_type) {
-            (Some("\"2.0\""), _) => (EventKind::Http2, parts.route_arn),
-            (Some("\"1.0\""), _) => (EventKind::Http1, parts.method_arn),
-            (Some(_), _) => return Err(Denial::MalformedEvent("an unknown version")),
-            (None, Some("\"TOKEN\"")) => (EventKind::RestToken, parts.method_arn),
-            (None, Some("\"REQUEST\"")) => (EventKind::RestRequest, parts.method_arn),
-            (None, _) => return Err(Denial::MalformedEvent("an unknown type")),
-        };
+        let arn = if version == Some(VERSION_2) { parts.route_arn } else { parts.method_arn };
         let arn = arn.and_then(text).and_then(MethodArn::parse);
         let arn = arn.ok_or(Denial::MalformedEvent("no execute-api ARN"))?;
-        let kind = match (kind, arn.is_connect()) {
-            (EventKind::RestRequest, true) => EventKind::WebSocket,
-            (kind, false) => kind,
-            (_, true) => return Err(Denial::MalformedEvent("an unknown type for $connect")),
+        let kind = match (version, parts.event_type.map(|raw| raw.get()), arn.is_connect()) {
+            (Some(VERSION_2), _, false) => EventKind::Http2,
+            (Some(VERSION_1), _, false) => EventKind::Http1,
+            (None, Some(TOKEN), false) => EventKind::RestToken,
+            (None, Some(REQUEST), false) => EventKind::RestRequest,
+            (_, Some(REQUEST), true) => EventKind::WebSocket,
+            (Some(_), _, false) => return Err(Denial::MalformedEvent("an unknown version")),
+            (None, _, false) | (_, _, true) => return Err(Denial::MalformedEvent("an unknown type")),
         };
         Ok(Self { kind, arn, parts })
     }
@@ -98,7 +94,7 @@ impl<'a> Event<'a> {
             path: self.arn.path(),
             credentials: self.credentials(sources),
             client_certificate: self.client_certificate(),
-            resource_bytes: answered_by_policy.then(|| self.arn.bytes()),
+            resource_characters: answered_by_policy.then(|| self.arn.characters()),
         }
     }
 
@@ -164,31 +160,76 @@ impl<'a> Event<'a> {
     }
 }
 
-/// The members that are read, unparsed; all others are skipped, whatever they hold.
-#[derive(Debug, Deserialize)]
+/// The members that are read, unparsed; all others are skipped, whatever they are
+/// called and hold. A null is as good as nothing.
+#[derive(Debug, Default)]
 struct Parts<'a> {
-    #[serde(borrow)]
     version: Option<&'a RawValue>,
-    #[serde(borrow, rename = "type")]
     event_type: Option<&'a RawValue>,
-    #[serde(borrow, rename = "methodArn")]
     method_arn: Option<&'a RawValue>,
-    #[serde(borrow, rename = "routeArn")]
     route_arn: Option<&'a RawValue>,
-    #[serde(borrow, rename = "authorizationToken")]
     authorization_token: Option<&'a RawValue>,
-    #[serde(borrow)]
     headers: Option<&'a RawValue>,
-    #[serde(borrow, rename = "multiValueHeaders")]
     multi_value_headers: Option<&'a RawValue>,
-    #[serde(borrow, rename = "queryStringParameters")]
     query: Option<&'a RawValue>,
-    #[serde(borrow, rename = "multiValueQueryStringParameters")]
     multi_value_query: Option<&'a RawValue>,
-    #[serde(borrow)]
     cookies: Option<&'a RawValue>,
-    #[serde(borrow, rename = "requestContext")]
     request_context: Option<&'a RawValue>,
+}
+
+/// Where a member's value belongs.
+type Place<'a> = for<'p> fn(&'p mut Parts<'a>) -> &'p mut Option<&'a RawValue>;
+
+impl<'a> Parts<'a> {
+    fn place(name: &[u8]) -> Option<Place<'a>> {
+        Some(match name {
+            b"version" => |parts| &mut parts.version,
+            b"type" => |parts| &mut parts.event_type,
+            b"methodArn" => |parts| &mut parts.method_arn,
+            b"routeArn" => |parts| &mut parts.route_arn,
+            b"authorizationToken" => |parts| &mut parts.authorization_token,
+            b"headers" => |parts| &mut parts.headers,
+            b"multiValueHeaders" => |parts| &mut parts.multi_value_headers,
+            b"queryStringParameters" => |parts| &mut parts.query,
+            b"multiValueQueryStringParameters" => |parts| &mut parts.multi_value_query,
+            b"cookies" => |parts| &mut parts.cookies,
+            b"requestContext" => |parts| &mut parts.request_context,
+            _ => return None,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Parts<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PartsVisitor)
+    }
+}
+
+struct PartsVisitor;
+
+impl<'de> Visitor<'de> for PartsVisitor {
+    type Value = Parts<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parts<'de>, A::Error> {
+        let mut parts = Parts::default();
+        while let Some(place) = map.next_key_seed(Key(Parts::place))? {
+            let Some(place) = place else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let member = place(&mut parts);
+            // Two values for one member: whoever reads the other sees another event.
+            if member.is_some() {
+                return Err(A::Error::custom("a member stands twice"));
+            }
+            *member = map.next_value::<Option<&'de RawValue>>()?;
+        }
+        Ok(parts)
+    }
 }
 
 /// A JSON string; `None` for anything else, and for one that is not Unicode.
@@ -251,29 +292,29 @@ impl<'de> Visitor<'de> for NamedValues<'_, 'de> {
     }
 }
 
-/// A key, read as bytes: a client may send one that is not Unicode.
-struct Key<'f>(&'f dyn Fn(&[u8]) -> bool);
+/// What a key means, read as bytes: a client may send one that is not Unicode.
+struct Key<F>(F);
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = bool;
+impl<'de, T, F: FnOnce(&[u8]) -> T> DeserializeSeed<'de> for Key<F> {
+    type Value = T;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
         deserializer.deserialize_bytes(self)
     }
 }
 
-impl Visitor<'_> for Key<'_> {
-    type Value = bool;
+impl<T, F: FnOnce(&[u8]) -> T> Visitor<'_> for Key<F> {
+    type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_bytes<E: Error>(self, key: &[u8]) -> Result<bool, E> {
+    fn visit_bytes<E: Error>(self, key: &[u8]) -> Result<T, E> {
         Ok((self.0)(key))
     }
 
-    fn visit_str<E: Error>(self, key: &str) -> Result<bool, E> {
+    fn visit_str<E: Error>(self, key: &str) -> Result<T, E> {
         Ok((self.0)(key.as_bytes()))
     }
 }
@@ -293,6 +334,12 @@ fn cookie<'a>(header: &str, name: &str) -> Vec<Cow<'a, str>> {
     });
     values.map(Cow::Owned).collect()
 }
+
+// As they stand in the JSON text, quotes included.
+const VERSION_1: &str = "\"1.0\"";
+const VERSION_2: &str = "\"2.0\"";
+const TOKEN: &str = "\"TOKEN\"";
+const REQUEST: &str = "\"REQUEST\"";
 
 #[cfg(test)]
 mod tests {
@@ -333,6 +380,7 @@ mod tests {
         check(&rest(r#","version":"1.0""#), EventKind::Http1, &[]);
         check(&format!(r#"{{"version":"2.0","type":"REQUEST","routeArn":"{ARN}"}}"#), EventKind::Http2, &[]);
         check(&rest("").replace("GET/request", "$connect"), EventKind::WebSocket, &[]);
+        check(&rest(r#","version":"1.0""#).replace("GET/request", "$connect"), EventKind::WebSocket, &[]);
         check(&rest("").replace("request", "$connect"), EventKind::RestRequest, &[]);
     }
 
@@ -349,7 +397,6 @@ mod tests {
             rest(r#","version":"3.0""#),
             rest(r#","version":2.0"#),
             rest(r#","version":"2.0""#),
-            rest(r#","version":"1.0""#).replace("GET/request", "$connect"),
             rest(r#","methodArn":"x""#),
             format!(r#"{{"type":"REQUEST","methodArn":["{ARN}"]}}"#),
         ] {
@@ -360,7 +407,8 @@ mod tests {
     #[test]
     fn odd_headers_and_maps_never_make_an_event_fail() {
         for (maps, credentials) in [
-            (r#","headers":null,"queryStringParameters":null,"cookies":null,"requestContext":null"#, &[][..]),
+            (r#","\ud800":"\ud800","":{}"#, &[][..]),
+            (r#","headers":null,"queryStringParameters":null,"cookies":null,"requestContext":null"#, &[]),
             (r#","headers":7,"queryStringParameters":"x","cookies":{},"requestContext":[]"#, &[]),
             (r#","headers":{"Authorization":null}"#, &[]),
             (r#","headers":{"Authorization":{"a":1}}"#, &[]),

@@ -59,10 +59,10 @@ impl<'a> MethodArn<'a> {
         self.arn.get(self.path..).filter(|path| !path.is_empty()).unwrap_or("/")
     }
 
-    /// How many bytes it has.
+    /// How many characters it has.
     #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.arn.len()
+    pub fn characters(&self) -> usize {
+        self.arn.chars().count()
     }
 
     /// The Resource of a statement that allows this request and no other. Only
@@ -78,19 +78,19 @@ impl<'a> MethodArn<'a> {
     /// is too long is cut and ends in `*`. For denials only.
     #[must_use]
     pub fn at_least(&self) -> Cow<'_, str> {
-        if self.arn.len() <= MAX_RESOURCE_BYTES && !self.arn.contains("${") && !self.arn.contains(char::is_control) {
+        if self.characters() <= MAX_RESOURCE_CHARACTERS
+            && !self.arn.contains("${")
+            && !self.arn.contains(char::is_control)
+        {
             return Cow::Borrowed(&self.arn);
         }
-        let mut resource: String = self.arn.replace("${", "?{");
-        resource = resource.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-        if resource.len() > MAX_RESOURCE_BYTES {
-            let mut end = MAX_RESOURCE_BYTES - 1;
-            while !resource.is_char_boundary(end) {
-                end -= 1;
-            }
-            resource.truncate(end);
-            resource.push('*');
+        let resource = self.arn.replace("${", "?{");
+        let characters = resource.chars().map(|c| if c.is_control() { '?' } else { c });
+        if self.characters() <= MAX_RESOURCE_CHARACTERS {
+            return characters.collect::<String>().into();
         }
+        let mut resource: String = characters.take(MAX_RESOURCE_CHARACTERS - 1).collect();
+        resource.push('*');
         resource.into()
     }
 }
@@ -103,7 +103,7 @@ fn is_name(text: &str) -> bool {
 const CONNECT: &str = "$connect";
 
 /// "Resource ARN: 512 characters" (API Gateway, quotas for Lambda authorizers).
-const MAX_RESOURCE_BYTES: usize = 512;
+const MAX_RESOURCE_CHARACTERS: usize = 512;
 
 #[cfg(test)]
 mod tests {
@@ -157,6 +157,6 @@ mod tests {
         assert_eq!(covering("${aws:x}"), arn("?{aws:x}"));
         assert_eq!(covering("a\u{1}b"), arn("a?b"));
         let long = covering(&"\u{e9}".repeat(600));
-        assert!(long.len() <= 512 && long.ends_with("\u{e9}*"), "{long}");
+        assert!(long.chars().count() == 512 && long.ends_with("\u{e9}*"), "{long}");
     }
 }

@@ -8,7 +8,7 @@
 //! - An unknown `kid` is looked up at once, but each at most once per `cooldown`
 //!   and all together at most three times, failed fetches of any kind included: a
 //!   stray token does not hold up a real rotation, a flood costs nothing, and a
-//!   dead endpoint is not hammered. A failed fetch says nothing about a `kid`.
+//!   dead endpoint is not hammered. Fetches for age are held up by failed ones alone. A failed fetch says nothing about a `kid`.
 //! - Requests that need a fetch share one.
 //!
 //! A Lambda function is frozen between invocations: a fetch that was under way may
@@ -57,10 +57,17 @@ struct Shared {
 struct State {
     held: Option<Held>,
     in_flight: Option<watch::Receiver<Option<Outcome>>>,
-    /// When lookups of unknown keys started and other fetches failed, within the cooldown.
-    counted: Vec<Moment>,
+    /// Lookups of unknown keys, and other fetches that failed, within the cooldown.
+    counted: Vec<Counted>,
     /// The unknown keys that a good fetch did not bring, within the cooldown.
     looked_up: Vec<(Box<str>, Moment)>,
+}
+
+/// A fetch that counts towards the limit.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    started: Moment,
+    failed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -195,8 +202,14 @@ impl Shared {
         if let Some(fetch) = &state.in_flight {
             return Some(Step::Wait { fetch: fetch.clone(), started_here: false });
         }
-        state.counted.retain(|moment| now.since(*moment) < self.settings.cooldown);
-        if state.counted.len() >= MAX_COUNTED_PER_COOLDOWN {
+        state.counted.retain(|counted| now.since(counted.started) < self.settings.cooldown);
+        // A flood of unknown keys must not keep old keys from being fetched anew:
+        // what holds that up is failure alone.
+        let counted = match purpose {
+            Purpose::UnknownKey => state.counted.len(),
+            Purpose::Refresh => state.counted.iter().filter(|counted| counted.failed).count(),
+        };
+        if counted >= MAX_COUNTED_PER_COOLDOWN {
             return None;
         }
         Some(Step::Wait { fetch: self.fetch(state, purpose, now), started_here: true })
@@ -206,7 +219,7 @@ impl Shared {
     /// that wanted it is gone.
     fn fetch(self: &Arc<Self>, state: &mut State, purpose: Purpose, now: Moment) -> watch::Receiver<Option<Outcome>> {
         if purpose == Purpose::UnknownKey {
-            state.counted.push(now);
+            state.counted.push(Counted { started: now, failed: false });
         }
         let (sender, receiver) = watch::channel(None);
         state.in_flight = Some(receiver.clone());
@@ -214,7 +227,7 @@ impl Shared {
         tokio::spawn(async move {
             let _landing = Landing(&shared);
             let fetched = shared.source.fetch(&shared.https, shared.settings.timeout).await;
-            let outcome = shared.take(fetched.and_then(|document| shared.parse(&document)), purpose);
+            let outcome = shared.take(fetched.and_then(|document| shared.parse(&document)), purpose, now);
             let _ = sender.send(Some(outcome));
         });
         receiver
@@ -229,7 +242,7 @@ impl Shared {
     }
 
     /// Takes what a fetch brought; what it did not bring leaves the held keys alone.
-    fn take(&self, fetched: Result<KeySet, FetchError>, purpose: Purpose) -> Outcome {
+    fn take(&self, fetched: Result<KeySet, FetchError>, purpose: Purpose, started: Moment) -> Outcome {
         let now = Moment::now();
         let mut state = self.lock();
         state.in_flight = None;
@@ -242,9 +255,10 @@ impl Shared {
             Err(error) => {
                 tracing::warn!(message = "jwks_fetch_failed", issuer = &*self.issuer, error = %error);
                 // A lookup was counted when it started.
-                if purpose == Purpose::Refresh {
-                    state.counted.push(now);
+                if purpose == Purpose::UnknownKey {
+                    state.counted.pop();
                 }
+                state.counted.push(Counted { started, failed: true });
                 Err(error)
             }
         }
@@ -272,12 +286,10 @@ impl State {
         fetched_since
     }
 
-    /// Whether the latest counted fetch was followed by a good one.
+    /// Whether no fetch has failed since the last good one.
     fn last_word_was_good(&self) -> bool {
-        match (&self.held, self.counted.last()) {
-            (Some(held), Some(counted)) => held.since.steady >= counted.steady,
-            _ => false,
-        }
+        let failed_since = |held: &Held| self.counted.iter().any(|c| c.failed && c.started.steady > held.since.steady);
+        self.held.as_ref().is_some_and(|held| !failed_since(held))
     }
 }
 

@@ -77,7 +77,7 @@ mod tests {
             path: "/",
             credentials: values.iter().map(|value| Credential((*value).into())).collect(),
             client_certificate: None,
-            resource_bytes: None,
+            resource_characters: None,
         };
         assert_eq!(BearerToken::from_request(&request).map(|token| token.0), expected, "{values:?}");
     }

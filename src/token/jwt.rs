@@ -117,7 +117,7 @@ mod tests {
             path: "/",
             credentials: vec![Credential(token.into())],
             client_certificate: None,
-            resource_bytes: None,
+            resource_characters: None,
         };
         let token = BearerToken::from_request(&request).unwrap();
         UnverifiedJwt::parse(&token).map_or_else(|denial| denial.code(), |_| "ok")

@@ -1,0 +1,36 @@
+//! Black-box tests: the real binary, spoken to through the real Lambda Runtime API, judged by its
+//! answers and by what it writes to stdout and stderr. Nothing here looks inside the crate.
+//!
+//! Each module holds tables with one case a line. The stage (`runtime_api`, `jwks_server`,
+//! `tokens`, `events`, `verdict`) comes first, the tests after it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::print_stdout,
+    reason = "a test that meets something unexpected should stop and say where"
+)]
+
+mod config;
+mod events;
+mod http;
+mod jwks_server;
+mod runtime_api;
+mod tokens;
+mod verdict;
+
+mod agreement;
+mod answers;
+mod credentials;
+mod event_shapes;
+mod golden;
+mod jwks;
+mod log_line;
+mod rules_judged;
+mod secrecy;
+mod sender_bound;
+mod start;
+mod tokens_judged;
