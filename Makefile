@@ -1,0 +1,115 @@
+# What is done here from day to day. Needed: Rust, Python 3.11 or newer with venv; the other tools are installed under
+# .venv/ by the targets that use them, in the versions of tools/requirements-*.txt.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+ARCHITECTURE ?= x86_64
+
+# An environment each: MiniStack pins a botocore that the SAM CLI does not take.
+LOCAL := .venv/local
+SAM := .venv/sam
+
+say = @printf '\n==> %s\n' "$(1)"
+
+export ARCHITECTURE
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: $(LOCAL)/.ready ## Real tokens through the real function, no AWS account (HOLD=1 keeps it up)
+	$(call say,Building the function)
+	cargo build --locked --bin authorizer
+	$(LOCAL)/bin/python demo/run.py $(if $(HOLD),--hold)
+
+.PHONY: test
+test: fmt lint layers unit template e2e doc ## All of the checks below
+
+.PHONY: fmt
+fmt: ## The code is formatted
+	$(call say,Formatting)
+	cargo fmt --check
+
+.PHONY: lint
+lint: ## Clippy finds nothing
+	$(call say,Clippy)
+	cargo clippy --all-targets --locked -- -D warnings
+
+.PHONY: layers
+layers: ## Modules import only what their layer may; the pure ones stay pure
+	$(call say,Layers)
+	$(PYTHON) tools/layers.py
+
+.PHONY: unit
+unit: ## Unit, integration and documentation tests
+	$(call say,Unit and integration tests)
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; else cargo test --lib --bins --tests --locked; fi
+	cargo test --doc --locked
+
+.PHONY: template
+template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; the zip holds what it should
+	$(call say,SAM template)
+	$(SAM)/bin/sam validate --lint
+	$(SAM)/bin/cfn-lint template.yaml
+	$(SAM)/bin/sam build --build-dir .aws-sam/check
+	diff <(printf '%s\n' authorizer.yaml bootstrap) <(ls -A .aws-sam/check/AuthorizerFunction)
+
+.PHONY: e2e
+e2e: $(LOCAL)/.ready ## The run above, where every decision must be the expected one
+	$(call say,End to end)
+	cargo build --locked --bin authorizer
+	$(LOCAL)/bin/python demo/run.py --check
+
+.PHONY: doc
+doc: ## The documentation of the code builds without a warning
+	$(call say,Documentation)
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+
+.PHONY: bench
+bench: ## Whole invocations and cold starts, beside other authorizers
+	$(call say,Benchmarks)
+	cargo run --release --locked --manifest-path benches/Cargo.toml --package invocations \
+		--target-dir "$${CARGO_TARGET_DIR:-target}"
+
+.PHONY: build
+build: $(SAM)/.ready $(LOCAL)/.ready ## Build what is deployed (ARCHITECTURE=arm64 for Graviton)
+	$(call say,SAM build for $(ARCHITECTURE))
+	$(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+# A parameter that is not given keeps the value that the stack has.
+.PHONY: deploy
+deploy: build ## Build and deploy: USER_POOL_ID=... CLIENT_IDS=a,b [JWKS_URI=...] [ARCHITECTURE=arm64]
+	$(call say,SAM deploy)
+	$(SAM)/bin/sam deploy --parameter-overrides Architecture=$(ARCHITECTURE) \
+		$(if $(USER_POOL_ID),UserPoolId=$(USER_POOL_ID)) \
+		$(if $(CLIENT_IDS),'ClientIds="$(CLIENT_IDS)"') \
+		$(if $(JWKS_URI),JwksUri=$(JWKS_URI))
+
+# `sam build` calls this for the function of that name in template.yaml.
+.PHONY: build-AuthorizerFunction
+build-AuthorizerFunction:
+	PATH="$(CURDIR)/$(LOCAL)/bin:$$PATH" cargo lambda build --release --locked --bin authorizer \
+		$(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64) --flatten authorizer --lambda-dir "$(ARTIFACTS_DIR)"
+	cp authorizer.yaml "$(ARTIFACTS_DIR)/"
+
+.PHONY: clean
+clean: ## Remove all that was built or installed here
+	cargo clean
+	rm -rf .aws-sam .venv
+
+.venv/%/.ready: tools/requirements-%.txt
+	$(call say,Installing the tools of $< (once))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	$(@D)/bin/pip check
+	touch $@
