@@ -44,7 +44,9 @@ class LocalFunction:
         except urllib.error.HTTPError as error:
             answer = json.load(error)
         except OSError as error:
-            raise Failure(self._refusal() or f"the function does not answer ({error}):\n{self.process.tail()}") from error
+            raise Failure(
+                self._refusal() or f"the function does not answer ({error}):\n{self.process.tail()}"
+            ) from error
         return answer, self._decision()
 
     def _refusal(self) -> str:

@@ -24,7 +24,12 @@ class Process:
     def __enter__(self):
         with self.log.open("wb") as log:
             self.child = subprocess.Popen(
-                self.command, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+                self.command,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
         return self
 

@@ -34,7 +34,9 @@ try:
     from function import local_function
     from processes import Failure
 except ModuleNotFoundError as missing:
-    sys.exit(f"The Python package `{missing.name}` is missing: start this with `make run`, which installs what it needs.")
+    sys.exit(
+        f"The Python package `{missing.name}` is missing: start this with `make run`, which installs what it needs."
+    )
 
 
 def main() -> int:

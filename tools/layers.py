@@ -29,7 +29,9 @@ PARTS_OF_MAIN = re.findall(r"^mod (\w+);", (SRC / "main.rs").read_text(), re.MUL
 
 # token/ and access/ wait for nothing, ask nobody and read no clock: what they need is handed to them.
 PURE = ("token", "access")
-IMPURE = re.compile(r"\basync\b|\bawait\b|\baws_(?!lc_rs\b)\w*|\bstd::(?:env|net|fs|process)\b|\bnow\(\)|\bSystemTime\b")
+IMPURE = re.compile(
+    r"\basync\b|\bawait\b|\baws_(?!lc_rs\b)\w*|\bstd::(?:env|net|fs|process)\b|\bnow\(\)|\bSystemTime\b"
+)
 
 COMMENT_OR_LITERAL = re.compile(
     r"""//[^\n]*|/\*.*?\*/|r(\#*)".*?"\1|'(?:\\.[^']*|[^'\\])'|"(?:\\.|[^"\\])*\"""", re.DOTALL
