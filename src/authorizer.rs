@@ -1,8 +1,8 @@
 //! The order of the steps, from a request to a permit or a denial.
 
-use crate::access::{Permit, Rules};
+use crate::access::{Permit, Rules, Ruling};
 use crate::denial::Denial;
-use crate::remote::JwksCache;
+use crate::remote::{JwksCache, LiveCheck, LiveLog};
 use crate::request::{Request, UnixSeconds};
 use crate::token::{BearerToken, Claims, Expectations, UnverifiedJwt};
 use std::collections::HashMap;
@@ -12,7 +12,12 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Authorizer {
     issuers: HashMap<Arc<str>, Issuer>,
+    /// The issuer of tokens that are no JWTs.
+    opaque: Option<Arc<str>>,
     rules: Rules,
+    /// Whether every accepted token is looked up in the table of revocations, on
+    /// routes without a live check too.
+    revocations_always: bool,
 }
 
 /// One issuer: what its tokens must look like, and its keys, which serve no other.
@@ -22,6 +27,10 @@ pub struct Issuer {
     pub expectations: Arc<Expectations>,
     /// Its keys.
     pub keys: JwksCache,
+    /// How its tokens can be checked live.
+    pub live: LiveCheck,
+    /// Whether tokens that are no JWTs are its own, to be introspected.
+    pub opaque_tokens: bool,
 }
 
 /// What was learned on the way to a ruling, for the log and for the answer to a
@@ -41,14 +50,18 @@ pub struct Trail {
     pub jti: Option<String>,
     /// The key of the rule that serves the request.
     pub route: Option<Arc<str>>,
+    /// What was asked live.
+    pub live_check: LiveLog,
 }
 
 impl Authorizer {
     /// An authorizer for these issuers and rules.
     #[must_use]
-    pub fn new(issuers: Vec<Issuer>, rules: Rules) -> Self {
-        let issuers = issuers.into_iter().map(|issuer| (Arc::clone(&issuer.expectations.issuer), issuer)).collect();
-        Self { issuers, rules }
+    pub fn new(issuers: Vec<Issuer>, rules: Rules, revocations_always: bool) -> Self {
+        let name = |issuer: &Issuer| Arc::clone(&issuer.expectations.issuer);
+        let opaque = issuers.iter().find(|issuer| issuer.opaque_tokens).map(name);
+        let issuers = issuers.into_iter().map(|issuer| (name(&issuer), issuer)).collect();
+        Self { issuers, opaque, rules, revocations_always }
     }
 
     /// Starts to fetch every issuer's keys, while the function starts.
@@ -67,15 +80,41 @@ impl Authorizer {
         now: UnixSeconds,
         trail: &mut Trail,
     ) -> Result<Permit, Denial> {
-        let claims = self.claims(request, now, trail).await?;
+        let token = BearerToken::from_request(request)?;
+        let (issuer, claims) = self.claims(&token, request, now, trail).await?;
+        trail.remember(&claims);
         let rule = self.rules.route(request)?;
         trail.route = Some(Arc::clone(rule.key()));
-        rule.authorize(claims, now)
+        match rule.authorize(claims, now)? {
+            Ruling::Permit(permit) => {
+                if self.revocations_always {
+                    issuer.live.check_revocations(permit.claims(), now, &mut trail.live_check).await?;
+                }
+                Ok(permit)
+            }
+            Ruling::PermitIfLive(pending) => {
+                let live = issuer.live.vouch(&token, pending.claims(), now, &mut trail.live_check).await?;
+                Ok(pending.confirm(live))
+            }
+        }
     }
 
-    async fn claims(&self, request: &Request<'_>, now: UnixSeconds, trail: &mut Trail) -> Result<Claims, Denial> {
-        let token = BearerToken::from_request(request)?;
-        let jwt = UnverifiedJwt::parse(&token)?;
+    /// The claims of a token, verified by its issuer's key or told by its issuer.
+    async fn claims(
+        &self,
+        token: &BearerToken<'_>,
+        request: &Request<'_>,
+        now: UnixSeconds,
+        trail: &mut Trail,
+    ) -> Result<(&Issuer, Claims), Denial> {
+        let certificate = request.client_certificate.as_deref();
+        if let Some(issuer) = self.opaque.as_ref().filter(|_| token.is_opaque()).and_then(|name| self.issuers.get(name))
+        {
+            trail.issuer = Some(Arc::clone(&issuer.expectations.issuer));
+            let told = issuer.live.resolve(token, now, &mut trail.live_check).await?;
+            return Ok((issuer, told.into_claims(&issuer.expectations, now, certificate)?));
+        }
+        let jwt = UnverifiedJwt::parse(token)?;
         trail.kid = jwt.kid().map(shortened);
         let issuer = jwt.issuer().and_then(|name| self.issuers.get(name)).ok_or(Denial::UnknownIssuer)?;
         trail.issuer = Some(Arc::clone(&issuer.expectations.issuer));
@@ -83,10 +122,7 @@ impl Authorizer {
             return Err(Denial::AlgorithmNotAllowed);
         }
         let key = issuer.keys.key(jwt.kid().ok_or(Denial::UnknownKey)?, jwt.algorithm()).await?;
-        let jwt = jwt.verify(&key)?;
-        let claims = jwt.into_claims(&issuer.expectations, now, request.client_certificate.as_deref())?;
-        trail.remember(&claims);
-        Ok(claims)
+        Ok((issuer, jwt.verify(&key)?.into_claims(&issuer.expectations, now, certificate)?))
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Denial {
     },
     /// Something that must not happen did; never an allow.
     Internal(&'static str),
+    /// The issuer, or its user's directory, could not be asked about the token.
+    IntrospectionUnavailable(Cow<'static, str>),
     /// The issuer's keys are not known and cannot be had now.
     JwksUnavailable(Cow<'static, str>),
     /// A time claim is missing or not a number (RFC 7519 4.1).
@@ -43,12 +45,20 @@ pub enum Denial {
     MissingToken,
     /// No route of the table serves this method and path.
     NoRoute,
+    /// The route asks for a live check that this token cannot have.
+    NotIntrospectable(&'static str),
+    /// The table of revocations could not be read.
+    RevocationsUnavailable(Cow<'static, str>),
     /// The token is bound to a sender who has not proven to be it (RFC 8705, RFC 9449).
     SenderNotProven(&'static str),
     /// `exp` has passed.
     TokenExpired,
+    /// The token's issuer says that it, or its user, is not active.
+    TokenInactive(&'static str),
     /// `nbf` or `iat` lies in the future.
     TokenNotYetValid,
+    /// The token, its session, its user or its client was revoked.
+    TokenRevoked(&'static str),
     /// More bytes than a token may have.
     TokenTooLarge,
     /// `iss` is missing or none of the configured issuers.
@@ -92,15 +102,20 @@ impl Denial {
             Denial::InsufficientGroup => "insufficient_group",
             Denial::InsufficientScope { .. } => "insufficient_scope",
             Denial::Internal(_) => "internal",
+            Denial::IntrospectionUnavailable(_) => "introspection_unavailable",
             Denial::JwksUnavailable(_) => "jwks_unavailable",
             Denial::MalformedClaims(_) => "malformed_claims",
             Denial::MalformedEvent(_) => "malformed_event",
             Denial::MalformedToken(_) => "malformed_token",
             Denial::MissingToken => "missing_token",
             Denial::NoRoute => "no_route",
+            Denial::NotIntrospectable(_) => "not_introspectable",
+            Denial::RevocationsUnavailable(_) => "revocations_unavailable",
             Denial::SenderNotProven(_) => "sender_not_proven",
             Denial::TokenExpired => "token_expired",
+            Denial::TokenInactive(_) => "token_inactive",
             Denial::TokenNotYetValid => "token_not_yet_valid",
+            Denial::TokenRevoked(_) => "token_revoked",
             Denial::TokenTooLarge => "token_too_large",
             Denial::UnknownIssuer => "unknown_issuer",
             Denial::UnknownKey => "unknown_key",
@@ -124,7 +139,9 @@ impl Denial {
             | Denial::MissingToken
             | Denial::SenderNotProven(_)
             | Denial::TokenExpired
+            | Denial::TokenInactive(_)
             | Denial::TokenNotYetValid
+            | Denial::TokenRevoked(_)
             | Denial::TokenTooLarge
             | Denial::UnknownIssuer
             | Denial::UnknownKey
@@ -138,8 +155,13 @@ impl Denial {
             | Denial::InsufficientGroup
             | Denial::InsufficientScope { .. }
             | Denial::NoRoute
+            | Denial::NotIntrospectable(_)
             | Denial::UnsafePath(_) => Class::Forbidden,
-            Denial::Internal(_) | Denial::JwksUnavailable(_) | Denial::MalformedEvent(_) => Class::Unavailable,
+            Denial::Internal(_)
+            | Denial::IntrospectionUnavailable(_)
+            | Denial::JwksUnavailable(_)
+            | Denial::MalformedEvent(_)
+            | Denial::RevocationsUnavailable(_) => Class::Unavailable,
         }
     }
 
@@ -170,6 +192,8 @@ impl Denial {
             Denial::InsufficientGroup => "The access token lacks a required group",
             Denial::InsufficientScope { .. } => "The access token lacks a required scope",
             Denial::NoRoute => "No rule admits this route",
+            Denial::NotIntrospectable(_) => "The access token cannot be checked as this route requires",
+            Denial::TokenInactive(_) | Denial::TokenRevoked(_) => "The access token is no longer valid",
             Denial::UnsafePath(_) => "The path is not in its normal form",
             Denial::AlgorithmNotAllowed
             | Denial::AmbiguousToken
@@ -185,9 +209,11 @@ impl Denial {
             | Denial::WrongClient
             | Denial::WrongTokenUse
             | Denial::WrongTyp => "The access token is invalid",
-            Denial::Internal(_) | Denial::JwksUnavailable(_) | Denial::MalformedEvent(_) => {
-                "The authorizer could not decide"
-            }
+            Denial::Internal(_)
+            | Denial::IntrospectionUnavailable(_)
+            | Denial::JwksUnavailable(_)
+            | Denial::MalformedEvent(_)
+            | Denial::RevocationsUnavailable(_) => "The authorizer could not decide",
         }
     }
 
@@ -200,9 +226,14 @@ impl Denial {
             | Denial::MalformedClaims(detail)
             | Denial::MalformedEvent(detail)
             | Denial::MalformedToken(detail)
+            | Denial::NotIntrospectable(detail)
             | Denial::SenderNotProven(detail)
+            | Denial::TokenInactive(detail)
+            | Denial::TokenRevoked(detail)
             | Denial::UnsafePath(detail) => Some(detail),
-            Denial::JwksUnavailable(detail) => Some(detail),
+            Denial::IntrospectionUnavailable(detail)
+            | Denial::JwksUnavailable(detail)
+            | Denial::RevocationsUnavailable(detail) => Some(detail),
             Denial::AlgorithmNotAllowed
             | Denial::AmbiguousToken
             | Denial::AuthenticationTooOld

@@ -17,7 +17,9 @@ pub(crate) async fn report(address: &str, faults: &Faults) -> Result<(), Box<dyn
         "errorMessage": faults.to_string(),
         "stackTrace": [],
     });
-    let request = Request::post(format!("http://{address}/2018-06-01/runtime/init/error"))
+    // Lambda gives host and port; emulators also give a whole URL.
+    let base = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+    let request = Request::post(format!("{base}/2018-06-01/runtime/init/error"))
         .header("Content-Type", "application/json")
         .header("Lambda-Runtime-Function-Error-Type", ERROR_TYPE)
         .body(Full::<Bytes>::from(body.to_string()))?;

@@ -14,6 +14,7 @@
 //! | [`authorizer`] | the order of the steps | know API Gateway |
 //! | [`gateway`] | API Gateway's JSON, in and out | decide |
 //! | [`config`] | `authorizer.yaml` | start with a doubt |
+//! | [`revoking`] | the table of revocations, written: for `authctl` and the `revoker` | run within the authorizer |
 
 pub mod request;
 
@@ -30,3 +31,5 @@ pub mod authorizer;
 pub mod gateway;
 
 pub mod config;
+
+pub mod revoking;

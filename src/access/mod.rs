@@ -8,7 +8,7 @@ mod route;
 mod rules;
 
 pub use path::SafePath;
-pub use permit::Permit;
+pub use permit::{Live, PendingPermit, Permit, Ruling};
 pub use requirement::{Check, ClaimValue, Requirement};
 pub use route::{Method, Parameter, RouteKey, RouteKeyError};
 pub use rules::{DuplicateRoute, MatchedRule, Rule, Rules};

@@ -3,7 +3,8 @@
 use crate::token::Claims;
 use std::sync::Arc;
 
-/// A request that may pass: its claims satisfied the rule of its route.
+/// A request that may pass: its claims satisfied the rule of its route, live
+/// checks included.
 ///
 /// Its fields are private and it is made in one place, where a rule has been held
 /// against the claims, so that nothing else can become an Allow.
@@ -12,6 +13,23 @@ pub struct Permit {
     claims: Claims,
     route: Arc<str>,
 }
+
+/// A request whose claims satisfy the rule, which also asks for a live check.
+#[derive(Debug)]
+pub struct PendingPermit(Permit);
+
+/// What a rule says of a token's claims.
+#[derive(Debug)]
+pub enum Ruling {
+    /// The request may pass.
+    Permit(Permit),
+    /// The request may pass once a live check vouches for the token.
+    PermitIfLive(PendingPermit),
+}
+
+/// The proof that a live check vouched for a token just now.
+#[derive(Debug)]
+pub struct Live(());
 
 impl Permit {
     pub(super) fn new(claims: Claims, route: Arc<str>) -> Self {
@@ -28,5 +46,31 @@ impl Permit {
     #[must_use]
     pub fn route(&self) -> &Arc<str> {
         &self.route
+    }
+}
+
+impl PendingPermit {
+    pub(super) fn new(permit: Permit) -> Self {
+        Self(permit)
+    }
+
+    /// The claims that were judged.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.0.claims
+    }
+
+    /// Turns into a permit, given the proof.
+    #[must_use]
+    pub fn confirm(self, _proof: Live) -> Permit {
+        self.0
+    }
+}
+
+impl Live {
+    /// States that every live check that is configured for a token agreed. Only
+    /// `remote/live_check.rs` may say so; `make layers` holds it to that.
+    pub(crate) fn assertion() -> Self {
+        Self(())
     }
 }

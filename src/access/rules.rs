@@ -1,7 +1,7 @@
 //! The route table: finds the rule of a request and holds the claims against it.
 
 use super::path::SafePath;
-use super::permit::Permit;
+use super::permit::{PendingPermit, Permit, Ruling};
 use super::requirement::{Facts, Requirement};
 use super::route::{Method, RouteIndex, RouteKey};
 use crate::denial::Denial;
@@ -16,6 +16,8 @@ pub struct Rule {
     pub key: Arc<str>,
     /// What must hold.
     pub requirement: Requirement,
+    /// Whether a live check must also vouch for the token, asked when all else holds.
+    pub introspect: bool,
 }
 
 /// The whole table; a request that no rule serves is denied.
@@ -94,9 +96,13 @@ impl MatchedRule<'_> {
     ///
     /// # Errors
     /// The denial of the first check that does not hold.
-    pub fn authorize(&self, claims: Claims, now: UnixSeconds) -> Result<Permit, Denial> {
+    pub fn authorize(&self, claims: Claims, now: UnixSeconds) -> Result<Ruling, Denial> {
         self.rule.requirement.hold(&Facts { claims: &claims, path: &self.path, now })?;
-        Ok(Permit::new(claims, Arc::clone(&self.rule.key)))
+        let permit = Permit::new(claims, Arc::clone(&self.rule.key));
+        Ok(match self.rule.introspect {
+            true => Ruling::PermitIfLive(PendingPermit::new(permit)),
+            false => Ruling::Permit(permit),
+        })
     }
 }
 

@@ -1,8 +1,11 @@
 //! The `issuers` section.
 
 use super::fields::{Fields, Item};
+use super::introspection;
 use crate::authorizer::Issuer;
-use crate::remote::{Address, HttpsClient, JwksCache, JwksSettings, JwksSource};
+use crate::remote::{
+    Address, Discovery, HttpsClient, Inquiry, JwksCache, JwksSettings, JwksSource, LiveCheck, RevocationTable,
+};
 use crate::token::{
     Algorithm, AlgorithmSet, ClaimNames, ClientIds, Expectations, IssuerKind, KeySet, KeySetError, TokenUse,
 };
@@ -10,25 +13,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What all issuers share.
-struct Shared<'s> {
-    leeway: Option<Duration>,
-    jwks: Option<JwksSettings>,
-    https: &'s Arc<HttpsClient>,
+pub(super) struct Shared {
+    /// `None` where the setting is faulty.
+    pub(super) leeway: Option<Duration>,
+    /// `None` where the settings are faulty.
+    pub(super) jwks: Option<JwksSettings>,
+    pub(super) https: Arc<HttpsClient>,
+    pub(super) revocations: Option<Arc<RevocationTable>>,
 }
 
-pub(super) fn read(
-    file: &mut Fields<'_>,
-    leeway: Option<Duration>,
-    jwks: Option<JwksSettings>,
-    https: &Arc<HttpsClient>,
-) -> Option<Vec<Issuer>> {
-    let shared = Shared { leeway, jwks, https };
+pub(super) fn read(file: &mut Fields<'_>, shared: &Shared) -> Option<Vec<Issuer>> {
     let mut issuers: Vec<Issuer> = Vec::new();
     let mut complete = true;
     for item in file.require("issuers")?.items()? {
-        match issuer(&item, &shared) {
+        match issuer(&item, shared) {
             Some(issuer) if issuers.iter().any(|known| known.expectations.issuer == issuer.expectations.issuer) => {
                 item.fault(format!("the issuer `{}` stands twice", issuer.expectations.issuer));
+            }
+            Some(issuer) if issuer.opaque_tokens && issuers.iter().any(|known| known.opaque_tokens) => {
+                item.fault("only one issuer can have opaque tokens: nothing in them tells whose they are");
             }
             Some(issuer) => issuers.push(issuer),
             None => complete = false,
@@ -37,7 +40,7 @@ pub(super) fn read(
     complete.then_some(issuers)
 }
 
-fn issuer(item: &Item<'_>, shared: &Shared<'_>) -> Option<Issuer> {
+fn issuer(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
     let mut fields = item.fields()?;
     let (cognito, oidc) = (fields.take("cognito"), fields.take("oidc"));
     fields.finish();
@@ -51,9 +54,9 @@ fn issuer(item: &Item<'_>, shared: &Shared<'_>) -> Option<Issuer> {
     }
 }
 
-fn read_cognito(item: &Item<'_>, shared: &Shared<'_>) -> Option<Issuer> {
+fn read_cognito(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
     let mut fields = item.fields()?;
-    let pool = fields.require("user_pool_id").and_then(|item| default_issuer(&item));
+    let pool = fields.require("user_pool_id").and_then(|item| UserPool::read(&item));
     let client_ids = fields.require("client_ids").and_then(|item| client_ids(&item));
     let token_uses = match fields.take("token_use") {
         Some(item) => token_uses(&item),
@@ -62,12 +65,15 @@ fn read_cognito(item: &Item<'_>, shared: &Shared<'_>) -> Option<Issuer> {
     let audience = fields.take("audience").map_or(Some(Vec::new()), |item| item.strings());
     let name = match fields.take("issuer") {
         Some(item) => issuer_name(&item),
-        None => pool.clone(),
+        None => pool.as_ref().map(UserPool::issuer),
     };
     let algorithms = AlgorithmSet::of(&[Algorithm::Rs256]);
     let default = |name: &str| Address::parse(&format!("{name}/.well-known/jwks.json")).ok().map(JwksSource::Address);
     let keys = keys(&mut fields, name.as_deref(), algorithms, default);
-    refuse_introspection(&mut fields);
+    let inquiry = match fields.take("introspection") {
+        Some(item) => introspection::of_cognito(&item, pool.as_ref(), name.as_deref(), &shared.https).map(Some),
+        None => Some(None),
+    };
     fields.finish();
     pool?;
     let expectations = Expectations {
@@ -80,10 +86,10 @@ fn read_cognito(item: &Item<'_>, shared: &Shared<'_>) -> Option<Issuer> {
         claim_names: ClaimNames::default(),
         leeway: shared.leeway?,
     };
-    build(expectations, keys?, shared)
+    build(expectations, keys?, inquiry?, false, shared)
 }
 
-fn read_oidc(item: &Item<'_>, shared: &Shared<'_>) -> Option<Issuer> {
+fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
     let mut fields = item.fields()?;
     let name = fields.require("issuer").and_then(|item| issuer_name(&item));
     let audience = fields.require("audience").and_then(|item| item.strings());
@@ -94,19 +100,23 @@ fn read_oidc(item: &Item<'_>, shared: &Shared<'_>) -> Option<Issuer> {
     };
     let typ = fields.take("typ").map(|item| item.string());
     let claim_names = fields.take("claims").map_or(Some(ClaimNames::default()), |item| claim_names(&item));
-    let default = |name: &str| {
-        // Discovery 4.1: a slash at the issuer's end is removed first.
-        let metadata = format!("{}/.well-known/openid-configuration", name.strip_suffix('/').unwrap_or(name));
-        Some(JwksSource::Discovery { metadata: Address::parse(&metadata).ok()?, issuer: name.into() })
-    };
+    let default = |name: &str| Discovery::of(name).map(JwksSource::Discovery);
     let any = AlgorithmSet::of(&Algorithm::ALL);
     let keys = keys(&mut fields, name.as_deref(), algorithms.unwrap_or(any), default);
-    refuse_introspection(&mut fields);
-    if let Some(item) = fields.take("opaque_tokens")
-        && item.boolean() == Some(true)
-    {
-        item.fault("opaque tokens need live checks, which this version does not have");
-    }
+    let inquiry = match fields.take("introspection") {
+        Some(item) => introspection::of_oidc(&item, &shared.https).map(Some),
+        None => Some(None),
+    };
+    let opaque_tokens = match fields.take("opaque_tokens") {
+        Some(item) => {
+            let opaque_tokens = item.boolean();
+            if opaque_tokens == Some(true) && matches!(inquiry, Some(None)) {
+                item.fault("needs `introspection`: nothing else can tell what an opaque token is");
+            }
+            opaque_tokens
+        }
+        None => Some(false),
+    };
     fields.finish();
     let typ = match typ {
         Some(typ) => Some(typ?),
@@ -122,31 +132,50 @@ fn read_oidc(item: &Item<'_>, shared: &Shared<'_>) -> Option<Issuer> {
         claim_names: claim_names?,
         leeway: shared.leeway?,
     };
-    build(expectations, keys?, shared)
+    build(expectations, keys?, inquiry?, opaque_tokens?, shared)
 }
 
-fn build(expectations: Expectations, keys: Keys, shared: &Shared<'_>) -> Option<Issuer> {
-    let https = Arc::clone(shared.https);
+fn build(
+    expectations: Expectations,
+    keys: Keys,
+    inquiry: Option<Arc<Inquiry>>,
+    opaque_tokens: bool,
+    shared: &Shared,
+) -> Option<Issuer> {
+    let https = Arc::clone(&shared.https);
     let name = Arc::clone(&expectations.issuer);
     let keys = JwksCache::new(name, keys.source, expectations.algorithms, shared.jwks?, https, keys.known);
-    Some(Issuer { expectations: Arc::new(expectations), keys })
+    let live = LiveCheck { inquiry, revocations: shared.revocations.clone() };
+    Some(Issuer { expectations: Arc::new(expectations), keys, live, opaque_tokens })
 }
 
-/// `https://cognito-idp.<region>.amazonaws.com/<pool>`, the region being what
-/// stands before the pool id's underscore.
-fn default_issuer(item: &Item<'_>) -> Option<String> {
-    let pool = item.text()?;
-    let is_word = |text: &str, also: &str| {
-        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c))
-    };
-    match pool.split_once('_') {
-        Some((region, id)) if is_word(region, "-") && is_word(id, "") => {
-            Some(format!("https://cognito-idp.{region}.amazonaws.com/{pool}"))
+/// A user pool's id in its parts.
+pub(super) struct UserPool {
+    pub(super) id: String,
+    /// What stands before the id's underscore.
+    pub(super) region: String,
+}
+
+impl UserPool {
+    fn read(item: &Item<'_>) -> Option<Self> {
+        let id = item.string()?;
+        let is_word = |text: &str, also: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c))
+        };
+        match id.split_once('_') {
+            Some((region, rest)) if is_word(region, "-") && is_word(rest, "") => {
+                Some(Self { region: region.to_owned(), id })
+            }
+            _ => {
+                item.fault("must be a user pool's id such as `us-east-1_AbCdEf123`");
+                None
+            }
         }
-        _ => {
-            item.fault("must be a user pool's id such as `us-east-1_AbCdEf123`");
-            None
-        }
+    }
+
+    /// The issuer that the pool's tokens name unless configured otherwise.
+    fn issuer(&self) -> String {
+        format!("https://cognito-idp.{}.amazonaws.com/{}", self.region, self.id)
     }
 }
 
@@ -254,11 +283,5 @@ fn known_keys(item: &Item<'_>, algorithms: AlgorithmSet) -> Option<KeySet> {
             item.fault("has no key that fits the issuer's algorithms");
             None
         }
-    }
-}
-
-fn refuse_introspection(fields: &mut Fields<'_>) {
-    if let Some(item) = fields.take("introspection") {
-        item.fault("live checks are not part of this version");
     }
 }

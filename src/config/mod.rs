@@ -6,18 +6,22 @@
 //! | `source` | where the text is: environment, task root, working directory |
 //! | `yaml` | text into nodes with lines; repeated keys are faults |
 //! | `fields` | nodes into typed values: strings, lists, durations, `${NAME}` |
-//! | `issuers`, `routes`, `settings` | the sections of the file |
+//! | `issuers`, `introspection`, `routes`, `settings` | the sections of the file |
+//! | `revocations` | the section of that name, for who has no use for the rest |
 
 mod faults;
 mod fields;
 mod interpolate;
+mod introspection;
 mod issuers;
+mod revocations;
 mod routes;
 mod settings;
 mod source;
 mod yaml;
 
 pub use faults::{Fault, Faults};
+pub use revocations::RevocationSettings;
 pub use source::{ConfigText, Environment};
 
 use crate::access::Rules;
@@ -32,6 +36,7 @@ use std::sync::Arc;
 pub struct Config {
     issuers: Vec<Issuer>,
     rules: Rules,
+    revocations_always: bool,
     answers: AnswerSettings,
     token_sources: Vec<TokenSource>,
 }
@@ -69,20 +74,35 @@ impl Config {
         let answers = settings::answers(&mut file);
         let token_sources = settings::token_sources(&mut file);
         settings::policy(&mut file);
-        settings::revocations(&mut file);
+        let revocations = settings::revocations(&mut file);
+        let table = revocations.as_ref().and_then(|section| section.as_ref()).map(|section| Arc::clone(&section.table));
         let https = Arc::new(HttpsClient::default());
-        let issuers = issuers::read(&mut file, leeway, jwks, &https);
-        let known: Option<Vec<&str>> =
-            issuers.as_ref().map(|issuers| issuers.iter().map(|issuer| &*issuer.expectations.issuer).collect());
-        let rules = routes::read(&mut file, known.as_deref());
+        let issuers = issuers::read(&mut file, &issuers::Shared { leeway, jwks, https, revocations: table.clone() });
+        let known = issuers.as_ref();
+        // Where a section is faulty itself, that is told; nothing is said of what leans on it.
+        let live_checks = revocations.is_none()
+            || known.is_none_or(|known| known.iter().any(|issuer| issuer.live.inquiry.is_some() || table.is_some()));
+        let known = known.map(|known| known.iter().map(|issuer| &*issuer.expectations.issuer).collect());
+        let rules = routes::read(&mut file, &routes::Surroundings { issuers: known, live_checks });
         file.finish();
-        Some(Self { issuers: issuers?, rules: rules?, answers: answers?, token_sources: token_sources? })
+        let revocations_always = revocations?.is_some_and(|section| section.always);
+        Some(Self {
+            issuers: issuers?,
+            rules: rules?,
+            revocations_always,
+            answers: answers?,
+            token_sources: token_sources?,
+        })
     }
 
     /// The handler that answers by this configuration.
     #[must_use]
     pub fn into_handler(self) -> Handler {
-        Handler::new(Authorizer::new(self.issuers, self.rules), self.answers, self.token_sources)
+        Handler::new(
+            Authorizer::new(self.issuers, self.rules, self.revocations_always),
+            self.answers,
+            self.token_sources,
+        )
     }
 }
 

@@ -9,11 +9,18 @@ type ListCheck = fn(Vec<String>) -> Check;
 /// What a requirement may refer to.
 struct Scope<'s> {
     parameters: &'s [Parameter],
-    /// The configured issuers; `None` where they are faulty themselves.
-    issuers: Option<&'s [&'s str]>,
+    surroundings: &'s Surroundings<'s>,
 }
 
-pub(super) fn read(file: &mut Fields<'_>, issuers: Option<&[&str]>) -> Option<Rules> {
+/// What the rest of the file says that a rule may rely on.
+pub(super) struct Surroundings<'s> {
+    /// The configured issuers; `None` where they are faulty themselves.
+    pub(super) issuers: Option<Vec<&'s str>>,
+    /// Whether any token can be checked live.
+    pub(super) live_checks: bool,
+}
+
+pub(super) fn read(file: &mut Fields<'_>, surroundings: &Surroundings<'_>) -> Option<Rules> {
     let routes = file.require("routes")?;
     let entries = routes.fields()?.rest();
     if entries.is_empty() {
@@ -23,12 +30,12 @@ pub(super) fn read(file: &mut Fields<'_>, issuers: Option<&[&str]>) -> Option<Ru
     let mut rules = Rules::default();
     let mut complete = true;
     for (key, item) in entries {
-        complete &= read_rule(key, &item, issuers, &mut rules).is_some();
+        complete &= read_rule(key, &item, surroundings, &mut rules).is_some();
     }
     complete.then_some(rules)
 }
 
-fn read_rule(key: &str, item: &Item<'_>, issuers: Option<&[&str]>, rules: &mut Rules) -> Option<()> {
+fn read_rule(key: &str, item: &Item<'_>, surroundings: &Surroundings<'_>, rules: &mut Rules) -> Option<()> {
     let route = match RouteKey::parse(key) {
         Ok(route) => Some(route),
         Err(error) => {
@@ -37,18 +44,21 @@ fn read_rule(key: &str, item: &Item<'_>, issuers: Option<&[&str]>, rules: &mut R
         }
     };
     let parameters = route.as_ref().map(RouteKey::parameters).unwrap_or_default();
+    let mut introspect = Some(false);
     let requirement = item.fields().and_then(|mut fields| {
-        if let Some(item) = fields.take("introspect")
-            && item.boolean() == Some(true)
-        {
-            item.fault("live checks are not part of this version");
+        if let Some(item) = fields.take("introspect") {
+            introspect = item.boolean();
+            if introspect == Some(true) && !surroundings.live_checks {
+                item.fault("nothing could answer: give an issuer `introspection`, or a table of `revocations`");
+            }
         }
-        requirement(fields, &Scope { parameters: &parameters, issuers })
+        requirement(fields, &Scope { parameters: &parameters, surroundings })
     });
-    let is_whole = requirement.is_some();
+    let is_whole = requirement.is_some() && introspect.is_some();
     // A faulty rule takes its place all the same, so that a second one for the
     // same route is told too; the table is then thrown away.
-    let rule = Rule { key: Arc::from(key), requirement: requirement.unwrap_or_else(Requirement::never) };
+    let requirement = requirement.unwrap_or_else(Requirement::never);
+    let rule = Rule { key: Arc::from(key), requirement, introspect: introspect.unwrap_or(true) };
     match rules.insert(&route?, rule) {
         Ok(()) => is_whole.then_some(()),
         Err(duplicate) => {
@@ -180,7 +190,7 @@ fn client_ids(item: &Item<'_>) -> Option<Check> {
 
 fn issuers(item: &Item<'_>, scope: &Scope<'_>) -> Option<Check> {
     let issuers = item.strings()?;
-    if let Some(known) = scope.issuers
+    if let Some(known) = &scope.surroundings.issuers
         && let Some(unknown) = issuers.iter().find(|issuer| !known.contains(&issuer.as_str()))
     {
         item.fault(format!("`{unknown}` is none of the configured issuers"));

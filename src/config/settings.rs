@@ -2,7 +2,8 @@
 
 use super::fields::{Fields, Item};
 use crate::gateway::{AnswerSettings, ContextMap, HttpResponse, TokenSource, Unauthorized};
-use crate::remote::JwksSettings;
+use crate::remote::{JwksSettings, RevocationTable};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How far clocks may differ.
@@ -138,11 +139,24 @@ pub(super) fn policy(file: &mut Fields<'_>) {
     fields.finish();
 }
 
-/// `revocations`: refused until there are live checks.
-pub(super) fn revocations(file: &mut Fields<'_>) {
-    if let Some(item) = file.take("revocations") {
-        item.fault("live checks are not part of this version");
-    }
+/// The table of revocations, and when it is asked.
+pub(super) struct Revocations {
+    pub(super) table: Arc<RevocationTable>,
+    /// On every route, not only those with `introspect`.
+    pub(super) always: bool,
+}
+
+/// `None` where the section is faulty, `Some(None)` where there is none.
+pub(super) fn revocations(file: &mut Fields<'_>) -> Option<Option<Revocations>> {
+    let Some(item) = file.take("revocations") else { return Some(None) };
+    let mut fields = item.fields()?;
+    let table = fields.require("table").and_then(|item| item.string());
+    let always = match fields.take("check") {
+        Some(item) => item.choice(&[("introspected", false), ("all", true)]),
+        None => Some(false),
+    };
+    fields.finish();
+    Some(Some(Revocations { table: Arc::new(RevocationTable::new(table?)), always: always? }))
 }
 
 /// More than a minute is no difference between clocks but a longer life for tokens.

@@ -139,7 +139,7 @@ fn requirements_ask_for_something_that_can_be_had() {
         ("{ token_use: refresh }", "must be `access` or `id`"),
         ("{ max_auth_age: 0s }", "must be longer than 0s"),
         ("{ max_auth_age: 15 }", "must be a duration"),
-        ("{ introspect: true }", "not part of this version"),
+        ("{ introspect: true }", "nothing could answer"),
         ("{ introspect: yes }", "must be `true` or `false`"),
         ("{ any_scope: [a b] }", "any_scope: no scope has white space"),
         ("{ any_group: ['${CLIENTS}'] }", "any_group[0]: holds several texts"),
@@ -148,6 +148,66 @@ fn requirements_ask_for_something_that_can_be_had() {
         let faults = faults(&with(bad));
         assert!(faults.iter().any(|actual| actual.contains(fault)), "{bad}\n{faults:#?}\nshould contain {fault}");
     }
+}
+
+#[test]
+fn live_checks_need_somebody_to_ask() {
+    let with = |issuer: &str, rest: &str| {
+        format!("issuers:\n  - {issuer}\nroutes:\n  GET /items: {{ introspect: true }}\n{rest}\n")
+    };
+    let cognito = |more: &str| format!("cognito: {{ user_pool_id: us-east-1_A, client_ids: a{more} }}");
+    let oidc = |more: &str| format!("oidc: {{ issuer: 'https://i.example', audience: a{more} }}");
+    let endpoint = ", introspection: { endpoint: 'https://i.example/x', client_id: a, client_secret: b }";
+    for good in [
+        with(&cognito(", introspection: { method: get_user, timeout: 5s, cache: 5s }"), ""),
+        with(&cognito(", introspection: { method: admin_get_user, cache: 0s }"), ""),
+        with(&cognito(", introspection: { method: user_info }"), ""),
+        with(&cognito(", introspection: { method: user_info, endpoint: 'https://x.example/oauth2/userInfo' }"), ""),
+        with(&cognito(""), "revocations: { table: revocations }"),
+        with(&cognito(""), "revocations: { table: revocations, check: all }"),
+        with(&oidc(endpoint), ""),
+        with(&oidc(&endpoint.replace("b }", "b, client_authentication: post }")), ""),
+        with(&oidc(&format!("{endpoint}, opaque_tokens: true")), ""),
+    ] {
+        check(&good, &[]);
+    }
+    for (bad, fault) in [
+        (with(&cognito(", introspection: { timeout: 1s }"), ""), "introspection.method: is missing"),
+        (
+            with(&cognito(", introspection: { method: token_info }"), ""),
+            "must be `get_user` or `admin_get_user` or `user_info`",
+        ),
+        (with(&cognito(", introspection: { method: get_user, timeout: 10s }"), ""), "must be at most 9s"),
+        (
+            with(&cognito(", introspection: { method: get_user, endpoint: 'https://x.example' }"), ""),
+            "is for `user_info` alone",
+        ),
+        (
+            with(&cognito(", introspection: { method: user_info, endpoint: 'http://x.example' }"), ""),
+            "must be `https://`",
+        ),
+        (
+            with(
+                &cognito(", issuer: i.example, jwks_uri: 'https://x.example', introspection: { method: user_info }"),
+                "",
+            ),
+            "give the `endpoint`",
+        ),
+        (with(&oidc(", introspection: { endpoint: 'https://i.example/x' }"), ""), "client_id: is missing"),
+        (with(&oidc(", introspection: { method: get_user }"), ""), "method: unknown key"),
+        (with(&oidc(", opaque_tokens: true"), ""), "needs `introspection`"),
+        (with(&cognito(""), "revocations: { check: all }"), "revocations.table: is missing"),
+        (with(&cognito(""), "revocations: { table: a, check: always }"), "must be `introspected` or `all`"),
+    ] {
+        let faults = faults(&bad);
+        assert!(faults.iter().any(|actual| actual.contains(fault)), "{bad}\n{faults:#?}\nshould contain {fault}");
+    }
+    let two = format!(
+        "{}\n  - {}",
+        oidc(&format!("{endpoint}, opaque_tokens: true")),
+        oidc(&format!("{endpoint}, opaque_tokens: true")).replace("//i.", "//j.")
+    );
+    check(&with(&two, ""), &["only one issuer can have opaque tokens"]);
 }
 
 #[test]

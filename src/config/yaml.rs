@@ -148,8 +148,15 @@ impl Loader {
     }
 
     fn fault(&mut self, line: usize, message: impl Into<String>) {
-        let place = self.open.iter().filter_map(|open| open.key.as_ref()).map(|(key, _)| quoted(key));
-        let place = place.collect::<Vec<_>>().join(".");
+        let mut place = String::new();
+        for open in &self.open {
+            match (&open.value, &open.key) {
+                (Value::List(items), _) => place.push_str(&format!("[{}]", items.len())),
+                (_, Some((key, _))) if place.is_empty() => place.push_str(&quoted(key)),
+                (_, Some((key, _))) => place.push_str(&format!(".{}", quoted(key))),
+                (_, None) => {}
+            }
+        }
         self.faults.push(Fault { place, message: message.into(), line: Some(line) });
     }
 }

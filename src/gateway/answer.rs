@@ -109,7 +109,9 @@ pub(super) fn answer(
         },
     };
     if by_policy {
-        let principal_id = trail.principal_id.as_deref().unwrap_or("anonymous");
+        // A token that was revoked names somebody, but was not accepted.
+        let accepted = !ruling.as_ref().is_err_and(|denial| denial.class() == Class::Unauthorized);
+        let principal_id = trail.principal_id.as_deref().filter(|_| accepted).unwrap_or("anonymous");
         within_limit(&PolicyAnswer::new(principal_id, effect, resource, context))
     } else {
         within_limit(&SimpleAnswer { is_authorized: effect == Effect::Allow, context })

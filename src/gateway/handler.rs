@@ -127,6 +127,7 @@ impl Line {
             principal_id = trail.principal_id.as_deref(),
             kid = trail.kid.as_deref(),
             jti = trail.jti.as_deref(),
+            live_check = trail.live_check.text(),
             duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             request_id,
         );

@@ -5,9 +5,11 @@
 //! for TLS. Connections are not kept, since a frozen function would find them dead.
 
 use super::address::Address;
+use super::breaker::Outage;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
-use hyper::{Request, header};
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{Method, Request};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -22,6 +24,25 @@ pub struct HttpsClient {
     client: OnceLock<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>,
 }
 
+/// What is asked for.
+pub(super) struct Exchange<'a> {
+    pub(super) address: &'a Address,
+    pub(super) authorization: Option<HeaderValue>,
+    /// A form to post; without one the request is a GET.
+    pub(super) form: Option<String>,
+    /// The largest body that is read.
+    pub(super) max_bytes: usize,
+    /// How long all of it may take.
+    pub(super) timeout: Duration,
+}
+
+/// What came back: no redirect, and within the limits.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) www_authenticate: Option<String>,
+    pub(super) body: Bytes,
+}
+
 /// Why nothing usable came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FetchError {
@@ -31,12 +52,26 @@ pub enum FetchError {
     Connection,
     /// A redirect; it is not followed.
     Redirect,
-    /// Another status than 200.
+    /// Another status than is useful.
     Status(u16),
     /// Not within the time.
     TimedOut,
     /// An answer that makes no sense; fixed words say why.
     Unusable(&'static str),
+}
+
+impl FetchError {
+    /// What this means for the endpoint: a redirect is an answer, if none of use.
+    pub(super) fn outage(self) -> Outage {
+        match self {
+            FetchError::Redirect => Outage::alive(self.to_string()),
+            FetchError::BodyTooLarge
+            | FetchError::Connection
+            | FetchError::Status(_)
+            | FetchError::TimedOut
+            | FetchError::Unusable(_) => Outage::dead(self.to_string()),
+        }
+    }
 }
 
 impl fmt::Display for FetchError {
@@ -53,29 +88,57 @@ impl fmt::Display for FetchError {
 }
 
 impl HttpsClient {
-    /// Fetches a JSON document of at most `max_bytes` within `timeout`.
+    /// Fetches a document of at most `max_bytes` within `timeout`.
     ///
     /// # Errors
     /// [`FetchError`]; whatever is not a 200 with a body within the limits.
-    pub async fn get_json(&self, address: &Address, max_bytes: usize, timeout: Duration) -> Result<Bytes, FetchError> {
-        let request = Request::get(address.uri())
-            .header(header::ACCEPT, "application/json")
-            .header(header::USER_AGENT, USER_AGENT)
-            .body(Full::default())
-            .map_err(|_| FetchError::Unusable("the address cannot be requested"))?;
-        let exchange = async {
+    pub(super) async fn get(
+        &self,
+        address: &Address,
+        max_bytes: usize,
+        timeout: Duration,
+    ) -> Result<Bytes, FetchError> {
+        let exchange = Exchange { address, authorization: None, form: None, max_bytes, timeout };
+        match self.exchange(exchange).await? {
+            Reply { status: 200, body, .. } => Ok(body),
+            Reply { status, .. } => Err(FetchError::Status(status)),
+        }
+    }
+
+    /// Makes one request and reads its answer, whatever its status.
+    ///
+    /// # Errors
+    /// [`FetchError`] for a redirect, and where no answer came within the limits.
+    pub(super) async fn exchange(&self, exchange: Exchange<'_>) -> Result<Reply, FetchError> {
+        let Exchange { address, authorization, form, max_bytes, timeout } = exchange;
+        let mut request = Request::new(Full::default());
+        *request.uri_mut() = address.uri().clone();
+        let mut set = |name: HeaderName, value: HeaderValue| request.headers_mut().insert(name, value);
+        set(header::ACCEPT, HeaderValue::from_static("application/json"));
+        set(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        if let Some(mut authorization) = authorization {
+            authorization.set_sensitive(true);
+            set(header::AUTHORIZATION, authorization);
+        }
+        if let Some(form) = form {
+            set(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+            *request.method_mut() = Method::POST;
+            *request.body_mut() = Full::from(form);
+        }
+        let answer = async {
             let response = self.client().request(request).await.map_err(|_| FetchError::Connection)?;
-            match response.status().as_u16() {
-                200 => {}
-                300..=399 => return Err(FetchError::Redirect),
-                status => return Err(FetchError::Status(status)),
+            let status = response.status();
+            if status.is_redirection() {
+                return Err(FetchError::Redirect);
             }
+            let www_authenticate = response.headers().get(header::WWW_AUTHENTICATE);
+            let www_authenticate = www_authenticate.and_then(|value| value.to_str().ok()).map(str::to_owned);
             let body = Limited::new(response.into_body(), max_bytes).collect().await.map_err(|error| {
                 if error.is::<LengthLimitError>() { FetchError::BodyTooLarge } else { FetchError::Connection }
             })?;
-            Ok(body.to_bytes())
+            Ok(Reply { status: status.as_u16(), www_authenticate, body: body.to_bytes() })
         };
-        tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(FetchError::TimedOut))
+        tokio::time::timeout(timeout, answer).await.unwrap_or(Err(FetchError::TimedOut))
     }
 
     fn client(&self) -> &Client<HttpsConnector<HttpConnector>, Full<Bytes>> {

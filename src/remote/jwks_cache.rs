@@ -17,12 +17,12 @@
 
 use super::https::{FetchError, HttpsClient};
 use super::jwks_source::JwksSource;
+use super::moment::Moment;
 use crate::denial::Denial;
 use crate::token::{Algorithm, AlgorithmSet, KeySet, VerifyingKey};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 /// How long keys are kept and how often they may be asked for.
 #[derive(Clone, Copy, Debug)]
@@ -307,26 +307,6 @@ impl Drop for Landing<'_> {
 
 fn unavailable(error: FetchError) -> Denial {
     Denial::JwksUnavailable(error.to_string().into())
-}
-
-/// A moment on two clocks. Of the steady one nobody can turn the hands; the wall
-/// clock also counts while the machine sleeps. The later of the two tells an age,
-/// so that neither can make old keys young.
-#[derive(Clone, Copy, Debug)]
-struct Moment {
-    steady: Instant,
-    wall: SystemTime,
-}
-
-impl Moment {
-    fn now() -> Self {
-        Self { steady: Instant::now(), wall: SystemTime::now() }
-    }
-
-    fn since(self, earlier: Moment) -> Duration {
-        let steady = self.steady.saturating_duration_since(earlier.steady);
-        steady.max(self.wall.duration_since(earlier.wall).unwrap_or_default())
-    }
 }
 
 const MAX_COUNTED_PER_COOLDOWN: usize = 3;

@@ -1,13 +1,37 @@
 //! All waiting: what must be asked over the network, with its time-outs, caps and
-//! retries. Says what it was told and never what that means for a request, except
-//! that what is not known is no "yes".
+//! retries. What is not known is no "yes".
+//!
+//! | file | asks |
+//! |---|---|
+//! | `jwks_cache`, `jwks_source`, `discovery` | an issuer for its keys |
+//! | `live_check` | whether a token still stands, through the others |
+//! | `cognito`, `user_info`, `introspection` | the issuer, as it can be asked |
+//! | `revocations` | the table of revocations |
+//! | `inquiry`, `breaker` | once for many, and not at all for a while where nobody answers |
 
 mod address;
+mod aws;
+mod breaker;
+mod cognito;
+mod discovery;
 mod https;
+mod inquiry;
+mod introspection;
 mod jwks_cache;
 mod jwks_source;
+mod live_check;
+mod moment;
+mod revocations;
+mod user_info;
 
 pub use address::{Address, AddressError};
+pub use cognito::{CognitoDirectory, CognitoMethod};
+pub use discovery::Discovery;
 pub use https::{FetchError, HttpsClient};
+pub use inquiry::{Inquiry, InquirySettings, Method};
+pub use introspection::{ClientAuthentication, IntrospectionEndpoint};
 pub use jwks_cache::{JwksCache, JwksSettings};
 pub use jwks_source::JwksSource;
+pub use live_check::{LiveCheck, LiveLog};
+pub use revocations::{Revocation, RevocationKey, RevocationTable};
+pub use user_info::UserInfo;

@@ -37,6 +37,15 @@ impl<'a> BearerToken<'a> {
         Ok(Self(token))
     }
 
+    /// Whether this cannot be a JWT and has the form of a token (RFC 6750 2.1).
+    #[must_use]
+    pub fn is_opaque(&self) -> bool {
+        let text = self.0.trim_end_matches('=');
+        let has_form =
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte));
+        has_form && self.0.bytes().filter(|byte| *byte == b'.').count() != 2
+    }
+
     /// The token's text, for the parser and for live checks.
     #[must_use]
     pub(crate) fn as_str(&self) -> &'a str {
@@ -119,6 +128,25 @@ mod tests {
         check(&[&"a".repeat(16_384)], Ok(&"a".repeat(16_384)));
         check(&[&"a".repeat(16_385)], Err(Denial::TokenTooLarge));
         check(&[&format!("Bearer {}", "a".repeat(16_384))], Ok(&"a".repeat(16_384)));
+    }
+
+    #[test]
+    fn a_token_of_other_than_three_parts_is_opaque() {
+        for (text, opaque) in [
+            ("abc", true),
+            ("abc==", true),
+            ("a.b", true),
+            ("a.b.c.d", true),
+            ("a-._~+/9", true),
+            ("a.b.c", false),
+            ("a..", false),
+            ("a b", false),
+            ("a=b", false),
+            ("==", false),
+            ("a\u{e9}", false),
+        ] {
+            assert_eq!(BearerToken(text).is_opaque(), opaque, "{text}");
+        }
     }
 
     #[test]

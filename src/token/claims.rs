@@ -2,6 +2,7 @@
 //! this issuer's rules, now (RFC 7519 4.1, RFC 9068 4, Cognito's token reference).
 
 use super::expectations::{ClientIds, Expectations, IssuerKind, TokenUse};
+use super::introspected::IntrospectedToken;
 use super::jwt::VerifiedJwt;
 use super::sender;
 use crate::denial::Denial;
@@ -14,7 +15,16 @@ use std::sync::Arc;
 pub struct Claims {
     expectations: Arc<Expectations>,
     payload: Map<String, Value>,
-    auth_time: Option<UnixSeconds>,
+    dates: Dates,
+    introspected: bool,
+}
+
+/// The dates in a token, each found to be one.
+#[derive(Clone, Copy, Debug)]
+struct Dates {
+    expires: UnixSeconds,
+    issued_at: Option<UnixSeconds>,
+    authenticated: Option<UnixSeconds>,
 }
 
 /// The claims in which an issuer keeps what other issuers keep elsewhere; `None`
@@ -45,27 +55,55 @@ impl VerifiedJwt {
         now: UnixSeconds,
         certificate_pem: Option<&str>,
     ) -> Result<Claims, Denial> {
-        let payload = &self.payload;
-        if text(payload, "iss") != Some(&expectations.issuer) {
+        check_typ(self.typ.as_deref(), expectations.typ.as_deref())?;
+        Claims::accept(self.payload, expectations, now, certificate_pem, false)
+    }
+}
+
+impl IntrospectedToken {
+    /// Holds what the issuer says of an opaque token against what its tokens must
+    /// look like, as for a token that carries its claims itself. The answer need
+    /// not name its issuer (RFC 7662 2.2): it came from there.
+    ///
+    /// # Errors
+    /// As [`VerifiedJwt::into_claims`], but for the `typ` header, which an opaque
+    /// token has not.
+    pub fn into_claims(
+        mut self,
+        expectations: &Arc<Expectations>,
+        now: UnixSeconds,
+        certificate_pem: Option<&str>,
+    ) -> Result<Claims, Denial> {
+        self.payload.entry("iss").or_insert_with(|| Value::String(expectations.issuer.to_string()));
+        Claims::accept(self.payload, expectations, now, certificate_pem, true)
+    }
+}
+
+impl Claims {
+    fn accept(
+        payload: Map<String, Value>,
+        expectations: &Arc<Expectations>,
+        now: UnixSeconds,
+        certificate_pem: Option<&str>,
+        introspected: bool,
+    ) -> Result<Self, Denial> {
+        if text(&payload, "iss") != Some(&expectations.issuer) {
             return Err(Denial::UnknownIssuer);
         }
-        let auth_time = check_times(payload, now, expectations)?;
-        check_typ(self.typ.as_deref(), expectations.typ.as_deref())?;
+        let dates = check_dates(&payload, now, expectations)?;
         match &expectations.kind {
-            IssuerKind::Cognito { token_uses } => check_cognito(payload, expectations, token_uses)?,
+            IssuerKind::Cognito { token_uses } => check_cognito(&payload, expectations, token_uses)?,
             IssuerKind::Oidc => {
-                check_client(&expectations.client_ids, first_present(payload, &["client_id", "azp"]))?;
-                check_audience(payload, &expectations.audience)?;
+                check_client(&expectations.client_ids, first_present(&payload, &["client_id", "azp"]))?;
+                check_audience(&payload, &expectations.audience)?;
             }
         }
         if let Some(confirmation) = payload.get("cnf") {
             sender::prove(confirmation, certificate_pem)?;
         }
-        Ok(Claims { expectations: Arc::clone(expectations), payload: self.payload, auth_time })
+        Ok(Self { expectations: Arc::clone(expectations), payload, dates, introspected })
     }
-}
 
-impl Claims {
     /// The token's own claim of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
@@ -93,7 +131,41 @@ impl Claims {
     /// When the user authenticated (`auth_time`).
     #[must_use]
     pub fn auth_time(&self) -> Option<UnixSeconds> {
-        self.auth_time
+        self.dates.authenticated
+    }
+
+    /// When the token ends (`exp`).
+    #[must_use]
+    pub fn expires(&self) -> UnixSeconds {
+        self.dates.expires
+    }
+
+    /// When the token was issued (`iat`).
+    #[must_use]
+    pub fn issued_at(&self) -> Option<UnixSeconds> {
+        self.dates.issued_at
+    }
+
+    /// Whether the issuer itself told these claims just now.
+    #[must_use]
+    pub fn were_introspected(&self) -> bool {
+        self.introspected
+    }
+
+    /// Whether this is Cognito's ID token, which no endpoint can be asked about.
+    #[must_use]
+    pub fn is_cognito_id_token(&self) -> bool {
+        self.is_cognito() && text(&self.payload, "token_use") == Some("id")
+    }
+
+    /// Whether this is Cognito's client-credentials token, which has no user.
+    #[must_use]
+    pub fn is_cognito_client_token(&self) -> bool {
+        self.is_cognito() && self.username().is_none() && self.text("client_id") == self.subject()
+    }
+
+    fn is_cognito(&self) -> bool {
+        matches!(self.expectations.kind, IssuerKind::Cognito { .. })
     }
 
     /// How far this issuer's clock may differ from ours.
@@ -132,9 +204,7 @@ impl Claims {
     /// The client that the token was issued to.
     #[must_use]
     pub fn client_id(&self) -> Option<&Value> {
-        let is_cognito_id_token = matches!(self.expectations.kind, IssuerKind::Cognito { .. })
-            && text(&self.payload, "token_use") == Some("id");
-        if is_cognito_id_token {
+        if self.is_cognito_id_token() {
             // The one that was held against `client_ids`.
             return self.payload.get("aud");
         }
@@ -169,16 +239,12 @@ impl Claims {
     }
 }
 
-fn check_times(
-    payload: &Map<String, Value>,
-    now: UnixSeconds,
-    expectations: &Expectations,
-) -> Result<Option<UnixSeconds>, Denial> {
+fn check_dates(payload: &Map<String, Value>, now: UnixSeconds, expectations: &Expectations) -> Result<Dates, Denial> {
     let leeway = expectations.leeway;
     let expires = date(payload, "exp", "exp is not a date")?.ok_or(Denial::MalformedClaims("exp is missing"))?;
     let not_before = date(payload, "nbf", "nbf is not a date")?;
     let issued_at = date(payload, "iat", "iat is not a date")?;
-    let auth_time = date(payload, "auth_time", "auth_time is not a date")?;
+    let authenticated = date(payload, "auth_time", "auth_time is not a date")?;
     // RFC 7519 4.1.4: "on or after which the JWT MUST NOT be accepted".
     if expires.plus(leeway) <= now {
         return Err(Denial::TokenExpired);
@@ -186,7 +252,7 @@ fn check_times(
     if [not_before, issued_at].into_iter().flatten().any(|date| date > now.plus(leeway)) {
         return Err(Denial::TokenNotYetValid);
     }
-    Ok(auth_time)
+    Ok(Dates { expires, issued_at, authenticated })
 }
 
 /// RFC 7515 4.1.9: a `typ` without a slash stands for `application/` and it;

@@ -2,12 +2,14 @@
 //!
 //! [`BearerToken`] (exactly one credential) → [`UnverifiedJwt`] (shape) →
 //! [`VerifiedJwt`] (signature) → [`Claims`] (issuer's expectations and time). Each
-//! step consumes the one before, so what was not verified cannot become claims.
+//! step consumes the one before, so what was not verified cannot become claims. The
+//! claims of an opaque token come as an [`IntrospectedToken`] from its issuer.
 
 mod algorithm;
 mod bearer;
 mod claims;
 mod expectations;
+mod introspected;
 mod jwk;
 mod jwt;
 mod sender;
@@ -17,5 +19,6 @@ pub use algorithm::{Algorithm, AlgorithmSet};
 pub use bearer::BearerToken;
 pub use claims::{ClaimNames, Claims};
 pub use expectations::{ClientIds, Expectations, IssuerKind, TokenUse};
+pub use introspected::{IntrospectedToken, Introspection};
 pub use jwk::{KeySet, KeySetError, VerifyingKey};
 pub use jwt::{UnverifiedJwt, VerifiedJwt};

@@ -49,9 +49,12 @@ fn name(path: &Path) -> String {
 #[test]
 fn every_sample_gets_its_golden_answer() {
     let site = Site::with_keys(&cognito_jwks());
-    let config = repository().join("authorizer.yaml");
+    // A sample has nobody to ask: live checks have tests of their own.
+    let config = fs::read_to_string(repository().join("authorizer.yaml")).unwrap();
+    let config = config.replace(", introspect: true", "");
     let function: Function = Setup::bare()
-        .env("AUTHORIZER_CONFIG_FILE", config.to_str().unwrap())
+        .env("AUTHORIZER_CONFIG", &config)
+        .env("REVOCATIONS_TABLE", "never-asked")
         .env("USER_POOL_ID", POOL)
         .env("CLIENT_IDS", &format!("{CLIENT}, {MACHINE}"))
         .env("JWKS_URI", &site.url("/jwks.json"))

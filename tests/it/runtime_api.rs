@@ -24,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The environment of a child that is about to be started.
 pub(crate) struct Setup {
+    program: &'static str,
     environment: Vec<(String, String)>,
     directory: Option<PathBuf>,
 }
@@ -36,7 +37,13 @@ impl Setup {
 
     /// With no configuration.
     pub(crate) fn bare() -> Setup {
-        Setup { environment: Vec::new(), directory: None }
+        Setup { program: env!("CARGO_BIN_EXE_authorizer"), environment: Vec::new(), directory: None }
+    }
+
+    /// Another function than the authorizer.
+    #[allow(dead_code, reason = "tests/revoking runs the revoker")]
+    pub(crate) fn program(self, program: &'static str) -> Setup {
+        Setup { program, ..self }
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Setup {
@@ -56,7 +63,7 @@ impl Setup {
         let shared = Arc::clone(&api);
         let address = http::serve(move |request, stream| shared.serve(request, stream));
 
-        let mut command = Command::new(env!("CARGO_BIN_EXE_authorizer"));
+        let mut command = Command::new(self.program);
         command
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())

@@ -1,0 +1,89 @@
+//! The `introspection` of an issuer: how it is asked whether a token still stands.
+
+use super::fields::{Fields, Item};
+use super::issuers::UserPool;
+use crate::remote::{
+    ClientAuthentication, CognitoDirectory, CognitoMethod, Discovery, HttpsClient, Inquiry, InquirySettings,
+    IntrospectionEndpoint, Method, UserInfo,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CognitoInquiry {
+    Api(CognitoMethod),
+    UserInfo,
+}
+
+pub(super) fn of_cognito(
+    item: &Item<'_>,
+    pool: Option<&UserPool>,
+    issuer: Option<&str>,
+    https: &Arc<HttpsClient>,
+) -> Option<Arc<Inquiry>> {
+    let mut fields = item.fields()?;
+    let methods = [
+        ("get_user", CognitoInquiry::Api(CognitoMethod::GetUser)),
+        ("admin_get_user", CognitoInquiry::Api(CognitoMethod::AdminGetUser)),
+        ("user_info", CognitoInquiry::UserInfo),
+    ];
+    let method = fields.require("method").and_then(|item| item.choice(&methods));
+    let endpoint = fields.take("endpoint");
+    if let (Some(item), Some(CognitoInquiry::Api(_))) = (&endpoint, method) {
+        item.fault("is for `user_info` alone: AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER names Cognito's own");
+    }
+    let endpoint = endpoint.map(|item| item.address());
+    let settings = settings(&mut fields);
+    fields.finish();
+    let method = match method? {
+        CognitoInquiry::Api(method) => {
+            let pool = pool?;
+            Method::Cognito(CognitoDirectory::new(method, pool.region.clone(), pool.id.clone()))
+        }
+        CognitoInquiry::UserInfo => Method::UserInfo(match endpoint {
+            Some(endpoint) => UserInfo::at(endpoint?, Arc::clone(https)),
+            None => match Discovery::of(issuer?) {
+                Some(discovery) => UserInfo::discovered(discovery, Arc::clone(https)),
+                None => {
+                    item.fault("the issuer is not an https:// URL: give the `endpoint`");
+                    return None;
+                }
+            },
+        }),
+    };
+    Some(Inquiry::new(method, settings?))
+}
+
+pub(super) fn of_oidc(item: &Item<'_>, https: &Arc<HttpsClient>) -> Option<Arc<Inquiry>> {
+    let mut fields = item.fields()?;
+    let endpoint = fields.require("endpoint").and_then(|item| item.address());
+    let client_id = fields.require("client_id").and_then(|item| item.string());
+    let client_secret = fields.require("client_secret").and_then(|item| item.string());
+    let authentications = [("basic", ClientAuthentication::Basic), ("post", ClientAuthentication::Post)];
+    let authentication = match fields.take("client_authentication") {
+        Some(item) => item.choice(&authentications),
+        None => Some(ClientAuthentication::Basic),
+    };
+    let settings = settings(&mut fields);
+    fields.finish();
+    let https = Arc::clone(https);
+    let endpoint = IntrospectionEndpoint::new(endpoint?, client_id?, client_secret?, authentication?, https);
+    Some(Inquiry::new(Method::Introspection(endpoint), settings?))
+}
+
+fn settings(fields: &mut Fields<'_>) -> Option<InquirySettings> {
+    let timeout = match fields.take("timeout") {
+        Some(item) => match item.duration()? {
+            timeout if timeout > MAX_TIMEOUT => {
+                item.fault("must be at most 9s: API Gateway waits 10s for all of the authorizer");
+                None
+            }
+            timeout => Some(timeout),
+        },
+        None => Some(Duration::from_secs(2)),
+    };
+    let cache = fields.take("cache").map_or(Some(Duration::ZERO), |item| item.duration_or_zero());
+    Some(InquirySettings { timeout: timeout?, cache: cache? })
+}
+
+const MAX_TIMEOUT: Duration = Duration::from_secs(9);

@@ -1,0 +1,120 @@
+//! Keeps a dead endpoint from making each request wait the full time-out.
+//!
+//! After three outages in a row it answers for a while that nobody answers, then
+//! lets one request try. A throttled answer is no such outage: it came at once, and
+//! one user's burst must not shut out the others.
+
+use super::moment::Moment;
+use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Why nothing was learned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Outage {
+    /// For the operator; never a value from a request.
+    pub(super) why: Cow<'static, str>,
+    /// Whether the endpoint itself seems to be dead.
+    pub(super) dead: bool,
+}
+
+impl Outage {
+    pub(super) fn dead(why: impl Into<Cow<'static, str>>) -> Self {
+        Self { why: why.into(), dead: true }
+    }
+
+    pub(super) fn alive(why: impl Into<Cow<'static, str>>) -> Self {
+        Self { why: why.into(), dead: false }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Breaker {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    failures_in_a_row: u32,
+    /// When the last failure came, or the last try began.
+    since: Option<Moment>,
+}
+
+impl Breaker {
+    /// Makes a call within `timeout`, or none while the endpoint is held to be dead.
+    ///
+    /// # Errors
+    /// The call's [`Outage`]s, also in what else it returns.
+    pub(super) async fn call<T>(
+        &self,
+        timeout: Duration,
+        call: impl Future<Output = Result<T, Outage>>,
+    ) -> Result<T, Outage> {
+        self.admit()?;
+        let outcome = tokio::time::timeout(timeout, call).await.unwrap_or_else(|_| Err(Outage::dead("timed out")));
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match &outcome {
+            Err(outage) if outage.dead => {
+                state.failures_in_a_row = state.failures_in_a_row.saturating_add(1);
+                state.since = Some(Moment::now());
+            }
+            Ok(_) | Err(_) => *state = State::default(),
+        }
+        outcome
+    }
+
+    fn admit(&self) -> Result<(), Outage> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.failures_in_a_row < FAILURES_TO_OPEN {
+            return Ok(());
+        }
+        let now = Moment::now();
+        if state.since.is_some_and(|since| now.since(since) < PAUSE) {
+            return Err(Outage::alive("nobody answered lately"));
+        }
+        // This request tries; the others wait for what it learns, at most a pause.
+        state.since = Some(now);
+        Ok(())
+    }
+}
+
+const FAILURES_TO_OPEN: u32 = 3;
+
+const PAUSE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn call(breaker: &Breaker, outcome: Result<(), Outage>) -> Result<(), String> {
+        breaker.call(Duration::from_secs(1), async { outcome }).await.map_err(|outage| outage.why.into_owned())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn opens_after_three_outages_and_lets_one_try_after_a_pause() {
+        let breaker = Breaker::default();
+        for _ in 0..3 {
+            assert_eq!(call(&breaker, Err(Outage::dead("reset"))).await, Err("reset".into()));
+        }
+        assert_eq!(call(&breaker, Ok(())).await, Err("nobody answered lately".into()));
+        tokio::time::advance(PAUSE).await;
+        assert_eq!(call(&breaker, Err(Outage::dead("reset"))).await, Err("reset".into()));
+        assert_eq!(call(&breaker, Ok(())).await, Err("nobody answered lately".into()));
+        tokio::time::advance(PAUSE).await;
+        assert_eq!(call(&breaker, Ok(())).await, Ok(()));
+        assert_eq!(call(&breaker, Ok(())).await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttle_does_not_open_it_and_a_hang_does() {
+        let breaker = Breaker::default();
+        for _ in 0..9 {
+            assert_eq!(call(&breaker, Err(Outage::alive("throttled"))).await, Err("throttled".into()));
+        }
+        for _ in 0..3 {
+            let hang = breaker.call::<()>(Duration::from_secs(1), std::future::pending()).await;
+            assert_eq!(hang.unwrap_err().why, "timed out");
+        }
+        assert_eq!(call(&breaker, Ok(())).await, Err("nobody answered lately".into()));
+    }
+}

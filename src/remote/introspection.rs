@@ -1,0 +1,156 @@
+//! Token introspection, RFC 7662: asks an authorization server about a token, with
+//! credentials of our own.
+
+use super::address::Address;
+use super::breaker::Outage;
+use super::https::{Exchange, FetchError, HttpsClient};
+use super::inquiry::{Doubt, TokenFacts};
+use crate::denial::Denial;
+use crate::token::{IntrospectedToken, Introspection};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::header::HeaderValue;
+use serde_json::Value;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An introspection endpoint and our credentials there.
+pub struct IntrospectionEndpoint {
+    address: Address,
+    client_id: String,
+    client_secret: String,
+    authentication: ClientAuthentication,
+    https: Arc<HttpsClient>,
+}
+
+/// How we prove who we are (RFC 6749 2.3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientAuthentication {
+    /// `Authorization: Basic`.
+    #[default]
+    Basic,
+    /// `client_id` and `client_secret` in the form.
+    Post,
+}
+
+impl IntrospectionEndpoint {
+    /// The endpoint at that address.
+    #[must_use]
+    pub fn new(
+        address: Address,
+        client_id: String,
+        client_secret: String,
+        authentication: ClientAuthentication,
+        https: Arc<HttpsClient>,
+    ) -> Self {
+        Self { address, client_id, client_secret, authentication, https }
+    }
+
+    /// Asks about a token that carries its claims: what the answer says must not
+    /// contradict them.
+    pub(super) async fn ask(
+        &self,
+        token: &str,
+        about: &TokenFacts,
+        timeout: Duration,
+    ) -> Result<IntrospectedToken, Doubt> {
+        let told = self.resolve(token, timeout).await?;
+        agrees(&told, about)?;
+        Ok(told)
+    }
+
+    /// Asks about an opaque token, whose claims are the answer.
+    pub(super) async fn resolve(&self, token: &str, timeout: Duration) -> Result<IntrospectedToken, Doubt> {
+        match self.introspect(token, timeout).await.map_err(Doubt::Outage)? {
+            Introspection::Active(token) => Ok(token),
+            Introspection::Inactive => Err(Doubt::Lasting(Denial::TokenInactive("active: false"))),
+        }
+    }
+
+    async fn introspect(&self, token: &str, timeout: Duration) -> Result<Introspection, Outage> {
+        let authorization = match self.authentication {
+            ClientAuthentication::Basic => Some(self.basic()?),
+            ClientAuthentication::Post => None,
+        };
+        let exchange = Exchange {
+            address: &self.address,
+            authorization,
+            form: Some(self.form(token)),
+            max_bytes: MAX_BODY_BYTES,
+            timeout,
+        };
+        let reply = self.https.exchange(exchange).await.map_err(FetchError::outage)?;
+        match reply.status {
+            200 => Introspection::parse(&reply.body).ok_or(Outage::dead("an answer that makes no sense")),
+            // RFC 7662 2.3: it is our own credentials that are refused, and says
+            // nothing about the token.
+            401 | 403 => Err(Outage::alive("our client credentials were refused")),
+            429 => Err(Outage::alive("throttled")),
+            status if status < 500 => Err(Outage::alive(format!("status {status}"))),
+            status => Err(Outage::dead(format!("status {status}"))),
+        }
+    }
+
+    fn form(&self, token: &str) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("token", token).append_pair("token_type_hint", "access_token");
+        if self.authentication == ClientAuthentication::Post {
+            form.append_pair("client_id", &self.client_id).append_pair("client_secret", &self.client_secret);
+        }
+        form.finish()
+    }
+
+    /// RFC 6749 2.3.1: both parts are form-encoded before they are joined.
+    fn basic(&self) -> Result<HeaderValue, Outage> {
+        let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let credentials = STANDARD.encode(format!("{}:{}", encode(&self.client_id), encode(&self.client_secret)));
+        HeaderValue::from_str(&format!("Basic {credentials}"))
+            .map_err(|_| Outage::alive("our client credentials are not fit for a header"))
+    }
+}
+
+impl fmt::Debug for IntrospectionEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntrospectionEndpoint").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Holds what the answer says beside `active` against the token's own claims. What
+/// either leaves out contradicts nothing.
+fn agrees(token: &IntrospectedToken, about: &TokenFacts) -> Result<(), Doubt> {
+    let differs = |name: &str, own: Option<&str>| match (token.get(name).filter(|value| !value.is_null()), own) {
+        (Some(value), Some(own)) => value.as_str() != Some(own),
+        _ => false,
+    };
+    if differs("sub", about.subject.as_deref())
+        || differs("client_id", about.client_id.as_deref())
+        || differs("iss", Some(&about.issuer))
+        || audiences_are_apart(token.get("aud"), about.audience.as_ref())
+    {
+        return Err(Doubt::Lasting(Denial::TokenInactive("the endpoint speaks of another token")));
+    }
+    match (token.get("exp").filter(|value| !value.is_null()), token.expires()) {
+        (None, _) => Ok(()),
+        (Some(_), Some(expires)) if expires > about.now => Ok(()),
+        (Some(_), Some(_)) => Err(Doubt::Lasting(Denial::TokenInactive("expired, the endpoint says"))),
+        (Some(_), None) => Err(Doubt::Outage(Outage::dead("an answer that makes no sense"))),
+    }
+}
+
+fn audiences_are_apart(one: Option<&Value>, other: Option<&Value>) -> bool {
+    let names = |value: &Value| -> Vec<String> {
+        let items = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+        items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    };
+    match (one.filter(|value| !value.is_null()), other) {
+        (Some(one), Some(other)) => {
+            let other = names(other);
+            !names(one).iter().any(|name| other.contains(name))
+        }
+        _ => false,
+    }
+}
+
+/// An answer has the claims of one token.
+const MAX_BODY_BYTES: usize = 64 * 1024;

@@ -1,0 +1,54 @@
+//! The live checks: the real binary, spoken to through the real Lambda Runtime API, asking a stub that plays Cognito,
+//! DynamoDB, a UserInfo endpoint and an introspection endpoint with their documented answers, and with every fault that
+//! a network knows.
+//!
+//! The tables of docs/live-checks.md are the tables here: `documented` holds each row of a test against the row of the
+//! page, and the other way round. The stage is shared with `tests/it`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::print_stdout,
+    reason = "a test that meets something unexpected should stop and say where"
+)]
+
+macro_rules! shared_with_it {
+    ($($module:ident: $path:literal)*) => { $(
+        #[path = $path]
+        #[allow(dead_code, reason = "the stage of `tests/it` has more than is used here")]
+        mod $module;
+    )* };
+}
+
+shared_with_it! {
+    config: "../it/config.rs"
+    events: "../it/events.rs"
+    http: "../it/http.rs"
+    jwks_server: "../it/jwks_server.rs"
+    runtime_api: "../it/runtime_api.rs"
+    tokens: "../it/tokens.rs"
+    verdict: "../it/verdict.rs"
+}
+
+mod documented;
+mod stage;
+mod stub;
+
+mod admin_get_user;
+mod breaker;
+mod calls;
+mod faults;
+mod get_user;
+mod introspection;
+mod live_log;
+mod machines;
+mod memory;
+mod opaque;
+mod refused_starts;
+mod revocations;
+mod secrets;
+mod several;
+mod user_info;
