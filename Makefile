@@ -1,4 +1,4 @@
-# What is done here from day to day. Needed: Rust, Python 3.11 or newer with venv; the other tools are installed under
+# What is done here from day to day. Needed: Rust, Python 3.11 or newer with venv, Node.js; the other tools are installed under
 # .venv/ by the targets that use them, in the versions of tools/requirements-*.txt.
 
 SHELL := bash
@@ -27,11 +27,11 @@ help: ## List the targets
 .PHONY: run
 run: $(LOCAL)/.ready ## Real tokens through the real function, no AWS account (HOLD=1 keeps it up)
 	$(call say,Building the function)
-	cargo build --locked --bin authorizer
+	cargo build --locked --bin authorizer --bin authctl
 	$(LOCAL)/bin/python demo/run.py $(if $(HOLD),--hold)
 
 .PHONY: test
-test: fmt lint layers unit template e2e doc ## All of the checks below
+test: fmt lint layers unit live template e2e doc ## All of the checks below
 
 .PHONY: fmt
 fmt: ## The code is formatted
@@ -54,6 +54,11 @@ unit: ## Unit, integration and documentation tests
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; else cargo test --lib --bins --tests --locked; fi
 	cargo test --doc --locked
 
+.PHONY: live
+live: $(LOCAL)/.ready tests/oidc_provider/node_modules/.ready ## Live checks and revoking against real parts: MiniStack, an OpenID provider
+	$(call say,Live checks with real parts)
+	MINISTACK="$(CURDIR)/$(LOCAL)/bin/ministack" cargo test --locked --test real_parts --test revoking -- --ignored
+
 .PHONY: template
 template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; the zip holds what it should
 	$(call say,SAM template)
@@ -61,11 +66,12 @@ template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; th
 	$(SAM)/bin/cfn-lint template.yaml
 	$(SAM)/bin/sam build --build-dir .aws-sam/check
 	diff <(printf '%s\n' authorizer.yaml bootstrap) <(ls -A .aws-sam/check/AuthorizerFunction)
+	diff <(printf '%s\n' bootstrap) <(ls -A .aws-sam/check/RevokerFunction)
 
 .PHONY: e2e
 e2e: $(LOCAL)/.ready ## The run above, where every decision must be the expected one
 	$(call say,End to end)
-	cargo build --locked --bin authorizer
+	cargo build --locked --bin authorizer --bin authctl
 	$(LOCAL)/bin/python demo/run.py --check
 
 .PHONY: doc
@@ -100,10 +106,20 @@ build-AuthorizerFunction:
 		$(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64) --flatten authorizer --lambda-dir "$(ARTIFACTS_DIR)"
 	cp authorizer.yaml "$(ARTIFACTS_DIR)/"
 
+.PHONY: build-RevokerFunction
+build-RevokerFunction:
+	PATH="$(CURDIR)/$(LOCAL)/bin:$$PATH" cargo lambda build --release --locked --bin revoker \
+		$(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64) --flatten revoker --lambda-dir "$(ARTIFACTS_DIR)"
+
 .PHONY: clean
 clean: ## Remove all that was built or installed here
 	cargo clean
 	rm -rf .aws-sam .venv
+
+tests/oidc_provider/node_modules/.ready: tests/oidc_provider/package-lock.json
+	$(call say,Installing the OpenID provider of the tests (once))
+	npm ci --no-audit --no-fund --silent --prefix tests/oidc_provider
+	touch $@
 
 .venv/%/.ready: tools/requirements-%.txt
 	$(call say,Installing the tools of $< (once))

@@ -64,3 +64,11 @@ CASES = {
     "http_2.0": FOR_EVERY_KIND + FOR_ONE_KIND,
     "websocket": FOR_WEBSOCKETS,
 }
+# What is asked live on each request takes effect on the next one.
+BEFORE_REVOCATION = {"http_2.0": [Case("admin", "GET", ADMIN, "/admin/reports", "allow")]}
+AFTER_REVOCATION = {
+    "http_2.0": [
+        Case("admin", "GET", ADMIN, "/admin/reports", "unauthorized", "token_revoked"),
+        Case("admin", "GET", USERS, "/users/{reader}/orders", "allow"),  # not marked `introspect`
+    ]
+}

@@ -23,6 +23,7 @@ API = "https://api.example.com"
 CALLBACK = "https://app.example.com/callback"
 PASSWORD = "Correct-Horse-1"
 REGION = "us-east-1"
+CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 # Cognito's shortest life of a token is five minutes; MiniStack takes one second, which makes a true expired token.
 BRIEF_SECONDS = 1
 
@@ -48,9 +49,7 @@ def local_cognito(folder: Path):
 class LocalCognito:
     def __init__(self, url: str):
         self.url = url
-        self.aws = boto3.client(
-            "cognito-idp", endpoint_url=url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
-        )
+        self.aws = boto3.client("cognito-idp", endpoint_url=url, region_name=REGION, **CREDENTIALS)
         self.pool = self.aws.create_user_pool(PoolName="demo")["UserPool"]["Id"]
         self.jwks_uri = f"{self.url}/{self.pool}/.well-known/jwks.json"
         self.aws.create_resource_server(
@@ -75,6 +74,18 @@ class LocalCognito:
             "writer": self._user("walt", "user"),
             "admin": self._user("ada", "admin"),
         }
+
+    def revocations_table(self) -> str:
+        """The table of template.yaml, empty."""
+        name = "revocations"
+        dynamodb = boto3.client("dynamodb", endpoint_url=self.url, region_name=REGION, **CREDENTIALS)
+        dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        )
+        return name
 
     def _client(self, name: str, scopes: list[str], flow: str = "code", **settings) -> dict:
         return self.aws.create_user_pool_client(

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -28,8 +29,8 @@ What to try next:
   make deploy USER_POOL_ID=... CLIENT_IDS=...            into your AWS account"""
 
 try:
-    from cases import CASES
-    from cognito import BRIEF_SECONDS, local_cognito, wait_until_expired
+    from cases import AFTER_REVOCATION, BEFORE_REVOCATION, CASES
+    from cognito import BRIEF_SECONDS, CREDENTIALS, REGION, local_cognito, wait_until_expired
     from events import SAMPLES, event, filled
     from function import local_function
     from processes import Failure
@@ -54,13 +55,24 @@ def main() -> int:
         tokens = cognito.tokens()
 
         print("Starting the function (cargo lambda watch)")
-        environment = {"USER_POOL_ID": cognito.pool, "CLIENT_IDS": cognito.client_ids(), "JWKS_URI": cognito.jwks_uri}
+        aws = {"AWS_ENDPOINT_URL": cognito.url, "AWS_REGION": REGION}
+        aws |= {name.upper(): value for name, value in CREDENTIALS.items()}
+        aws |= {"REVOCATIONS_TABLE": cognito.revocations_table()}
+        environment = aws | {
+            "USER_POOL_ID": cognito.pool,
+            "CLIENT_IDS": cognito.client_ids(),
+            "JWKS_URI": cognito.jwks_uri,
+        }
         function = stack.enter_context(local_function(folder, environment, reload=arguments.hold))
 
         print(f"Letting one token expire: it was issued for {BRIEF_SECONDS} s, and the leeway is {LEEWAY_SECONDS} s\n")
         wait_until_expired(tokens["expired"], LEEWAY_SECONDS)
 
-        surprises = show_table(function, tokens, cognito.subjects)
+        surprises = show_table(function, CASES, tokens, cognito.subjects)
+        print("\nThe same administrator, before and after the token is revoked:\n")
+        surprises += show_table(function, BEFORE_REVOCATION, tokens, cognito.subjects)
+        revoke(tokens["admin"], os.environ | aws)
+        surprises += show_table(function, AFTER_REVOCATION, tokens, cognito.subjects)
         if surprises and arguments.check:
             print(f"{surprises} of them are not what authorizer.yaml asks for")
             return 1
@@ -87,11 +99,22 @@ def prepare() -> None:
         signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
-def show_table(function, tokens: dict, subjects: dict) -> int:
+def revoke(token: str, environment: dict) -> None:
+    """As an operator would. The token goes in by standard input: arguments are for everybody to see."""
+    program = Path(os.environ.get("CARGO_TARGET_DIR", "target"), "debug", "authctl")
+    command = [program, "revoke", "token", "--reason", "lost laptop", "-"]
+    print(f"\n$ {' '.join(['authctl', *command[1:]])}")
+    told = subprocess.run(command, input=token, env=environment, text=True, capture_output=True, timeout=30)
+    print(told.stdout + told.stderr)
+    if told.returncode:
+        raise Failure("authctl could not revoke the token")
+
+
+def show_table(function, groups: dict, tokens: dict, subjects: dict) -> int:
     """Prints a row for each case; returns how many answers were not the expected ones."""
     print(row({name: name for name in WIDTHS}))
     decisions, durations, surprises = [], [], 0
-    for kind, cases in CASES.items():
+    for kind, cases in groups.items():
         print("-" * sum(WIDTHS.values()))
         for case in cases:
             path = case.path.format(**subjects)

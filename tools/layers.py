@@ -16,10 +16,12 @@ MAY_IMPORT = {
     "denial": set(),
     "token": {"request", "denial"},
     "access": {"request", "denial", "token"},
-    "remote": {"denial", "token", "access"},
+    "remote": {"request", "denial", "token", "access"},
     "authorizer": {"request", "denial", "token", "access", "remote"},
     "gateway": {"request", "denial", "token", "access", "authorizer"},  # of token: the Claims of a permit
+    "revoking": {"request", "remote"},
     "config": ANY,
+    "bin": ANY,  # in a program `crate` is the program itself
     "lib": set(),
     "main": {"config", "gateway"},
 }
