@@ -7,16 +7,16 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 /// A point in time, in seconds since 1970-01-01T00:00:00Z, leap seconds ignored
-/// (RFC 7519's `NumericDate`). Always finite and within the years 1970 to 9999.
+/// (RFC 7519's `NumericDate`). Always finite and within the years 0 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct UnixSeconds(f64);
 
 impl UnixSeconds {
-    /// Takes a number of seconds; `None` outside of the years 1970 to 9999, where
-    /// a number is no date but a mistake (milliseconds, an overflow).
+    /// Takes a number of seconds; `None` outside of the years 0 to 9999, where a
+    /// number is no date but a mistake (milliseconds, an overflow).
     #[must_use]
     pub fn new(seconds: f64) -> Option<Self> {
-        (seconds.is_finite() && (0.0..=LAST_SECOND_OF_9999).contains(&seconds)).then_some(Self(seconds))
+        (seconds.is_finite() && (FIRST_SECOND_OF_0..=LAST_SECOND_OF_9999).contains(&seconds)).then_some(Self(seconds))
     }
 
     /// This time, later by `duration`.
@@ -59,8 +59,14 @@ impl std::fmt::Debug for Credential<'_> {
     }
 }
 
+/// 0000-01-01T00:00:00Z.
+const FIRST_SECOND_OF_0: f64 = -62_167_219_200.0;
+
 /// 9999-12-31T23:59:59Z.
 const LAST_SECOND_OF_9999: f64 = 253_402_300_799.0;
+
+/// "Resource ARN: 512 characters" (API Gateway, quotas for Lambda authorizers).
+pub const MAX_RESOURCE_CHARACTERS: usize = 512;
 
 #[cfg(test)]
 mod tests {
@@ -73,7 +79,9 @@ mod tests {
             (1.5, true),
             (253_402_300_799.0, true),
             (253_402_300_800.0, false),
-            (-1.0, false),
+            (-1.0, true),
+            (-62_167_219_200.0, true),
+            (-62_167_219_201.0, false),
             (f64::NAN, false),
             (f64::INFINITY, false),
             (1e300, false),

@@ -38,9 +38,6 @@ impl<'a> SafePath<'a> {
 }
 
 fn segment(raw: &str) -> Result<Cow<'_, str>, Denial> {
-    if raw.is_empty() {
-        return Err(Denial::UnsafePath("an empty segment"));
-    }
     check(raw)?;
     if !raw.contains('%') {
         return Ok(Cow::Borrowed(raw));
@@ -53,8 +50,11 @@ fn segment(raw: &str) -> Result<Cow<'_, str>, Denial> {
 
 /// What a segment may not be or hold, before and after it is decoded.
 fn check(segment: &str) -> Result<(), Denial> {
-    if matches!(segment, "." | "..") {
-        return Err(Denial::UnsafePath("a dot segment"));
+    // Some servers take a path parameter off (`..;a=b`) before they look at dots.
+    match segment.split(';').next() {
+        None | Some("") => return Err(Denial::UnsafePath("an empty segment")),
+        Some("." | "..") => return Err(Denial::UnsafePath("a dot segment")),
+        Some(_) => {}
     }
     if segment.contains(|c: char| c.is_control()) {
         return Err(Denial::UnsafePath("a control character"));
@@ -184,6 +184,12 @@ mod tests {
             "/a\nb",
             "/a\u{7f}",
             "/a\u{85}b",
+            "/a/..;/b",
+            "/a/%2e%2e;/b",
+            "/a/..%3bx/b",
+            "/a/.;x=y/b",
+            "/a/;/b",
+            "/;x",
             "/a*",
             "/a?b",
             "/${a}",

@@ -1,7 +1,6 @@
 //! The proof that a rule holds.
 
 use crate::token::Claims;
-use std::sync::Arc;
 
 /// A request that may pass: its claims satisfied the rule of its route, live
 /// checks included.
@@ -11,7 +10,6 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Permit {
     claims: Claims,
-    route: Arc<str>,
 }
 
 /// A request whose claims satisfy the rule, which also asks for a live check.
@@ -32,20 +30,14 @@ pub enum Ruling {
 pub struct Live(());
 
 impl Permit {
-    pub(super) fn new(claims: Claims, route: Arc<str>) -> Self {
-        Self { claims, route }
+    pub(super) fn new(claims: Claims) -> Self {
+        Self { claims }
     }
 
     /// The claims that were judged.
     #[must_use]
     pub fn claims(&self) -> &Claims {
         &self.claims
-    }
-
-    /// The key of the rule that held.
-    #[must_use]
-    pub fn route(&self) -> &Arc<str> {
-        &self.route
     }
 }
 

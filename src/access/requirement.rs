@@ -147,8 +147,11 @@ impl ClaimValue {
 fn equal(claim: &Value, literal: &Value) -> bool {
     match (claim, literal) {
         (Value::Number(claim), Value::Number(literal)) => {
-            // Two integers are compared as such: as floats, large neighbours are equal.
-            claim == literal || ((claim.is_f64() || literal.is_f64()) && claim.as_f64() == literal.as_f64())
+            // As floats, large neighbours are equal: beyond 2^53 only the same
+            // spelling is the same number.
+            let float =
+                |number: &serde_json::Number| number.as_f64().filter(|float| float.abs() < 9_007_199_254_740_992.0);
+            claim == literal || float(claim).is_some_and(|claim| Some(claim) == float(literal))
         }
         (Value::String(claim), Value::String(literal)) => claim == literal,
         (Value::Bool(claim), Value::Bool(literal)) => claim == literal,

@@ -24,6 +24,9 @@ pub enum Method {
 }
 
 impl Method {
+    const ALL: [Method; 7] =
+        [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options];
+
     /// The method of that name, in upper case as HTTP has it.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
@@ -225,9 +228,15 @@ impl RouteIndex {
         self.connect
     }
 
-    /// The most specific route; a method outside of the seven is served by `$default` alone.
+    /// The most specific route. A method outside of the seven is served by
+    /// `$default`, but on no path that another route of the table has: API Gateway
+    /// may hand it to that route's backend.
     pub(super) fn find(&self, method: Option<Method>, path: &SafePath<'_>) -> Option<usize> {
-        method.and_then(|method| self.root.find(method, path.segments())).or(self.default)
+        match method {
+            Some(method) => self.root.find(method, path.segments()).or(self.default),
+            None if Method::ALL.into_iter().any(|method| self.root.find(method, path.segments()).is_some()) => None,
+            None => self.default,
+        }
     }
 }
 
@@ -319,6 +328,9 @@ mod tests {
         check(&keys, "PUT", "/a", Some("ANY /{x+}"));
         check(&keys, "TRACE", "/a", None);
         check(&keys, "get", "/a/b", None);
+        let keys = ["ANY /a", "$default"];
+        check(&keys, "TRACE", "/a", None);
+        check(&keys, "TRACE", "/b", Some("$default"));
     }
 
     #[test]

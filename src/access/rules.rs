@@ -5,7 +5,7 @@ use super::permit::{PendingPermit, Permit, Ruling};
 use super::requirement::{Facts, Requirement};
 use super::route::{Method, RouteIndex, RouteKey};
 use crate::denial::Denial;
-use crate::request::{Request, UnixSeconds};
+use crate::request::{MAX_RESOURCE_CHARACTERS, Request, UnixSeconds};
 use crate::token::Claims;
 use std::sync::Arc;
 
@@ -98,13 +98,10 @@ impl MatchedRule<'_> {
     /// The denial of the first check that does not hold.
     pub fn authorize(&self, claims: Claims, now: UnixSeconds) -> Result<Ruling, Denial> {
         self.rule.requirement.hold(&Facts { claims: &claims, path: &self.path, now })?;
-        let permit = Permit::new(claims, Arc::clone(&self.rule.key));
+        let permit = Permit::new(claims);
         Ok(match self.rule.introspect {
             true => Ruling::PermitIfLive(PendingPermit::new(permit)),
             false => Ruling::Permit(permit),
         })
     }
 }
-
-/// "Resource ARN: 512 characters" (API Gateway, quotas for Lambda authorizers).
-const MAX_RESOURCE_CHARACTERS: usize = 512;

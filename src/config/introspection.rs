@@ -1,10 +1,9 @@
 //! The `introspection` of an issuer: how it is asked whether a token still stands.
 
 use super::fields::{Fields, Item};
-use super::issuers::UserPool;
 use crate::remote::{
     ClientAuthentication, CognitoDirectory, CognitoMethod, Discovery, HttpsClient, Inquiry, InquirySettings,
-    IntrospectionEndpoint, Method, UserInfo,
+    IntrospectionEndpoint, Method, UserInfo, UserPool,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +37,7 @@ pub(super) fn of_cognito(
     let method = match method? {
         CognitoInquiry::Api(method) => {
             let pool = pool?;
-            Method::Cognito(CognitoDirectory::new(method, pool.region.clone(), pool.id.clone()))
+            Method::Cognito(CognitoDirectory::new(method, pool.region_of(issuer?), pool.id().to_owned()))
         }
         CognitoInquiry::UserInfo => Method::UserInfo(match endpoint {
             Some(endpoint) => UserInfo::at(endpoint?, Arc::clone(https)),
@@ -72,18 +71,18 @@ pub(super) fn of_oidc(item: &Item<'_>, https: &Arc<HttpsClient>) -> Option<Arc<I
 }
 
 fn settings(fields: &mut Fields<'_>) -> Option<InquirySettings> {
-    let timeout = match fields.take("timeout") {
-        Some(item) => match item.duration()? {
-            timeout if timeout > MAX_TIMEOUT => {
-                item.fault("must be at most 9s: API Gateway waits 10s for all of the authorizer");
-                None
-            }
-            timeout => Some(timeout),
-        },
-        None => Some(Duration::from_secs(2)),
-    };
+    let timeout = fields.take("timeout").map_or(Some(Duration::from_secs(2)), |item| timeout(&item));
     let cache = fields.take("cache").map_or(Some(Duration::ZERO), |item| item.duration_or_zero());
     Some(InquirySettings { timeout: timeout?, cache: cache? })
 }
 
-const MAX_TIMEOUT: Duration = Duration::from_secs(9);
+fn timeout(item: &Item<'_>) -> Option<Duration> {
+    let timeout = item.duration()?;
+    if timeout > MAX_TIMEOUT {
+        item.fault("must be at most 5s: API Gateway waits 10s for all of the authorizer");
+        return None;
+    }
+    Some(timeout)
+}
+
+const MAX_TIMEOUT: Duration = Duration::from_secs(5);

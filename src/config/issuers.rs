@@ -4,7 +4,7 @@ use super::fields::{Fields, Item};
 use super::introspection;
 use crate::authorizer::Issuer;
 use crate::remote::{
-    Address, Discovery, HttpsClient, Inquiry, JwksCache, JwksSettings, JwksSource, LiveCheck, RevocationTable,
+    Address, Discovery, HttpsClient, Inquiry, JwksCache, JwksSettings, JwksSource, LiveCheck, RevocationTable, UserPool,
 };
 use crate::token::{
     Algorithm, AlgorithmSet, ClaimNames, ClientIds, Expectations, IssuerKind, KeySet, KeySetError, TokenUse,
@@ -56,7 +56,7 @@ fn issuer(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
 
 fn read_cognito(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
     let mut fields = item.fields()?;
-    let pool = fields.require("user_pool_id").and_then(|item| UserPool::read(&item));
+    let pool = fields.require("user_pool_id").and_then(|item| user_pool(&item));
     let client_ids = fields.require("client_ids").and_then(|item| client_ids(&item));
     let token_uses = match fields.take("token_use") {
         Some(item) => token_uses(&item),
@@ -149,34 +149,12 @@ fn build(
     Some(Issuer { expectations: Arc::new(expectations), keys, live, opaque_tokens })
 }
 
-/// A user pool's id in its parts.
-pub(super) struct UserPool {
-    pub(super) id: String,
-    /// What stands before the id's underscore.
-    pub(super) region: String,
-}
-
-impl UserPool {
-    fn read(item: &Item<'_>) -> Option<Self> {
-        let id = item.string()?;
-        let is_word = |text: &str, also: &str| {
-            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c))
-        };
-        match id.split_once('_') {
-            Some((region, rest)) if is_word(region, "-") && is_word(rest, "") => {
-                Some(Self { region: region.to_owned(), id })
-            }
-            _ => {
-                item.fault("must be a user pool's id such as `us-east-1_AbCdEf123`");
-                None
-            }
-        }
+fn user_pool(item: &Item<'_>) -> Option<UserPool> {
+    let pool = UserPool::parse(&item.text()?);
+    if pool.is_none() {
+        item.fault("must be a user pool's id such as `us-east-1_AbCdEf123`");
     }
-
-    /// The issuer that the pool's tokens name unless configured otherwise.
-    fn issuer(&self) -> String {
-        format!("https://cognito-idp.{}.amazonaws.com/{}", self.region, self.id)
-    }
+    pool
 }
 
 /// An issuer is compared verbatim; where it is a URL it must be a safe one.

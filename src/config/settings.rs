@@ -42,31 +42,53 @@ pub(super) fn jwks(file: &mut Fields<'_>) -> Option<JwksSettings> {
 }
 
 pub(super) fn answers(file: &mut Fields<'_>) -> Option<AnswerSettings> {
+    // All are taken before any is read: what is faulty must not make the others unknown.
+    let (context_item, http_api, rest_api) = (file.take("context"), file.take("http_api"), file.take("rest_api"));
     let mut answers = AnswerSettings::unless_configured();
     let mut complete = true;
-    if let Some(item) = file.take("context") {
-        complete &= context(&mut item.fields()?).map(|context| answers.context = context).is_some();
+    if let Some(item) = context_item {
+        let context = item.fields().and_then(|mut fields| context(&mut fields));
+        complete &= context.map(|context| answers.context = context).is_some();
     }
-    let unauthorized = [("deny", Unauthorized::Deny), ("error", Unauthorized::Error)];
-    if let Some(item) = file.take("http_api") {
-        let mut fields = item.fields()?;
-        if let Some(item) = fields.take("response") {
-            let responses = [("simple", HttpResponse::Simple), ("policy", HttpResponse::Policy)];
-            complete &= item.choice(&responses).map(|response| answers.http_response = response).is_some();
+    if let Some(item) = http_api {
+        match item.fields() {
+            Some(fields) => complete &= read_http_api(fields, &mut answers),
+            None => complete = false,
         }
-        if let Some(item) = fields.take("unauthorized") {
-            complete &= item.choice(&unauthorized).map(|choice| answers.http_unauthorized = choice).is_some();
-        }
-        fields.finish();
     }
-    if let Some(item) = file.take("rest_api") {
-        let mut fields = item.fields()?;
-        if let Some(item) = fields.take("unauthorized") {
-            complete &= item.choice(&unauthorized).map(|choice| answers.rest_unauthorized = choice).is_some();
+    if let Some(item) = rest_api {
+        match item.fields() {
+            Some(fields) => complete &= read_rest_api(fields, &mut answers),
+            None => complete = false,
         }
-        fields.finish();
     }
     complete.then_some(answers)
+}
+
+const UNAUTHORIZED: [(&str, Unauthorized); 2] = [("deny", Unauthorized::Deny), ("error", Unauthorized::Error)];
+
+/// Whether all of it could be read.
+fn read_http_api(mut fields: Fields<'_>, answers: &mut AnswerSettings) -> bool {
+    let mut complete = true;
+    if let Some(item) = fields.take("response") {
+        let responses = [("simple", HttpResponse::Simple), ("policy", HttpResponse::Policy)];
+        complete &= item.choice(&responses).map(|response| answers.http_response = response).is_some();
+    }
+    if let Some(item) = fields.take("unauthorized") {
+        complete &= item.choice(&UNAUTHORIZED).map(|choice| answers.http_unauthorized = choice).is_some();
+    }
+    fields.finish();
+    complete
+}
+
+/// Whether all of it could be read.
+fn read_rest_api(mut fields: Fields<'_>, answers: &mut AnswerSettings) -> bool {
+    let mut complete = true;
+    if let Some(item) = fields.take("unauthorized") {
+        complete &= item.choice(&UNAUTHORIZED).map(|choice| answers.rest_unauthorized = choice).is_some();
+    }
+    fields.finish();
+    complete
 }
 
 fn context(fields: &mut Fields<'_>) -> Option<ContextMap> {
@@ -87,27 +109,28 @@ fn context(fields: &mut Fields<'_>) -> Option<ContextMap> {
 
 pub(super) fn token_sources(file: &mut Fields<'_>) -> Option<Vec<TokenSource>> {
     let Some(item) = file.take("token") else { return Some(vec![TokenSource::Header("Authorization".to_owned())]) };
-    let mut sources = Vec::new();
-    for item in item.items()? {
-        let mut fields = item.fields()?;
-        let found: Vec<_> = [
-            fields.take("header").map(|item| header_name(&item).map(TokenSource::Header)),
-            fields.take("query").map(|item| item.string().map(TokenSource::Query)),
-            fields.take("cookie").map(|item| item.string().map(TokenSource::Cookie)),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        fields.finish();
-        match found.as_slice() {
-            [source] => sources.push(source.clone()),
-            _ => {
-                item.fault("must be one of `header`, `query` and `cookie`");
-                sources.push(None);
-            }
+    let sources: Vec<_> = item.items()?.iter().map(token_source).collect();
+    sources.into_iter().collect()
+}
+
+fn token_source(item: &Item<'_>) -> Option<TokenSource> {
+    let mut fields = item.fields()?;
+    let found: Vec<_> = [
+        fields.take("header").map(|item| header_name(&item).map(TokenSource::Header)),
+        fields.take("query").map(|item| item.string().map(TokenSource::Query)),
+        fields.take("cookie").map(|item| item.string().map(TokenSource::Cookie)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    fields.finish();
+    match found.as_slice() {
+        [source] => source.clone(),
+        _ => {
+            item.fault("must be one of `header`, `query` and `cookie`");
+            None
         }
     }
-    sources.into_iter().collect()
 }
 
 fn header_name(item: &Item<'_>) -> Option<String> {

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// The process's environment, read once. A value that is not Unicode is not there.
-#[derive(Clone, Debug, Default)]
+/// It holds secrets, and so has no `Debug`.
+#[derive(Clone, Default)]
 pub struct Environment(HashMap<String, String>);
 
 impl Environment {
@@ -31,8 +32,9 @@ impl<const N: usize> From<[(&str, &str); N]> for Environment {
     }
 }
 
-/// A configuration's text, and the folder that its relative paths start from.
-#[derive(Clone, Debug)]
+/// A configuration's text, and the folder that its relative paths start from. It may
+/// hold secrets, and so has no `Debug`.
+#[derive(Clone)]
 pub struct ConfigText {
     /// YAML.
     pub text: String,

@@ -177,7 +177,7 @@ fn live_checks_need_somebody_to_ask() {
             with(&cognito(", introspection: { method: token_info }"), ""),
             "must be `get_user` or `admin_get_user` or `user_info`",
         ),
-        (with(&cognito(", introspection: { method: get_user, timeout: 10s }"), ""), "must be at most 9s"),
+        (with(&cognito(", introspection: { method: get_user, timeout: 6s }"), ""), "must be at most 5s"),
         (
             with(&cognito(", introspection: { method: get_user, endpoint: 'https://x.example' }"), ""),
             "is for `user_info` alone",
@@ -279,4 +279,24 @@ fn a_faulty_rule_does_not_hide_a_second_one_for_its_route() {
 fn an_empty_variable_names_no_configuration() {
     let environment = Environment::from([("AUTHORIZER_CONFIG", ""), ("AUTHORIZER_CONFIG_FILE", "authorizer.yaml")]);
     assert!(ConfigText::find(&environment).is_ok());
+}
+
+#[test]
+fn a_faulty_section_does_not_make_the_others_unknown() {
+    check(
+        &format!("{GOOD}context: 7\nhttp_api: 5\nrest_api: {{ unauthorized: deny }}\n"),
+        &["context: must be a map", "http_api: must be a map"],
+    );
+    check(
+        &format!("{GOOD}token: [7, {{ heder: x }}, {{ header: 'a b' }}]\n"),
+        &[
+            "token[0]: must be a map",
+            "token[1].heder: unknown",
+            "token[1]: must be one of",
+            "token[2].header: is not a header's name",
+        ],
+    );
+    let live =
+        GOOD.replace("client_ids: a", "client_ids: a, introspection: { method: get_user, timeout: 2, cache: 5s }");
+    check(&live, &["introspection.timeout: must be a duration"]);
 }

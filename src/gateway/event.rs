@@ -55,8 +55,8 @@ pub enum TokenSource {
     Cookie(String),
 }
 
-/// What an event says, and to which request it belongs.
-#[derive(Debug)]
+/// What an event says, and to which request it belongs. It holds the credential, and
+/// so has no `Debug`.
 pub(super) struct Event<'a> {
     pub(super) kind: EventKind,
     pub(super) arn: MethodArn<'a>,
@@ -162,7 +162,7 @@ impl<'a> Event<'a> {
 
 /// The members that are read, unparsed; all others are skipped, whatever they are
 /// called and hold. A null is as good as nothing.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Parts<'a> {
     version: Option<&'a RawValue>,
     event_type: Option<&'a RawValue>,

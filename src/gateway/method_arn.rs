@@ -4,6 +4,7 @@
 //! Method and path are read from here for every kind of event: it is what API
 //! Gateway holds a policy against.
 
+use crate::request::MAX_RESOURCE_CHARACTERS;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -101,9 +102,6 @@ fn is_name(text: &str) -> bool {
 }
 
 const CONNECT: &str = "$connect";
-
-/// "Resource ARN: 512 characters" (API Gateway, quotas for Lambda authorizers).
-const MAX_RESOURCE_CHARACTERS: usize = 512;
 
 #[cfg(test)]
 mod tests {

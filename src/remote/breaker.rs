@@ -72,7 +72,7 @@ impl Breaker {
         if state.since.is_some_and(|since| now.since(since) < PAUSE) {
             return Err(Outage::alive("nobody answered lately"));
         }
-        // This request tries; the others wait for what it learns, at most a pause.
+        // This request tries; those that come within another pause do not.
         state.since = Some(now);
         Ok(())
     }

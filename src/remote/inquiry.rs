@@ -15,6 +15,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use serde_json::Value;
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -62,6 +63,10 @@ pub(super) struct TokenFacts {
     pub(super) username: Option<String>,
     pub(super) client_id: Option<String>,
     pub(super) audience: Option<Value>,
+    /// What binds it to its sender.
+    pub(super) confirmation: Option<Value>,
+    /// Now, as far as the issuer's clock may be ahead.
+    pub(super) latest: UnixSeconds,
     /// Whether it has the scope that a UserInfo endpoint asks for.
     pub(super) has_openid: bool,
     pub(super) now: UnixSeconds,
@@ -214,7 +219,10 @@ impl Inquiry {
             return flight.clone();
         }
         let (inquiry, question) = (Arc::clone(self), question());
-        let flight = async move { inquiry.ask_now(&question).await }.boxed().shared();
+        // A flight that panicked would do so for each who joins it.
+        let guarded = async move { AssertUnwindSafe(inquiry.ask_now(&question)).catch_unwind().await };
+        let panicked = |_| Err(Doubt::Outage(Outage::dead("a panic")));
+        let flight = guarded.map(move |outcome| outcome.unwrap_or_else(panicked)).boxed().shared();
         under_way.insert(key, flight.clone());
         flight
     }
@@ -252,11 +260,13 @@ impl Inquiry {
         };
         if !for_at_most.is_zero() {
             let mut memory = lock(&self.memory);
-            if memory.len() >= MAX_REMEMBERED {
+            // What an issuer said of a token may be large; a refusal is not.
+            let most = if matches!(result, Ok(Some(_))) { MAX_REMEMBERED_CLAIMS } else { MAX_REMEMBERED };
+            if memory.len() >= most {
                 memory.retain(|_, remembered| remembered.holds(now));
             }
             // Still full: forgetting costs questions, never a wrong answer.
-            if memory.len() >= MAX_REMEMBERED {
+            if memory.len() >= most {
                 memory.clear();
             }
             let since = Moment::now();
@@ -282,6 +292,8 @@ impl TokenFacts {
             username: text(claims.username()),
             client_id: text(claims.client_id()),
             audience: claims.get("aud").cloned(),
+            confirmation: claims.get("cnf").cloned(),
+            latest: now.plus(claims.leeway()),
             has_openid: claims.has_scope("openid"),
             now,
         }
@@ -303,6 +315,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Some 100 bytes each.
 const MAX_REMEMBERED: usize = 10_000;
+
+/// Some KiB each, 64 at worst.
+const MAX_REMEMBERED_CLAIMS: usize = 500;
 
 /// How long an opaque token that was called inactive is not asked about again; its
 /// `exp` is not known.

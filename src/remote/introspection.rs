@@ -6,6 +6,7 @@ use super::breaker::Outage;
 use super::https::{Exchange, FetchError, HttpsClient};
 use super::inquiry::{Doubt, TokenFacts};
 use crate::denial::Denial;
+use crate::request::UnixSeconds;
 use crate::token::{IntrospectedToken, Introspection};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -63,7 +64,11 @@ impl IntrospectionEndpoint {
     /// Asks about an opaque token, whose claims are the answer.
     pub(super) async fn resolve(&self, token: &str, timeout: Duration) -> Result<IntrospectedToken, Doubt> {
         match self.introspect(token, timeout).await.map_err(Doubt::Outage)? {
-            Introspection::Active(token) => Ok(token),
+            // RFC 7662 2.2: a refresh token is active, too, and a DPoP token is no bearer token.
+            Introspection::Active(told) if !is_bearer(&told) => {
+                Err(Doubt::Lasting(Denial::TokenInactive("the endpoint calls it something else than a bearer token")))
+            }
+            Introspection::Active(told) => Ok(told),
             Introspection::Inactive => Err(Doubt::Lasting(Denial::TokenInactive("active: false"))),
         }
     }
@@ -130,11 +135,33 @@ fn agrees(token: &IntrospectedToken, about: &TokenFacts) -> Result<(), Doubt> {
     {
         return Err(Doubt::Lasting(Denial::TokenInactive("the endpoint speaks of another token")));
     }
+    // RFC 8705 3.2: the binding may stand in the answer alone. One that the token
+    // has itself was held against its sender already.
+    let told_binding = token.get("cnf").filter(|value| !value.is_null());
+    if told_binding.is_some() && told_binding != about.confirmation.as_ref() {
+        return Err(Doubt::Lasting(Denial::SenderNotProven("the endpoint says that the token is bound")));
+    }
+    let not_before = token.get("nbf").filter(|value| !value.is_null());
+    if not_before.is_some_and(|date| date.as_f64().and_then(UnixSeconds::new).is_none_or(|date| date > about.latest)) {
+        return Err(Doubt::Passing(Denial::TokenInactive("not yet valid, the endpoint says")));
+    }
     match (token.get("exp").filter(|value| !value.is_null()), token.expires()) {
         (None, _) => Ok(()),
         (Some(_), Some(expires)) if expires > about.now => Ok(()),
         (Some(_), Some(_)) => Err(Doubt::Lasting(Denial::TokenInactive("expired, the endpoint says"))),
         (Some(_), None) => Err(Doubt::Outage(Outage::dead("an answer that makes no sense"))),
+    }
+}
+
+fn is_bearer(told: &IntrospectedToken) -> bool {
+    match told.get("token_type").filter(|value| !value.is_null()) {
+        None => true,
+        // OpenID providers also write what kind of token it is.
+        Some(kind) => kind.as_str().is_some_and(|kind| {
+            ["bearer", "access_token", "urn:ietf:params:oauth:token-type:access_token"]
+                .iter()
+                .any(|known| kind.eq_ignore_ascii_case(known))
+        }),
     }
 }
 

@@ -8,7 +8,8 @@
 //! - An unknown `kid` is looked up at once, but each at most once per `cooldown`
 //!   and all together at most three times, failed fetches of any kind included: a
 //!   stray token does not hold up a real rotation, a flood costs nothing, and a
-//!   dead endpoint is not hammered. Fetches for age are held up by failed ones alone. A failed fetch says nothing about a `kid`.
+//!   dead endpoint is not hammered. Fetches for age are held up by failed ones
+//!   alone. A failed fetch says nothing about a `kid`.
 //! - Requests that need a fetch share one.
 //!
 //! A Lambda function is frozen between invocations: a fetch that was under way may
@@ -129,15 +130,16 @@ impl JwksCache {
                 Step::Answer(answer) => return answer,
                 Step::Wait { fetch, started_here } => (fetch, started_here),
             };
-            let outcome = match tokio::time::timeout_at(deadline, fetch.wait_for(Option::is_some)).await {
-                Ok(Ok(outcome)) => outcome.unwrap_or(Err(FetchError::Connection)),
+            failure = match tokio::time::timeout_at(deadline, fetch.wait_for(Option::is_some)).await {
+                Ok(Ok(outcome)) => match outcome.unwrap_or(Err(FetchError::Connection)) {
+                    Ok(()) => None,
+                    // A fetch from before this request may have failed because the
+                    // function was frozen meanwhile: it is tried again.
+                    Err(error) => Some(Failure { error, is_final: started_here }),
+                },
                 // The fetching task is gone (it panicked), which must not hang us.
-                Ok(Err(_)) => Err(FetchError::Connection),
-                Err(_) => Err(FetchError::TimedOut),
-            };
-            failure = match outcome {
-                Ok(()) => None,
-                Err(error) => Some(Failure { error, started_here }),
+                Ok(Err(_)) => Some(Failure { error: FetchError::Connection, is_final: started_here }),
+                Err(_) => Some(Failure { error: FetchError::TimedOut, is_final: true }),
             };
         }
     }
@@ -147,15 +149,8 @@ impl JwksCache {
 #[derive(Clone, Copy)]
 struct Failure {
     error: FetchError,
-    started_here: bool,
-}
-
-impl Failure {
-    /// Whether to try again: a fetch from before this request may have failed
-    /// because the function was frozen meanwhile.
-    fn is_final(self) -> bool {
-        self.started_here || self.error == FetchError::TimedOut
-    }
+    /// Whether to leave it at that.
+    is_final: bool,
 }
 
 impl Shared {
@@ -168,7 +163,7 @@ impl Shared {
         let JwksSettings { max_age, stale_if_error, .. } = self.settings;
         let fetchable = self.source != JwksSource::None;
         let usable = age.is_some_and(|age| !fetchable || age < max_age || age < stale_if_error);
-        let failed = failure.filter(|failure| failure.is_final());
+        let failed = failure.filter(|failure| failure.is_final);
 
         if let Some(key) = found.filter(|_| usable) {
             let Some(age) = age else { return Step::Answer(Err(Denial::Internal("keys without an age"))) };

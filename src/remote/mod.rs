@@ -7,6 +7,7 @@
 //! | `live_check` | whether a token still stands, through the others |
 //! | `cognito`, `user_info`, `introspection` | the issuer, as it can be asked |
 //! | `revocations` | the table of revocations |
+//! | `user_pool` | nobody: what follows from a pool's id |
 //! | `inquiry`, `breaker` | once for many, and not at all for a while where nobody answers |
 
 mod address;
@@ -23,6 +24,7 @@ mod live_check;
 mod moment;
 mod revocations;
 mod user_info;
+mod user_pool;
 
 pub use address::{Address, AddressError};
 pub use cognito::{CognitoDirectory, CognitoMethod};
@@ -35,3 +37,4 @@ pub use jwks_source::JwksSource;
 pub use live_check::{LiveCheck, LiveLog};
 pub use revocations::{Revocation, RevocationKey, RevocationTable};
 pub use user_info::UserInfo;
+pub use user_pool::UserPool;

@@ -70,7 +70,9 @@ impl RevocationKey {
         let subject = claims.subject().map(|sub| RevocationKey::Subject { issuer: issuer(), subject: sub.to_owned() });
         let client = claims.client_id().and_then(|id| id.as_str()).filter(|id| !id.is_empty());
         let client = client.map(|id| RevocationKey::Client { issuer: issuer(), client_id: id.to_owned() });
-        [jti, origin, subject, client].into_iter().flatten().collect()
+        // No item can have a longer key, so none is about such a token.
+        let fits = |key: &Self| key.to_string().len() <= MAX_KEY_BYTES;
+        [jti, origin, subject, client].into_iter().flatten().filter(fits).collect()
     }
 }
 
@@ -172,6 +174,9 @@ impl RevocationTable {
         }
     }
 }
+
+/// "Partition key: 2048 bytes" (DynamoDB, quotas).
+const MAX_KEY_BYTES: usize = 2048;
 
 /// For one check, retries included.
 const TIMEOUT: Duration = Duration::from_secs(2);

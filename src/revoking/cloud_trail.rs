@@ -10,7 +10,7 @@
 //! - `errorCode` in calls that failed. It can also be there and empty.
 
 use super::time;
-use super::user_pool::UserPool;
+use crate::remote::UserPool;
 use crate::request::UnixSeconds;
 use serde_json::Value;
 use std::fmt;

@@ -2,7 +2,7 @@
 //! refresh token.
 
 use super::aws::AwsFault;
-use super::user_pool::UserPool;
+use crate::remote::UserPool;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserError;
 use aws_sdk_cognitoidentityprovider::types::AttributeType;

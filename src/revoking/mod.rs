@@ -27,7 +27,6 @@ mod report;
 mod revoker;
 mod store;
 mod time;
-mod user_pool;
 
 pub use aws::{AwsFault, load};
 pub use cloud_trail::{Notice, SignOut, UnreadableEvent};
@@ -40,4 +39,3 @@ pub use report::{CheckedRoutes, Report};
 pub use revoker::{Revoker, RevokerFault};
 pub use store::{Recorded, RevocationStore, StoreFault};
 pub use time::{moment, now};
-pub use user_pool::UserPool;

@@ -6,7 +6,7 @@ use super::entry::Mark;
 use super::plan::{LONGEST_TOKEN_LIFE, Plan, Reach};
 use super::store::{Recorded, RevocationStore, StoreFault};
 use super::time;
-use super::user_pool::UserPool;
+use crate::remote::UserPool;
 use crate::request::UnixSeconds;
 use serde_json::Value;
 use std::fmt;

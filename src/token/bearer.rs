@@ -5,6 +5,8 @@
 
 use crate::denial::Denial;
 use crate::request::{Credential, Request};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// The one credential of a request, not yet looked at. Its `Debug` shows nothing of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,13 +39,16 @@ impl<'a> BearerToken<'a> {
         Ok(Self(token))
     }
 
-    /// Whether this cannot be a JWT and has the form of a token (RFC 6750 2.1).
+    /// Whether this has the form of a token (RFC 6750 2.1) and is neither a JWS nor
+    /// a JWE: those begin with a JSON object (RFC 7515 3.1, RFC 7516 3.1), and stay
+    /// what they are even where they are bad.
     #[must_use]
     pub fn is_opaque(&self) -> bool {
         let text = self.0.trim_end_matches('=');
-        let has_form =
-            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte));
-        has_form && self.0.bytes().filter(|byte| *byte == b'.').count() != 2
+        let is_token_character = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+        let has_form = !text.is_empty() && text.bytes().all(is_token_character);
+        let header = self.0.split_once('.').and_then(|(header, _)| URL_SAFE_NO_PAD.decode(header).ok());
+        has_form && !header.is_some_and(|header| header.trim_ascii_start().starts_with(b"{"))
     }
 
     /// The token's text, for the parser and for live checks.
@@ -131,15 +136,17 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_other_than_three_parts_is_opaque() {
+    fn what_does_not_begin_with_a_json_object_is_opaque() {
         for (text, opaque) in [
             ("abc", true),
             ("abc==", true),
-            ("a.b", true),
-            ("a.b.c.d", true),
-            ("a-._~+/9", true),
-            ("a.b.c", false),
-            ("a..", false),
+            ("a.b.c", true),
+            ("ya29.a0-._~+/9", true),
+            ("v4.local.abc", true),
+            ("e30.b", false),
+            ("e30.b.c", false),
+            ("e30.b.c.d.e", false),
+            ("eyJhbGciOiJub25lIn0..", false),
             ("a b", false),
             ("a=b", false),
             ("==", false),

@@ -10,8 +10,8 @@ use crate::request::UnixSeconds;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-/// The claims of a token that was signed by its issuer, is meant for us, and holds now.
-#[derive(Debug)]
+/// The claims of a token that was signed by its issuer, is meant for us, and holds
+/// now. Its `Debug` shows none of them.
 pub struct Claims {
     expectations: Arc<Expectations>,
     payload: Map<String, Value>,
@@ -79,6 +79,12 @@ impl IntrospectedToken {
     }
 }
 
+impl std::fmt::Debug for Claims {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Claims").field("issuer", &self.expectations.issuer).finish_non_exhaustive()
+    }
+}
+
 impl Claims {
     fn accept(
         payload: Map<String, Value>,
@@ -94,7 +100,8 @@ impl Claims {
         match &expectations.kind {
             IssuerKind::Cognito { token_uses } => check_cognito(&payload, expectations, token_uses)?,
             IssuerKind::Oidc => {
-                check_client(&expectations.client_ids, first_present(&payload, &["client_id", "azp"]))?;
+                // A `client_id` that is null is no reason to look elsewhere.
+                check_client(&expectations.client_ids, payload.get("client_id").or_else(|| payload.get("azp")))?;
                 check_audience(&payload, &expectations.audience)?;
             }
         }
@@ -161,7 +168,9 @@ impl Claims {
     /// Whether this is Cognito's client-credentials token, which has no user.
     #[must_use]
     pub fn is_cognito_client_token(&self) -> bool {
-        self.is_cognito() && self.username().is_none() && self.text("client_id") == self.subject()
+        let is_access_token = self.text("token_use") == Some("access");
+        let is_its_own_subject = self.subject().is_some_and(|subject| self.text("client_id") == Some(subject));
+        self.is_cognito() && is_access_token && self.username().is_none() && is_its_own_subject
     }
 
     fn is_cognito(&self) -> bool {

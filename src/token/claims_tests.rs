@@ -67,8 +67,9 @@ fn exp_must_be_there_and_ahead_of_now_less_the_leeway() {
     check(&cognito(), json!({"exp": NOW - 4.9}), "ok");
     check(&cognito(), json!({"exp": NOW - 5.0}), "token_expired");
     check(&cognito(), json!({"exp": 0}), "token_expired");
+    check(&cognito(), json!({"exp": -1}), "token_expired");
     check(&cognito(), json!({"exp": "<absent>"}), "malformed_claims");
-    for bad in [json!(null), json!("1900000000"), json!([1]), json!(true), json!(-1), json!(1e15), json!(u64::MAX)] {
+    for bad in [json!(null), json!("1900000000"), json!([1]), json!(true), json!(1e15), json!(u64::MAX)] {
         check(&cognito(), json!({ "exp": bad }), "malformed_claims");
     }
     let strict = Expectations { leeway: Duration::ZERO, ..cognito() };
@@ -82,7 +83,8 @@ fn nbf_and_iat_hold_where_they_are_there() {
         check(&cognito(), json!({ name: "<absent>" }), "ok");
         check(&cognito(), json!({ name: NOW + 5.0 }), "ok");
         check(&cognito(), json!({ name: NOW + 5.1 }), "token_not_yet_valid");
-        for bad in [json!(null), json!("1"), json!([]), json!(false), json!(-1)] {
+        check(&cognito(), json!({ name: -1 }), "ok");
+        for bad in [json!(null), json!("1"), json!([]), json!(false), json!(1e300)] {
             check(&cognito(), json!({ name: bad }), "malformed_claims");
         }
     }
@@ -146,6 +148,7 @@ fn oidc_clients_are_client_id_else_azp() {
     check(&oidc, json!({"client_id": "<absent>", "azp": "spa"}), "ok");
     check(&oidc, json!({"client_id": "other", "azp": "spa"}), "wrong_client");
     check(&oidc, json!({"client_id": 7, "azp": "spa"}), "wrong_client");
+    check(&oidc, json!({"client_id": null, "azp": "spa"}), "wrong_client");
     check(&oidc, json!({"client_id": "<absent>"}), "wrong_client");
 }
 
@@ -226,4 +229,21 @@ fn the_principal_is_the_subject_else_the_client() {
     }
     let oidc = expectations(IssuerKind::Oidc);
     assert_eq!(judge(&oidc, json!({"sub": null, "client_id": null})).unwrap().principal_id(), None);
+}
+
+#[test]
+fn a_client_token_is_an_access_token_whose_subject_is_its_client() {
+    let both = expectations(IssuerKind::Cognito { token_uses: vec![TokenUse::Access, TokenUse::Id] });
+    for (changes, is_one) in [
+        (json!({"sub": "web"}), true),
+        (json!({}), false),
+        (json!({"sub": "web", "username": "u"}), false),
+        (json!({"sub": "web", "username": ""}), false),
+        (json!({"sub": "<absent>", "token_use": "id", "aud": "web", "client_id": "<absent>"}), false),
+        (json!({"sub": "web", "token_use": "id", "aud": "web"}), false),
+    ] {
+        assert_eq!(judge(&both, changes.clone()).unwrap().is_cognito_client_token(), is_one, "{changes}");
+    }
+    let oidc = judge(&expectations(IssuerKind::Oidc), json!({"sub": "web"})).unwrap();
+    assert!(!oidc.is_cognito_client_token());
 }

@@ -51,14 +51,14 @@ impl<'a> UnverifiedJwt<'a> {
         if header.contains_key("crit") || header.contains_key("b64") {
             return Err(Denial::MalformedToken("the header has crit or b64"));
         }
-        let algorithm = header.get("alg").and_then(Value::as_str).and_then(Algorithm::parse);
-        let algorithm = algorithm.ok_or(Denial::AlgorithmNotAllowed)?;
         let text = |name| header.get(name).and_then(Value::as_str).map(str::to_owned);
 
         let payload = decode(payload, "the payload is not strict base64url")?;
         let payload = strict_json::object(&payload)
             .map_err(|_| Denial::MalformedToken("the payload is not a JSON object without repeated members"))?;
         let signature = decode(signature, "the signature is not strict base64url")?;
+        let algorithm = header.get("alg").and_then(Value::as_str).and_then(Algorithm::parse);
+        let algorithm = algorithm.ok_or(Denial::AlgorithmNotAllowed)?;
         Ok(Self { signing_input, signature, algorithm, kid: text("kid"), typ: text("typ"), payload })
     }
 

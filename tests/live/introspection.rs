@@ -70,11 +70,25 @@ fn every_answer_has_its_decision() {
     rows.row("a list of aud with one of the token's", with("aud", json!(["api://billing", "api://orders"])), "allow");
     rows.row("an exp to come", with("exp", json!(now() + 60)), "allow");
     rows.row("an exp to come", with("exp", json!(now() as f64 + 60.5)), "allow");
-    for past in [json!(now()), json!(now() - 1), json!(now() - 3600), json!(0)] {
+    for past in [json!(now()), json!(now() - 1), json!(now() - 3600), json!(0), json!(-1)] {
         rows.row("an exp that is over", with("exp", past), "token_inactive");
     }
-    for odd in [json!("1795255200"), json!(-1), json!(true), json!([]), json!(1e300)] {
+    for odd in [json!("1795255200"), json!(true), json!([]), json!(1e300)] {
         rows.row("an exp that is no date", with("exp", odd), "introspection_unavailable");
+    }
+
+    for kind in [json!("Bearer"), json!("bearer"), json!("access_token")] {
+        rows.row("a token_type of bearer tokens", with("token_type", kind), "allow");
+    }
+    for kind in [json!("DPoP"), json!("refresh_token"), json!("mac"), json!(""), json!(7)] {
+        rows.row("another token_type", with("token_type", kind), "token_inactive");
+    }
+    for binding in [json!({ "jkt": "x" }), json!({ "x5t#S256": "x" }), json!({}), json!("x")] {
+        rows.row("a cnf that the token has not", with("cnf", binding), "sender_not_proven");
+    }
+    rows.row("an nbf that is over", with("nbf", json!(now() - 60)), "allow");
+    for later in [json!(now() + 60), json!("soon"), json!(true)] {
+        rows.row("an nbf to come, or that is no date", with("nbf", later), "token_inactive");
     }
 
     let ours = "401 or 403: our own credentials were refused";

@@ -85,7 +85,7 @@ fn faults_of_a_pools_introspection() {
     check("{ method: get_user, client_id: a, client_secret: b }", &["client_id", "client_secret"]);
     check("{ method: get_user, retries: 3 }", &["retries"]);
     refused(&cases, &of_the_pool("{ method: get_user, method: user_info }"), &["`method` stands twice"]);
-    for timeout in ["0s", "9001ms", "10s", "1m", "10", "-1s", "soon", "~"] {
+    for timeout in ["0s", "5001ms", "6s", "1m", "10", "-1s", "soon", "~"] {
         check(&format!("{{ method: get_user, timeout: {timeout} }}"), &["introspection.timeout"]);
     }
     for cache in ["5", "-1s", "soon", "~", "yes"] {
@@ -101,7 +101,7 @@ fn faults_of_a_pools_introspection() {
     );
     for introspection in [
         "{ method: get_user }",
-        "{ method: admin_get_user, timeout: 9s, cache: 0s }",
+        "{ method: admin_get_user, timeout: 5s, cache: 0s }",
         "{ method: user_info }",
         "{ method: user_info, endpoint: \"https://auth.example.com/oauth2/userInfo\", timeout: 1ms, cache: 24h }",
     ] {
@@ -132,9 +132,9 @@ fn faults_of_a_providers_introspection() {
     );
     check(&format!("{{ {good}, method: get_user }}"), &["method"]);
     check(&format!("{{ {good}, client_authentication: jwt }}"), &["client_authentication"]);
-    check(&format!("{{ {good}, timeout: 10s }}"), &["introspection.timeout"]);
+    check(&format!("{{ {good}, timeout: 6s }}"), &["introspection.timeout"]);
     check(&format!("{{ {good}, cache: later }}"), &["introspection.cache"]);
-    for more in ["", ", client_authentication: basic", ", client_authentication: post", ", timeout: 9s, cache: 5s"] {
+    for more in ["", ", client_authentication: basic", ", client_authentication: post", ", timeout: 5s, cache: 5s"] {
         starts(&of_a_provider(&format!("introspection: {{ {good}{more} }}")));
     }
 }

@@ -10,8 +10,9 @@ use crate::issuers::{Issuers, pool_of};
 use crate::table::Table;
 use aws_sdk_cognitoidentityprovider::Client;
 use cognito_authorizer::config::Environment;
+use cognito_authorizer::remote::UserPool;
 use cognito_authorizer::revoking::{
-    CognitoAdmin, DecodedToken, Entry, Mark, Plan, PoolUser, Reach, Report, SecretText, UserPool, load, now, printable,
+    CognitoAdmin, DecodedToken, Entry, Mark, Plan, PoolUser, Reach, Report, SecretText, load, now, printable,
 };
 use std::io::Read;
 

@@ -39,6 +39,24 @@ impl UserPool {
         &self.region
     }
 
+    /// The issuer that tokens of this pool name unless it was told otherwise.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        let [older, _] = self.issuers();
+        older
+    }
+
+    /// The Region where the pool answers for tokens of this issuer: the one that the
+    /// issuer names where it is Cognito's (it may differ from the id's).
+    #[must_use]
+    pub fn region_of(&self, issuer: &str) -> String {
+        let host = issuer.strip_prefix("https://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let labels = ["cognito-idp.", "issuer-cognito-idp."];
+        let region =
+            labels.into_iter().find_map(|label| host.strip_prefix(label)).and_then(|rest| rest.split('.').next());
+        region.unwrap_or(&self.region).to_owned()
+    }
+
     /// The issuers that tokens of this pool may name: the older form and the newer one.
     #[must_use]
     pub fn issuers(&self) -> [String; 2] {
