@@ -83,7 +83,7 @@ doc: ## The documentation of the code builds without a warning
 bench: ## Whole invocations and cold starts, beside other authorizers
 	$(call say,Benchmarks)
 	cargo run --release --locked --manifest-path benches/Cargo.toml --package invocations \
-		--target-dir "$${CARGO_TARGET_DIR:-target}"
+		--target-dir "$${CARGO_TARGET_DIR:-target}" -- $(BENCH)
 
 .PHONY: build
 build: $(SAM)/.ready $(LOCAL)/.ready ## Build what is deployed (ARCHITECTURE=arm64 for Graviton)

@@ -1,0 +1,158 @@
+//! What each step of a judgement takes, in one process and without the Lambda
+//! runtime: `cargo bench --bench steps`. How the whole compares with other programs
+//! is measured by the workspace in this folder.
+
+#![allow(
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench may stop where it is wrong"
+)]
+
+use cognito_authorizer::access::{Check, Requirement, RouteKey, Rule, Rules};
+use cognito_authorizer::config::{Config, ConfigText, Environment};
+use cognito_authorizer::gateway::RawEvent;
+use cognito_authorizer::request::{Credential, Request, UnixSeconds};
+use cognito_authorizer::token::{
+    Algorithm, AlgorithmSet, BearerToken, ClaimNames, ClientIds, Expectations, IssuerKind, KeySet, TokenUse,
+    UnverifiedJwt,
+};
+use futures_util::FutureExt;
+use lambda_runtime::{Context, LambdaEvent};
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+#[path = "invocations/src/event.rs"]
+mod event;
+#[path = "invocations/src/token.rs"]
+mod token;
+
+fn main() {
+    // `cargo test --all-targets` starts benches too; only `cargo bench` says so.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    println!("microseconds: the median of {BATCHES} batches of {BATCH}, and the least");
+
+    let signer = token::Signer::new().unwrap();
+    let token = signer.access_token(0).unwrap();
+    let keys = KeySet::parse(token::jwks().unwrap().as_bytes(), AlgorithmSet::of(&[Algorithm::Rs256])).unwrap();
+    let expectations = Arc::new(expectations());
+    let now = UnixSeconds::new(token::unix_seconds() as f64).unwrap();
+    let request = request(&token);
+    let bearer = || BearerToken::from_request(&request).unwrap();
+    let parsed = || UnverifiedJwt::parse(&bearer()).unwrap();
+    let key = keys.find(parsed().kid().unwrap(), Algorithm::Rs256).unwrap();
+    let verified = || parsed().verify(key).unwrap();
+    let claims = || verified().into_claims(&expectations, now, None).unwrap();
+
+    let mut invocation = event::Invocation::new(token.len());
+    let invocation = std::str::from_utf8(invocation.with(&token, 0)).unwrap();
+    let (_, body) = invocation.split_once("\r\n\r\n").unwrap();
+    let raw = || serde_json::from_str::<RawEvent>(body).unwrap();
+    let config = configuration(1);
+    let handler = Config::parse(&config, &Environment::default()).unwrap().into_handler();
+    println!("  (a token of {} bytes in an event of {})", token.len(), body.len());
+
+    let invoke = |event: RawEvent| {
+        // Nothing is waited for: the keys are there.
+        handler.invoke(LambdaEvent::new(event, Context::default())).now_or_never().unwrap().unwrap()
+    };
+    let without_token = body.replace("\"authorization\":", "\"other\":");
+    step("take the event's text", || (), |()| raw());
+    step("judge it: all of the steps below", raw, invoke);
+    step("  read an event without a token, deny", || serde_json::from_str(&without_token).unwrap(), invoke);
+    step("  find the credential", || (), |()| bearer());
+    step("  parse the token", bearer, |token| UnverifiedJwt::parse(&token).unwrap());
+    step("  verify the signature", parsed, |jwt| jwt.verify(key).unwrap());
+    step("  judge the claims", verified, |jwt| jwt.into_claims(&expectations, now, None).unwrap());
+    for routes in [10, 100, 1000] {
+        let rules = rules(routes);
+        step(&format!("  find one of {routes} routes"), || (), |()| rules.route(&request).unwrap());
+        let rule = rules.route(&request).unwrap();
+        step("  hold the claims against its rule", claims, |claims| rule.authorize(claims, now).unwrap());
+    }
+    let jwks = token::jwks().unwrap();
+    let rs256 = AlgorithmSet::of(&[Algorithm::Rs256]);
+    step("start: read a JWK Set of two keys", || (), |()| KeySet::parse(jwks.as_bytes(), rs256).unwrap());
+    let config = configuration(30);
+    step(
+        "start: read a configuration of 30 routes",
+        || (),
+        |()| Config::parse(&config, &Environment::default()).unwrap().into_handler(),
+    );
+}
+
+/// Times `run` on fresh inputs, which are made, and its results dropped, off the clock.
+fn step<I, O>(name: &str, mut prepare: impl FnMut() -> I, mut run: impl FnMut(I) -> O) {
+    let mut batches: Vec<Duration> = Vec::with_capacity(BATCHES);
+    for _ in 0..BATCHES {
+        let inputs: Vec<I> = (0..BATCH).map(|_| prepare()).collect();
+        let mut results = Vec::with_capacity(BATCH);
+        let started = Instant::now();
+        results.extend(inputs.into_iter().map(|input| run(black_box(input))));
+        batches.push(started.elapsed());
+        black_box(&results);
+    }
+    batches.sort();
+    let microseconds = |batch: Duration| batch.as_secs_f64() * 1e6 / BATCH as f64;
+    println!("{name:<40}{:>10.2}{:>10.2}", microseconds(batches[BATCHES / 2]), microseconds(batches[0]));
+}
+
+fn request(token: &str) -> Request<'_> {
+    Request {
+        method: "GET",
+        path: "/resource-1/4711",
+        credentials: vec![Credential(format!("Bearer {token}").into())],
+        client_certificate: None,
+        resource_characters: None,
+    }
+}
+
+fn expectations() -> Expectations {
+    Expectations {
+        issuer: token::ISSUER.into(),
+        kind: IssuerKind::Cognito { token_uses: vec![TokenUse::Access] },
+        algorithms: AlgorithmSet::of(&[Algorithm::Rs256]),
+        client_ids: ClientIds::OneOf(vec![token::CLIENT_ID.to_owned()]),
+        audience: Vec::new(),
+        typ: None,
+        claim_names: ClaimNames::default(),
+        leeway: Duration::from_secs(5),
+    }
+}
+
+fn rules(routes: usize) -> Rules {
+    let mut rules = Rules::default();
+    for number in 0..routes {
+        let method = ["GET", "POST"][number % 2];
+        let key = format!("{method} /resource-{}/{{id}}", number / 2);
+        let requirement = Requirement { checks: vec![Check::AnyScope(vec![token::SCOPE.to_owned()])] };
+        let rule = Rule { key: key.as_str().into(), requirement, introspect: false };
+        rules.insert(&RouteKey::parse(&key).unwrap(), rule).unwrap();
+    }
+    rules
+}
+
+/// With the keys from a file, so that nothing is waited for.
+fn configuration(routes: usize) -> ConfigText {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(folder.join("jwks.json"), token::jwks().unwrap()).unwrap();
+    let mut text = format!(
+        "issuers:\n  - cognito: {{ user_pool_id: {}, client_ids: {}, jwks_uri: none, jwks_file: jwks.json }}\nroutes:\n",
+        token::USER_POOL_ID,
+        token::CLIENT_ID,
+    );
+    text.push_str(&format!("  GET /invoices/{{id}}: {{ any_scope: [{}] }}\n", token::SCOPE));
+    for number in 1..routes {
+        text.push_str(&format!("  GET /resource-{number}/{{id}}: {{ any_scope: [{}] }}\n", token::SCOPE));
+    }
+    ConfigText { text, folder: folder.to_owned() }
+}
+
+const BATCHES: usize = 500;
+const BATCH: usize = 32;
