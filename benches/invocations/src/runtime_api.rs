@@ -118,11 +118,11 @@ fn body_of(request: &[u8]) -> Option<std::ops::Range<usize>> {
 
 fn content_length(head: &[u8]) -> Option<usize> {
     let lines = head.split(|byte| *byte == b'\n');
-    let value = lines.filter_map(|line| {
+    let mut values = lines.filter_map(|line| {
         let (name, value) = line.split_at_checked(b"content-length:".len())?;
         name.eq_ignore_ascii_case(b"content-length:").then_some(value)
     });
-    std::str::from_utf8(value.last()?).ok()?.trim().parse().ok()
+    std::str::from_utf8(values.next()?).ok()?.trim().parse().ok()
 }
 
 fn is_response(head: &[u8]) -> bool {
