@@ -1,6 +1,6 @@
 //! The order of the steps, from a request to a permit or a denial.
 
-use crate::access::{Permit, Rules, Ruling};
+use crate::access::{Permit, Rules, Ruling, Standing};
 use crate::denial::Denial;
 use crate::remote::{JwksCache, LiveCheck, LiveLog};
 use crate::request::{Request, UnixSeconds};
@@ -42,12 +42,11 @@ pub struct Trail {
     pub issuer: Option<Arc<str>>,
     /// The `kid` header.
     pub kid: Option<String>,
-    /// Who the accepted token is about.
-    pub principal_id: Option<String>,
-    /// The client of the accepted token.
-    pub client_id: Option<String>,
-    /// The accepted token's `jti`.
-    pub jti: Option<String>,
+    /// The accepted token's claims.
+    pub claims: Option<Arc<Claims>>,
+    /// What the accepted token may use of the whole API, where policies cover tokens
+    /// and this request's rule depends on nothing else.
+    pub standing: Option<Standing>,
     /// The key of the rule that serves the request.
     pub route: Option<Arc<str>>,
     /// What was asked live.
@@ -82,8 +81,14 @@ impl Authorizer {
     ) -> Result<Permit, Denial> {
         let token = BearerToken::from_request(request)?;
         let (issuer, claims) = self.claims(&token, request, now, trail).await?;
-        trail.remember(&claims);
-        let rule = self.rules.route(request)?;
+        let claims = Arc::new(claims);
+        trail.claims = Some(Arc::clone(&claims));
+        let rule = self.rules.route(request);
+        // A simple answer speaks of its own request alone.
+        if request.resource_characters.is_some() {
+            trail.standing = self.rules.standing(&claims, rule.as_ref().ok())?;
+        }
+        let rule = rule?;
         trail.route = Some(Arc::clone(rule.key()));
         match rule.authorize(claims, now)? {
             Ruling::Permit(permit) => {
@@ -123,14 +128,6 @@ impl Authorizer {
         }
         let key = issuer.keys.key(jwt.kid().ok_or(Denial::UnknownKey)?, jwt.algorithm()).await?;
         Ok((issuer, jwt.verify(&key)?.into_claims(&issuer.expectations, now, certificate)?))
-    }
-}
-
-impl Trail {
-    fn remember(&mut self, claims: &Claims) {
-        self.principal_id = claims.principal_id().map(str::to_owned);
-        self.client_id = claims.client_id().and_then(|id| id.as_str()).map(str::to_owned);
-        self.jti = claims.text("jti").map(str::to_owned);
     }
 }
 

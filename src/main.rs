@@ -29,7 +29,10 @@ fn main() -> ExitCode {
     };
     runtime.block_on(async {
         match Config::load(&environment) {
-            Ok(config) => serve(config.into_handler()).await,
+            Ok(config) => {
+                config.notes().iter().for_each(|note| tracing::warn!(message = "configuration", note));
+                serve(config.into_handler()).await
+            }
             Err(faults) => refuse_to_start(&environment, &faults).await,
         }
     })

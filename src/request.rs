@@ -12,6 +12,9 @@ use std::time::Duration;
 pub struct UnixSeconds(f64);
 
 impl UnixSeconds {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0.0);
+
     /// Takes a number of seconds; `None` outside of the years 0 to 9999, where a
     /// number is no date but a mistake (milliseconds, an overflow).
     #[must_use]

@@ -1,14 +1,16 @@
 //! The route table: which rule serves a request, and whether its claims satisfy
 //! it; pure. Only this layer mints a [`Permit`], and only from [`Claims`](crate::token::Claims).
 
+mod coverage;
 mod path;
 mod permit;
 mod requirement;
 mod route;
 mod rules;
 
+pub use coverage::{Inexpressible, Standing, Surplus};
 pub use path::SafePath;
 pub use permit::{Live, PendingPermit, Permit, Ruling};
 pub use requirement::{Check, ClaimValue, Requirement};
-pub use route::{Method, Parameter, RouteKey, RouteKeyError};
+pub use route::{LetterCase, Method, Parameter, RouteKey, RouteKeyError};
 pub use rules::{DuplicateRoute, MatchedRule, Rule, Rules};

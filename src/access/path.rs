@@ -6,6 +6,7 @@
 //! are refused rather than repaired. Segments are decoded once; what would turn
 //! into something else on being decoded again is refused too.
 
+use super::route::LetterCase;
 use crate::denial::Denial;
 use std::borrow::Cow;
 
@@ -16,6 +17,12 @@ pub struct SafePath<'a> {
 }
 
 impl<'a> SafePath<'a> {
+    /// `/`.
+    #[must_use]
+    pub fn root() -> Self {
+        Self { segments: Vec::new() }
+    }
+
     /// Splits and decodes a path. One trailing slash makes no difference.
     ///
     /// # Errors
@@ -28,6 +35,36 @@ impl<'a> SafePath<'a> {
         let path = path.strip_suffix('/').unwrap_or(path);
         let segments = path.split('/').map(segment).collect::<Result<_, _>>()?;
         Ok(Self { segments })
+    }
+
+    /// What some backends take the path for, where that may be another one: decoded
+    /// once more, path parameters (`;a=b`) left out.
+    pub(super) fn other_readings(&self) -> Vec<SafePath<'a>> {
+        let mut readings = Vec::new();
+        if !self.segments.iter().any(|segment| segment.contains(['%', ';'])) {
+            return readings;
+        }
+        let mut reading = self.read_as(str::to_owned);
+        for _ in 0..=MAX_DEEPER_LAYERS {
+            readings.push(reading.read_as(|segment| segment.split(';').next().unwrap_or_default().to_owned()));
+            // INVARIANT: what cannot be decoded was refused with the path.
+            let deeper = reading.read_as(|segment| decode(segment, InvalidEscape::Kept).unwrap_or_default());
+            if deeper == reading {
+                break;
+            }
+            readings.push(deeper.read_as(str::to_owned));
+            reading = deeper;
+        }
+        readings
+    }
+
+    /// The path as it is compared where letter case is ignored.
+    pub(super) fn in_case(&self, case: LetterCase) -> SafePath<'a> {
+        self.read_as(|segment| case.of(segment).into_owned())
+    }
+
+    fn read_as(&self, read: impl Fn(&str) -> String) -> SafePath<'a> {
+        SafePath { segments: self.segments.iter().map(|segment| Cow::Owned(read(segment))).collect() }
     }
 
     /// The decoded segments; none for the root.

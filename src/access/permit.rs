@@ -1,6 +1,7 @@
 //! The proof that a rule holds.
 
 use crate::token::Claims;
+use std::sync::Arc;
 
 /// A request that may pass: its claims satisfied the rule of its route, live
 /// checks included.
@@ -9,7 +10,7 @@ use crate::token::Claims;
 /// against the claims, so that nothing else can become an Allow.
 #[derive(Debug)]
 pub struct Permit {
-    claims: Claims,
+    claims: Arc<Claims>,
 }
 
 /// A request whose claims satisfy the rule, which also asks for a live check.
@@ -30,7 +31,7 @@ pub enum Ruling {
 pub struct Live(());
 
 impl Permit {
-    pub(super) fn new(claims: Claims) -> Self {
+    pub(super) fn new(claims: Arc<Claims>) -> Self {
         Self { claims }
     }
 

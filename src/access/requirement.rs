@@ -70,6 +70,23 @@ impl Requirement {
         Self { checks: vec![Check::Any(Vec::new())] }
     }
 
+    /// Whether it asks for the time: then it holds now, and perhaps no more later.
+    #[must_use]
+    pub fn depends_on_time(&self) -> bool {
+        self.checks.iter().any(|check| match check {
+            Check::MaxAuthAge(_) => true,
+            Check::Any(requirements) | Check::All(requirements) => requirements.iter().any(Self::depends_on_time),
+            Check::AnyScope(_)
+            | Check::AllScopes(_)
+            | Check::AnyGroup(_)
+            | Check::AllGroups(_)
+            | Check::Claim { .. }
+            | Check::ClientIds(_)
+            | Check::Issuers(_)
+            | Check::TokenUse(_) => false,
+        })
+    }
+
     /// Holds every check against the facts.
     ///
     /// # Errors
@@ -80,7 +97,11 @@ impl Requirement {
 }
 
 impl Check {
-    fn hold(&self, facts: &Facts<'_>) -> Result<(), Denial> {
+    /// Holds this one check against the facts.
+    ///
+    /// # Errors
+    /// The denial that says what is missing.
+    pub(super) fn hold(&self, facts: &Facts<'_>) -> Result<(), Denial> {
         let claims = facts.claims;
         let scope = |scope: &String| claims.has_scope(scope);
         let group = |group: &String| claims.has_group(group);
@@ -144,7 +165,7 @@ impl ClaimValue {
 }
 
 /// Equal in type and value; 1 and 1.0 are the same number.
-fn equal(claim: &Value, literal: &Value) -> bool {
+pub(super) fn equal(claim: &Value, literal: &Value) -> bool {
     match (claim, literal) {
         (Value::Number(claim), Value::Number(literal)) => {
             // As floats, large neighbours are equal: beyond 2^53 only the same

@@ -24,21 +24,47 @@ pub enum Method {
 }
 
 impl Method {
-    const ALL: [Method; 7] =
+    /// What `ANY` stands for.
+    pub(super) const ALL: [Method; 7] =
         [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options];
+
+    /// Its name, in upper case as HTTP has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+            Method::Options => "OPTIONS",
+        }
+    }
 
     /// The method of that name, in upper case as HTTP has it.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "GET" => Some(Method::Get),
-            "HEAD" => Some(Method::Head),
-            "POST" => Some(Method::Post),
-            "PUT" => Some(Method::Put),
-            "PATCH" => Some(Method::Patch),
-            "DELETE" => Some(Method::Delete),
-            "OPTIONS" => Some(Method::Options),
-            _ => None,
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+}
+
+/// Whether `/Admin` and `/admin` are two paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetterCase {
+    /// As RFC 3986 6.2.2.1 has it.
+    Distinguished,
+    /// As some backends take it.
+    Ignored,
+}
+
+impl LetterCase {
+    /// The text as it is compared. Upper case goes first: some letters have a lower
+    /// case only by way of it, such as the long s.
+    pub(super) fn of(self, text: &str) -> Cow<'_, str> {
+        match self {
+            LetterCase::Distinguished => Cow::Borrowed(text),
+            LetterCase::Ignored => Cow::Owned(text.to_uppercase().to_lowercase()),
         }
     }
 }
@@ -169,6 +195,16 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// Its place among the path's segments.
+    pub(super) fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Whether it stands for all segments from there on.
+    pub(super) fn is_greedy(&self) -> bool {
+        self.greedy
+    }
+
     /// Its value in a path that the route matched; `None` where there is none.
     #[must_use]
     pub(super) fn value<'p>(&self, path: &'p SafePath<'_>) -> Option<Cow<'p, str>> {
@@ -206,7 +242,7 @@ impl RouteIndex {
     ///
     /// # Errors
     /// The position of an earlier route that means the same; nothing is added then.
-    pub(super) fn insert(&mut self, key: &RouteKey, position: usize) -> Result<(), usize> {
+    pub(super) fn insert(&mut self, key: &RouteKey, case: LetterCase, position: usize) -> Result<(), usize> {
         let (method, segments) = match key {
             RouteKey::Connect => return fill(&mut self.connect, position),
             RouteKey::Default => return fill(&mut self.default, position),
@@ -215,7 +251,7 @@ impl RouteIndex {
         let mut node = &mut self.root;
         for segment in segments {
             node = match segment {
-                Segment::Literal(text) => node.literals.entry(text.as_str().into()).or_default(),
+                Segment::Literal(text) => node.literals.entry(case.of(text).into()).or_default(),
                 Segment::Parameter(_) => node.parameter.get_or_insert_default(),
                 Segment::Greedy(_) => return node.greedy.insert(method, position),
             };
@@ -231,10 +267,11 @@ impl RouteIndex {
     /// The most specific route. A method outside of the seven is served by
     /// `$default`, but on no path that another route of the table has: API Gateway
     /// may hand it to that route's backend.
-    pub(super) fn find(&self, method: Option<Method>, path: &SafePath<'_>) -> Option<usize> {
+    pub(super) fn find(&self, method: Option<Method>, path: &SafePath<'_>, case: LetterCase) -> Option<usize> {
+        let find = |method| self.root.find(method, path.segments(), case);
         match method {
-            Some(method) => self.root.find(method, path.segments()).or(self.default),
-            None if Method::ALL.into_iter().any(|method| self.root.find(method, path.segments()).is_some()) => None,
+            Some(method) => find(method).or(self.default),
+            None if Method::ALL.into_iter().any(|method| find(method).is_some()) => None,
             None => self.default,
         }
     }
@@ -243,12 +280,12 @@ impl RouteIndex {
 impl Node {
     // Each step goes one segment deeper, so a request visits no node twice and
     // at most as many as the table has.
-    fn find(&self, method: Method, segments: &[Cow<'_, str>]) -> Option<usize> {
+    fn find(&self, method: Method, segments: &[Cow<'_, str>], case: LetterCase) -> Option<usize> {
         let Some((first, rest)) = segments.split_first() else { return self.ends_here.find(method) };
         self.literals
-            .get(&**first)
-            .and_then(|node| node.find(method, rest))
-            .or_else(|| self.parameter.as_ref().and_then(|node| node.find(method, rest)))
+            .get(&*case.of(first))
+            .and_then(|node| node.find(method, rest, case))
+            .or_else(|| self.parameter.as_ref().and_then(|node| node.find(method, rest, case)))
             .or_else(|| self.greedy.find(method))
     }
 }
@@ -287,7 +324,7 @@ mod tests {
     fn index(keys: &[&str]) -> RouteIndex {
         let mut index = RouteIndex::default();
         for (position, key) in keys.iter().enumerate() {
-            index.insert(&RouteKey::parse(key).unwrap(), position).unwrap();
+            index.insert(&RouteKey::parse(key).unwrap(), LetterCase::Distinguished, position).unwrap();
         }
         index
     }
@@ -295,7 +332,7 @@ mod tests {
     #[track_caller]
     fn check(keys: &[&str], method: &str, path: &str, expected: Option<&str>) {
         let index = index(keys);
-        let found = index.find(Method::parse(method), &SafePath::parse(path).unwrap());
+        let found = index.find(Method::parse(method), &SafePath::parse(path).unwrap(), LetterCase::Distinguished);
         assert_eq!(found.map(|position| keys[position]), expected, "{method} {path}");
     }
 
@@ -359,7 +396,11 @@ mod tests {
             ("$connect", "$connect"),
         ] {
             let mut index = index(&[first]);
-            assert_eq!(index.insert(&RouteKey::parse(second).unwrap(), 1), Err(0), "{first} {second}");
+            assert_eq!(
+                index.insert(&RouteKey::parse(second).unwrap(), LetterCase::Distinguished, 1),
+                Err(0),
+                "{first} {second}"
+            );
         }
         index(&["GET /a", "ANY /a", "POST /a", "GET /a/{x}", "GET /a/{x+}", "GET /a/{x}/{y}"]);
     }

@@ -1,9 +1,10 @@
 //! The route table: finds the rule of a request and holds the claims against it.
 
+use super::coverage::{Coverage, Inexpressible, RouteOfTable, Standing, Surplus};
 use super::path::SafePath;
 use super::permit::{PendingPermit, Permit, Ruling};
 use super::requirement::{Facts, Requirement};
-use super::route::{Method, RouteIndex, RouteKey};
+use super::route::{LetterCase, Method, RouteIndex, RouteKey};
 use crate::denial::Denial;
 use crate::request::{MAX_RESOURCE_CHARACTERS, Request, UnixSeconds};
 use crate::token::Claims;
@@ -21,10 +22,13 @@ pub struct Rule {
 }
 
 /// The whole table; a request that no rule serves is denied.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rules {
     rules: Vec<Rule>,
+    routes: Vec<RouteKey>,
     index: RouteIndex,
+    letter_case: LetterCase,
+    coverage: Option<Coverage>,
 }
 
 /// Two keys mean the same route.
@@ -35,14 +39,21 @@ pub struct DuplicateRoute {
 }
 
 impl Rules {
+    /// An empty table, for backends that tell the letters of a path apart by case or do not.
+    #[must_use]
+    pub fn new(letter_case: LetterCase) -> Self {
+        Self { rules: Vec::new(), routes: Vec::new(), index: RouteIndex::default(), letter_case, coverage: None }
+    }
+
     /// Adds a rule.
     ///
     /// # Errors
     /// [`DuplicateRoute`] where a rule for the same route is there already.
-    pub fn insert(&mut self, key: &RouteKey, rule: Rule) -> Result<(), DuplicateRoute> {
-        match self.index.insert(key, self.rules.len()) {
+    pub fn insert(&mut self, route: RouteKey, rule: Rule) -> Result<(), DuplicateRoute> {
+        match self.index.insert(&route, self.letter_case, self.rules.len()) {
             Ok(()) => {
                 self.rules.push(rule);
+                self.routes.push(route);
                 Ok(())
             }
             Err(earlier) => {
@@ -51,6 +62,31 @@ impl Rules {
                 Err(DuplicateRoute { earlier })
             }
         }
+    }
+
+    /// The rules, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (&RouteKey, &Rule)> {
+        self.routes.iter().zip(&self.rules)
+    }
+
+    /// Prepares policies that stay right while they are cached. `implicit_deny` states
+    /// that silence is a denial: no resource policy of the API allows.
+    ///
+    /// # Errors
+    /// Why the table cannot be written as IAM policies.
+    pub fn cover(&mut self, implicit_deny: bool) -> Result<Vec<Surplus>, Vec<Inexpressible>> {
+        if self.letter_case == LetterCase::Ignored {
+            return Err(vec![Inexpressible::LetterCase]);
+        }
+        let table = self.iter().map(|(route, rule)| RouteOfTable {
+            key: &rule.key,
+            route,
+            requirement: &rule.requirement,
+            answers_for_itself: rule.answers_for_itself(),
+        });
+        let (coverage, surplus) = Coverage::new(&table.collect::<Vec<_>>(), implicit_deny)?;
+        self.coverage = Some(coverage);
+        Ok(surplus)
     }
 
     /// Finds the rule that serves a request.
@@ -63,18 +99,51 @@ impl Rules {
             return Err(Denial::UnsafePath("an ARN too long for a policy"));
         }
         let (path, position) = if request.method == "$connect" {
-            (SafePath::parse("/")?, self.index.connect())
+            (SafePath::root(), self.index.connect())
         } else {
             // API Gateway lets unusual methods through; they stand in the ARN.
             if !request.method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
                 return Err(Denial::UnsafePath("a method with other than letters"));
             }
+            let method = Method::parse(request.method);
             let path = SafePath::parse(request.path)?;
-            let position = self.index.find(Method::parse(request.method), &path);
+            let position = self.index.find(method, &path, self.letter_case);
+            let mut others = path.other_readings().into_iter();
+            let has_another_rule = |reading: SafePath<'_>| {
+                let other = self.index.find(method, &reading, self.letter_case);
+                other.is_some() && other != position
+            };
+            if position.is_some() && others.any(has_another_rule) {
+                return Err(Denial::UnsafePath("another reading of it has another rule"));
+            }
             (path, position)
         };
         let rule = position.and_then(|position| self.rules.get(position)).ok_or(Denial::NoRoute)?;
-        Ok(MatchedRule { rule, path })
+        let in_lower_case = (self.letter_case == LetterCase::Ignored).then(|| path.in_case(self.letter_case));
+        Ok(MatchedRule { rule, path, in_lower_case })
+    }
+
+    /// What the token may use of the whole API, where the answer to this request is to
+    /// say so: policies cover tokens, and neither the rule nor the token asks for more
+    /// than token and path.
+    ///
+    /// # Errors
+    /// [`Denial::Internal`] where no policy can say it.
+    pub fn standing(&self, claims: &Claims, rule: Option<&MatchedRule<'_>>) -> Result<Option<Standing>, Denial> {
+        let Some(coverage) = &self.coverage else { return Ok(None) };
+        if claims.are_sender_bound() || rule.is_some_and(|matched| matched.rule.answers_for_itself()) {
+            return Ok(None);
+        }
+        coverage.standing(claims).map(Some)
+    }
+}
+
+impl Rule {
+    /// Whether it depends on more than token and path, so that an answer holds for its
+    /// own request alone.
+    #[must_use]
+    pub fn answers_for_itself(&self) -> bool {
+        self.introspect || self.requirement.depends_on_time()
     }
 }
 
@@ -83,6 +152,8 @@ impl Rules {
 pub struct MatchedRule<'a> {
     rule: &'a Rule,
     path: SafePath<'a>,
+    /// The path as a backend takes it that ignores letter case: a claim must equal that too.
+    in_lower_case: Option<SafePath<'a>>,
 }
 
 impl MatchedRule<'_> {
@@ -96,8 +167,11 @@ impl MatchedRule<'_> {
     ///
     /// # Errors
     /// The denial of the first check that does not hold.
-    pub fn authorize(&self, claims: Claims, now: UnixSeconds) -> Result<Ruling, Denial> {
+    pub fn authorize(&self, claims: Arc<Claims>, now: UnixSeconds) -> Result<Ruling, Denial> {
         self.rule.requirement.hold(&Facts { claims: &claims, path: &self.path, now })?;
+        if let Some(path) = &self.in_lower_case {
+            self.rule.requirement.hold(&Facts { claims: &claims, path, now })?;
+        }
         let permit = Permit::new(claims);
         Ok(match self.rule.introspect {
             true => Ruling::PermitIfLive(PendingPermit::new(permit)),

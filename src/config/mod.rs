@@ -24,11 +24,12 @@ pub use faults::{Fault, Faults};
 pub use revocations::RevocationSettings;
 pub use source::{ConfigText, Environment};
 
-use crate::access::Rules;
+use crate::access::{LetterCase, Rules};
 use crate::authorizer::{Authorizer, Issuer};
 use crate::gateway::{AnswerSettings, Handler, TokenSource};
 use crate::remote::HttpsClient;
 use fields::{Fields, Reader};
+use settings::{Covers, Policy};
 use std::sync::Arc;
 
 /// A configuration without faults.
@@ -39,6 +40,7 @@ pub struct Config {
     revocations_always: bool,
     answers: AnswerSettings,
     token_sources: Vec<TokenSource>,
+    notes: Vec<String>,
 }
 
 impl Config {
@@ -73,7 +75,8 @@ impl Config {
         let jwks = settings::jwks(&mut file);
         let answers = settings::answers(&mut file);
         let token_sources = settings::token_sources(&mut file);
-        settings::policy(&mut file);
+        let policy = settings::policy(&mut file);
+        let letter_case = settings::letter_case(&mut file);
         let revocations = settings::revocations(&mut file);
         let table = revocations.as_ref().and_then(|section| section.as_ref()).map(|section| Arc::clone(&section.table));
         let https = Arc::new(HttpsClient::default());
@@ -83,16 +86,31 @@ impl Config {
         let live_checks = revocations.is_none()
             || known.is_none_or(|known| known.iter().any(|issuer| issuer.live.inquiry.is_some() || table.is_some()));
         let known = known.map(|known| known.iter().map(|issuer| &*issuer.expectations.issuer).collect());
-        let rules = routes::read(&mut file, &routes::Surroundings { issuers: known, live_checks });
+        let letter_case = letter_case.unwrap_or(LetterCase::Distinguished);
+        let mut rules = routes::read(&mut file, &routes::Surroundings { issuers: known, live_checks, letter_case });
         file.finish();
+        let policy = policy?;
+        let mut notes = Vec::new();
+        if let (Some(rules), Covers::Token) = (&mut rules, policy.covers) {
+            notes.extend(cover(rules, &policy)?);
+        }
         let revocations_always = revocations?.is_some_and(|section| section.always);
+        let mut answers = answers?;
+        answers.policies_expire = policy.expires_with_token;
         Some(Self {
             issuers: issuers?,
             rules: rules?,
             revocations_always,
-            answers: answers?,
+            answers,
             token_sources: token_sources?,
+            notes,
         })
+    }
+
+    /// What the operator should know of a configuration without faults.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The handler that answers by this configuration.
@@ -103,6 +121,19 @@ impl Config {
             self.answers,
             self.token_sources,
         )
+    }
+}
+
+/// Prepares policies that cover tokens, or says why the table allows of none.
+fn cover(rules: &mut Rules, policy: &Policy<'_>) -> Option<Vec<String>> {
+    match rules.cover(policy.implicit_deny) {
+        Ok(surplus) => Some(surplus.iter().map(ToString::to_string).collect()),
+        Err(faults) => {
+            if let Some(place) = &policy.place {
+                faults.iter().for_each(|fault| place.fault(fault.to_string()));
+            }
+            None
+        }
     }
 }
 

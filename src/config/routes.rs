@@ -1,7 +1,7 @@
 //! The `routes` section: the rule table.
 
 use super::fields::{Fields, Item};
-use crate::access::{Check, ClaimValue, Parameter, Requirement, RouteKey, Rule, Rules};
+use crate::access::{Check, ClaimValue, LetterCase, Parameter, Requirement, RouteKey, Rule, Rules};
 use std::sync::Arc;
 
 type ListCheck = fn(Vec<String>) -> Check;
@@ -18,6 +18,8 @@ pub(super) struct Surroundings<'s> {
     pub(super) issuers: Option<Vec<&'s str>>,
     /// Whether any token can be checked live.
     pub(super) live_checks: bool,
+    /// Whether paths are compared letter by letter.
+    pub(super) letter_case: LetterCase,
 }
 
 pub(super) fn read(file: &mut Fields<'_>, surroundings: &Surroundings<'_>) -> Option<Rules> {
@@ -27,7 +29,7 @@ pub(super) fn read(file: &mut Fields<'_>, surroundings: &Surroundings<'_>) -> Op
         routes.fault("must not be empty: without a rule every request is denied");
         return None;
     }
-    let mut rules = Rules::default();
+    let mut rules = Rules::new(surroundings.letter_case);
     let mut complete = true;
     for (key, item) in entries {
         complete &= read_rule(key, &item, surroundings, &mut rules).is_some();
@@ -59,7 +61,7 @@ fn read_rule(key: &str, item: &Item<'_>, surroundings: &Surroundings<'_>, rules:
     // same route is told too; the table is then thrown away.
     let requirement = requirement.unwrap_or_else(Requirement::never);
     let rule = Rule { key: Arc::from(key), requirement, introspect: introspect.unwrap_or(true) };
-    match rules.insert(&route?, rule) {
+    match rules.insert(route?, rule) {
         Ok(()) => is_whole.then_some(()),
         Err(duplicate) => {
             item.fault(format!("means the same route as `{}`", duplicate.earlier));

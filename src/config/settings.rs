@@ -1,6 +1,7 @@
 //! The sections beside `issuers` and `routes`, each with its defaults.
 
 use super::fields::{Fields, Item};
+use crate::access::LetterCase;
 use crate::gateway::{AnswerSettings, ContextMap, HttpResponse, TokenSource, Unauthorized};
 use crate::remote::{JwksSettings, RevocationTable};
 use std::sync::Arc;
@@ -143,23 +144,47 @@ fn header_name(item: &Item<'_>) -> Option<String> {
     None
 }
 
-/// `policy`: so far only what `covers: request` needs.
-pub(super) fn policy(file: &mut Fields<'_>) {
-    let Some(mut fields) = file.take("policy").and_then(|item| item.fields()) else { return };
-    if let Some(item) = fields.take("covers")
-        && item.choice(&[("request", false), ("token", true)]) == Some(true)
-    {
-        item.fault("policies that cover a token are not part of this version");
-    }
-    if let Some(item) = fields.take("expires_with_token")
-        && item.boolean() == Some(true)
-    {
-        item.fault("policies that expire are not part of this version");
-    }
-    if let Some(item) = fields.take("implicit_deny") {
-        item.boolean();
-    }
+/// What a policy speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Covers {
+    /// The request at hand.
+    Request,
+    /// All that the token may use.
+    Token,
+}
+
+/// The `policy` section, and where it says what policies cover.
+pub(super) struct Policy<'f> {
+    pub(super) covers: Covers,
+    pub(super) expires_with_token: bool,
+    pub(super) implicit_deny: bool,
+    pub(super) place: Option<Item<'f>>,
+}
+
+pub(super) fn policy<'f>(file: &mut Fields<'f>) -> Option<Policy<'f>> {
+    let mut policy = Policy { covers: Covers::Request, expires_with_token: false, implicit_deny: false, place: None };
+    let Some(item) = file.take("policy") else { return Some(policy) };
+    let mut fields = item.fields()?;
+    let (covers, expires, implicit) =
+        (fields.take("covers"), fields.take("expires_with_token"), fields.take("implicit_deny"));
     fields.finish();
+    if let Some(item) = expires {
+        policy.expires_with_token = item.boolean()?;
+    }
+    if let Some(item) = implicit {
+        policy.implicit_deny = item.boolean()?;
+    }
+    if let Some(item) = covers {
+        policy.covers = item.choice(&[("request", Covers::Request), ("token", Covers::Token)])?;
+        policy.place = Some(item);
+    }
+    Some(policy)
+}
+
+/// Whether backends take `/Admin` for `/admin`.
+pub(super) fn letter_case(file: &mut Fields<'_>) -> Option<LetterCase> {
+    let Some(item) = file.take("case_insensitive_paths") else { return Some(LetterCase::Distinguished) };
+    Some(if item.boolean()? { LetterCase::Ignored } else { LetterCase::Distinguished })
 }
 
 /// The table of revocations, and when it is asked.

@@ -1,17 +1,17 @@
 //! A permit or a denial becomes what API Gateway expects: an IAM policy, a simple
 //! response, or an invocation that fails.
-//!
-//! `aws_lambda_events`' response types are not used to write: their defaults allow.
 
 use super::context::{ContextMap, Shape};
 use super::event::EventKind;
 use super::method_arn::MethodArn;
+use super::policy::{PolicyAnswer, PolicyDocument};
 use crate::access::Permit;
 use crate::authorizer::Trail;
 use crate::denial::{Class, Denial};
+use crate::request::MAX_RESOURCE_CHARACTERS;
+use crate::token::Claims;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 
 /// What is written back to the Lambda Runtime API.
 #[derive(Debug, PartialEq)]
@@ -38,6 +38,8 @@ pub struct AnswerSettings {
     pub http_unauthorized: Unauthorized,
     /// What a 401 looks like on a REST or WebSocket API.
     pub rest_unauthorized: Unauthorized,
+    /// Whether an Allow ends with its token, by a condition.
+    pub policies_expire: bool,
 }
 
 impl AnswerSettings {
@@ -49,6 +51,7 @@ impl AnswerSettings {
             http_response: HttpResponse::Simple,
             http_unauthorized: Unauthorized::Deny,
             rest_unauthorized: Unauthorized::Error,
+            policies_expire: false,
         }
     }
 
@@ -86,36 +89,84 @@ pub enum Unauthorized {
     Error,
 }
 
-/// Answers one request.
+/// Answers one request, and says what was answered: a policy that covers a token may
+/// be unable to allow what was permitted.
 pub(super) fn answer(
-    ruling: &Result<Permit, Denial>,
+    ruling: Result<Permit, Denial>,
     trail: &Trail,
     kind: EventKind,
     arn: &MethodArn<'_>,
     settings: &AnswerSettings,
-) -> Result<Answer, Denial> {
-    let by_policy = settings.by_policy(kind);
-    let shape = if by_policy { Shape::Flat } else { Shape::Nested };
-    let (effect, resource, context) = match ruling {
-        Ok(permit) => (Effect::Allow, Cow::Borrowed(arn.exact()), settings.context.of(permit.claims(), shape)),
-        Err(denial) => match (denial.class(), settings.unauthorized(kind)) {
-            (Class::Unavailable, _) => return Ok(failure(denial)),
-            (Class::Unauthorized, Unauthorized::Error) => {
-                return Ok(Answer::Failure { error_type: "Unauthorized", error_message: "Unauthorized" });
-            }
-            (Class::Unauthorized, Unauthorized::Deny) | (Class::Forbidden, _) => {
-                (Effect::Deny, arn.at_least(), denial_context(denial))
+) -> Result<(Result<(), Denial>, Answer), Denial> {
+    match ruling {
+        Ok(permit) => match settings.by_policy(kind) {
+            true => by_policy(Ok(&permit), trail, arn, settings),
+            false => {
+                let context = settings.context.of(permit.claims(), Shape::Nested);
+                Ok((Ok(()), within_limit(&SimpleAnswer { is_authorized: true, context })?))
             }
         },
-    };
-    if by_policy {
-        // A token that was revoked names somebody, but was not accepted.
-        let accepted = !ruling.as_ref().is_err_and(|denial| denial.class() == Class::Unauthorized);
-        let principal_id = trail.principal_id.as_deref().filter(|_| accepted).unwrap_or("anonymous");
-        within_limit(&PolicyAnswer::new(principal_id, effect, resource, context))
-    } else {
-        within_limit(&SimpleAnswer { is_authorized: effect == Effect::Allow, context })
+        Err(denial) => match (denial.class(), settings.unauthorized(kind)) {
+            (Class::Unavailable, _) => {
+                let answer = failure(&denial);
+                Ok((Err(denial), answer))
+            }
+            (Class::Unauthorized, Unauthorized::Error) => {
+                let answer = Answer::Failure { error_type: "Unauthorized", error_message: "Unauthorized" };
+                Ok((Err(denial), answer))
+            }
+            (Class::Unauthorized, Unauthorized::Deny) | (Class::Forbidden, _) => match settings.by_policy(kind) {
+                true => by_policy(Err(denial), trail, arn, settings),
+                false => {
+                    let context = denial_context(&denial);
+                    let answer = within_limit(&SimpleAnswer { is_authorized: false, context })?;
+                    Ok((Err(denial), answer))
+                }
+            },
+        },
     }
+}
+
+/// A policy about this request, or, where there is a standing, about all that the token
+/// may use.
+fn by_policy(
+    ruling: Result<&Permit, Denial>,
+    trail: &Trail,
+    arn: &MethodArn<'_>,
+    settings: &AnswerSettings,
+) -> Result<(Result<(), Denial>, Answer), Denial> {
+    // A token that was revoked names somebody, but was not accepted.
+    let claims = trail
+        .claims
+        .as_deref()
+        .filter(|_| ruling.as_ref().err().is_none_or(|denial| denial.class() == Class::Forbidden));
+    let until = |claims: &Claims| settings.policies_expire.then(|| claims.expires());
+    let (ruling, policy_document, context) = match (ruling, claims.zip(trail.standing.as_ref())) {
+        (ruling, Some((claims, standing))) => {
+            let policy = PolicyDocument::covering(standing, arn, until(claims));
+            if !policy.fits(MAX_RESOURCE_CHARACTERS) {
+                return Err(Denial::Internal("a Resource with more than 512 characters: shorten the routes"));
+            }
+            let (ruling, policy) = match (ruling, policy.allows(arn)) {
+                (Ok(_), true) => (Ok(()), policy),
+                (Ok(_), false) => (Err(Denial::UnsafePath("no cached policy can tell it from other paths")), policy),
+                (Err(denial), false) => (Err(denial), policy),
+                (Err(denial), true) => (Err(denial), policy.and_denying(arn)),
+            };
+            (ruling, policy, settings.context.of(claims, Shape::Flat))
+        }
+        (Ok(permit), None) => {
+            let claims = permit.claims();
+            (Ok(()), PolicyDocument::allowing(arn, until(claims)), settings.context.of(claims, Shape::Flat))
+        }
+        (Err(denial), None) => {
+            let context = denial_context(&denial);
+            (Err(denial), PolicyDocument::denying(arn), context)
+        }
+    };
+    let principal_id = claims.and_then(Claims::principal_id).unwrap_or("anonymous");
+    let answer = within_limit(&PolicyAnswer { principal_id, policy_document, context })?;
+    Ok((ruling, answer))
 }
 
 /// The answer to what could not be decided.
@@ -146,43 +197,6 @@ fn within_limit(answer: &impl Serialize) -> Result<Answer, Denial> {
         return Err(Denial::Internal("the answer has more than 8 KB: map fewer or smaller claims in `context`"));
     }
     Ok(Answer::Result(text))
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-enum Effect {
-    Allow,
-    Deny,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PolicyAnswer<'a> {
-    principal_id: &'a str,
-    policy_document: PolicyDocument<'a>,
-    context: Map<String, Value>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct PolicyDocument<'a> {
-    version: &'static str,
-    statement: [Statement<'a>; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Statement<'a> {
-    action: &'static str,
-    effect: Effect,
-    resource: Cow<'a, str>,
-}
-
-impl<'a> PolicyAnswer<'a> {
-    fn new(principal_id: &'a str, effect: Effect, resource: Cow<'a, str>, context: Map<String, Value>) -> Self {
-        let statement = Statement { action: "execute-api:Invoke", effect, resource };
-        let policy_document = PolicyDocument { version: "2012-10-17", statement: [statement] };
-        Self { principal_id, policy_document, context }
-    }
 }
 
 #[derive(Serialize)]

@@ -7,6 +7,7 @@ use crate::access::Permit;
 use crate::authorizer::{Authorizer, Trail};
 use crate::denial::{Class, Denial};
 use crate::request::UnixSeconds;
+use crate::token::Claims;
 use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::{Deserialize, Deserializer};
@@ -80,10 +81,7 @@ impl Handler {
             Some(now) => self.authorizer.authorize(&request, now, &mut line.trail).await,
             None => Err(Denial::Internal("the clock is before 1970 or after 9999")),
         };
-        match answer(&ruling, &line.trail, event.kind, &event.arn, &self.answers) {
-            Ok(answer) => (ruling.map(drop), answer),
-            Err(denial) => refused(denial),
-        }
+        answer(ruling, &line.trail, event.kind, &event.arn, &self.answers).unwrap_or_else(refused)
     }
 }
 
@@ -115,6 +113,7 @@ impl Line {
             Err(denial) => (decision(denial.class()), Some(denial)),
         };
         let trail = &self.trail;
+        let claims = trail.claims.as_deref();
         tracing::info!(
             message = "decision",
             decision,
@@ -123,10 +122,10 @@ impl Line {
             event = self.event.map(EventKind::name),
             route = trail.route.as_deref(),
             issuer = trail.issuer.as_deref(),
-            client_id = trail.client_id.as_deref(),
-            principal_id = trail.principal_id.as_deref(),
+            client_id = claims.and_then(Claims::client_id).and_then(|id| id.as_str()),
+            principal_id = claims.and_then(Claims::principal_id),
             kid = trail.kid.as_deref(),
-            jti = trail.jti.as_deref(),
+            jti = claims.and_then(|claims| claims.text("jti")),
             live_check = trail.live_check.text(),
             duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             request_id,

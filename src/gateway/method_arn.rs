@@ -60,6 +60,13 @@ impl<'a> MethodArn<'a> {
         self.arn.get(self.path..).filter(|path| !path.is_empty()).unwrap_or("/")
     }
 
+    /// What stands before the method, with its slash: partition, region, account, API
+    /// and stage.
+    #[must_use]
+    pub fn before_method(&self) -> &str {
+        self.arn.get(..self.method.start).unwrap_or_default()
+    }
+
     /// How many characters it has.
     #[must_use]
     pub fn characters(&self) -> usize {

@@ -5,6 +5,7 @@ mod context;
 mod event;
 mod handler;
 mod method_arn;
+mod policy;
 
 pub use answer::{Answer, AnswerSettings, HttpResponse, Unauthorized};
 pub use context::ContextMap;

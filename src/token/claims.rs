@@ -153,6 +153,12 @@ impl Claims {
         self.dates.issued_at
     }
 
+    /// Whether they hold for a client with a certain certificate alone (RFC 8705).
+    #[must_use]
+    pub fn are_sender_bound(&self) -> bool {
+        self.payload.contains_key("cnf")
+    }
+
     /// Whether the issuer itself told these claims just now.
     #[must_use]
     pub fn were_introspected(&self) -> bool {

@@ -24,6 +24,7 @@ mod verdict;
 
 mod agreement;
 mod answers;
+mod cached_policies;
 mod credentials;
 mod event_shapes;
 mod golden;

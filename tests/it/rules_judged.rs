@@ -697,3 +697,65 @@ routes:
     cases.equal("scope", &context["scope"], "p1 p2");
     cases.equal("client_id", &context["client_id"], "spa");
 }
+
+#[test]
+fn a_path_that_a_backend_could_take_for_another_rules_is_refused() {
+    let table = Table::of(
+        "
+routes:
+  GET /admin: { any_group: [admin] }
+  GET /{name}: {}
+  GET /{name}/{rest+}: {}
+  GET /admin/{rest+}: { any_group: [admin] }
+",
+    );
+    let token = Token::access();
+    for (path, expected) in [
+        // Decoded once it is `%61dmin`, and twice `admin`.
+        ("/%2561dmin", "unsafe_path"),
+        ("/%2561dmin/x", "unsafe_path"),
+        ("/%252561dmin", "unsafe_path"),
+        ("/%61dmin", "insufficient_group"),
+        // What a semicolon starts is no part of the name to some.
+        ("/admin;x=1", "unsafe_path"),
+        ("/admin;/x", "unsafe_path"),
+        ("/admin%3Bx", "unsafe_path"),
+        ("/admin%253Bx", "unsafe_path"),
+        // The same rule either way.
+        ("/b%2561r", "allow"),
+        ("/user;x=1", "allow"),
+        ("/Admin", "allow"),
+        ("/100%25", "allow"),
+    ] {
+        table.check("GET", path, &token, expected);
+    }
+}
+
+#[test]
+fn where_letter_case_is_ignored_it_opens_no_other_route() {
+    let table = Table::of(
+        "
+case_insensitive_paths: true
+routes:
+  GET /Admin: { any_group: [admin] }
+  GET /{name}: {}
+  GET /users/{id}: { claims: { sub: \"{id}\" } }
+",
+    );
+    let of = |sub: &str| Token::access().claim("sub", json!(sub));
+    for (path, sub, expected) in [
+        ("/Admin", "u", "insufficient_group"),
+        ("/admin", "u", "insufficient_group"),
+        ("/ADMIN/", "u", "insufficient_group"),
+        ("/%41dmin", "u", "insufficient_group"),
+        ("/admins", "u", "allow"),
+        ("/USERS/ann", "ann", "allow"),
+        // A backend takes it for `ann`'s.
+        ("/users/ANN", "ANN", "claim_mismatch"),
+        ("/users/ANN", "ann", "claim_mismatch"),
+        // The long s is an S in upper case, the Kelvin sign a k in lower case.
+        ("/u\u{17f}ers/ann", "bob", "claim_mismatch"),
+    ] {
+        table.check("GET", path, &of(sub), expected);
+    }
+}

@@ -1,0 +1,295 @@
+//! The statements for one kind of token: what it may use is allowed, and every pattern
+//! is denied that reaches nothing of that.
+//!
+//! What IAM makes of a plan is proved for each one: [`Plan::flaw`] looks for a request
+//! that a route of the table owns and that the statements get wrong.
+
+use super::layout::{Cell, Glob, Layout, too_deep};
+use super::pattern::{Pattern, Step, Symbol, contains, meet, word};
+use std::borrow::Cow;
+
+/// On which paths of a rule's route a token may pass.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Holding {
+    /// On all of them.
+    Everywhere,
+    /// Where path parameters have these values; nowhere where there is none.
+    Where(Vec<Bound>),
+}
+
+/// Segments of a path by their position, with what must stand there; a `{name+}` may
+/// stand for several segments.
+pub(super) type Bound = Vec<(usize, Vec<Symbol>)>;
+
+/// What is allowed and denied.
+#[derive(Debug)]
+pub(super) struct Plan<'l> {
+    layout: &'l Layout,
+    allowed: Vec<Allowed<'l>>,
+    /// By cell: whether all of it is allowed.
+    is_open: Vec<bool>,
+    /// What is denied.
+    pub(super) deny: Vec<Glob>,
+}
+
+#[derive(Debug)]
+struct Allowed<'l> {
+    cell: Cow<'l, Cell>,
+    glob: Glob,
+}
+
+/// A request that the statements get wrong, or cannot but allow.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Flaw {
+    /// The rule that denies it; `None` where no route owns it.
+    pub(super) denied: Option<usize>,
+    /// The rule that is in the way.
+    pub(super) allowed: usize,
+    /// A method of the request.
+    pub(super) method: &'static str,
+    /// Its segments.
+    pub(super) segments: Vec<Symbol>,
+}
+
+impl<'l> Plan<'l> {
+    /// Allows what is held, and denies all that can be denied.
+    pub(super) fn new(layout: &'l Layout, holdings: &[Holding]) -> Self {
+        let mut allowed = Vec::new();
+        let mut is_open = Vec::new();
+        for cell in &layout.cells {
+            let holding = holdings.get(cell.rule);
+            is_open.push(holding == Some(&Holding::Everywhere));
+            match holding {
+                Some(Holding::Everywhere) => allowed.push(Cow::Borrowed(cell)),
+                Some(Holding::Where(bounds)) => {
+                    allowed.extend(bounds.iter().filter_map(|bound| cell.where_bound(bound)).map(Cow::Owned));
+                }
+                None => {}
+            }
+        }
+        let allowed = allowed.into_iter().map(|cell| {
+            let glob = Glob { group: Some(cell.group), pattern: cell.narrowest() };
+            Allowed { cell, glob }
+        });
+        let mut plan = Self { layout, allowed: allowed.collect(), is_open, deny: Vec::new() };
+        plan.deny = plan.deniable();
+        plan
+    }
+
+    /// What is allowed, each glob once.
+    pub(super) fn allow(&self) -> Vec<&Glob> {
+        let mut all: Vec<&Glob> = self.allowed.iter().map(|allowed| &allowed.glob).collect();
+        all.sort_by(|one, other| one.breadth().cmp(&other.breadth()));
+        let mut globs: Vec<&Glob> = Vec::new();
+        for glob in all {
+            let contains = |known: &&Glob| known.group == glob.group && contains(&known.pattern, &glob.pattern);
+            if !globs.iter().any(contains) {
+                globs.push(glob);
+            }
+        }
+        globs
+    }
+
+    /// The patterns that reach nothing that is allowed and are of use, without those
+    /// that lie within others.
+    fn deniable(&self) -> Vec<Glob> {
+        let partly: Vec<&Cell> = self.bound().collect();
+        let is_open = |index: &usize| self.is_open.get(*index).copied().unwrap_or(false);
+        let of_table = self.layout.candidates.iter().filter(|candidate| {
+            // It denies something, and nothing that is allowed.
+            (candidate.hits.iter().any(|index| !is_open(index)) || candidate.guards.iter().any(is_open))
+                && !candidate.hits.iter().any(is_open)
+        });
+        let of_table = of_table.map(|candidate| Cow::Borrowed(&candidate.glob));
+        // A claim's value in a path may be followed by `{name}`s, which reach too deep as well.
+        let of_values = partly.iter().flat_map(|cell| {
+            let guards = too_deep(&cell.pattern).into_iter();
+            guards.map(|pattern| Cow::<Glob>::Owned(Glob { group: Some(cell.group), pattern }))
+        });
+        let of_values = of_values.filter(|glob| {
+            let mut cells = self.layout.cells.iter().zip(&self.is_open).filter(|(_, is_open)| **is_open);
+            !cells.any(|(cell, _)| glob.reaches(cell.group) && cell.owns_some_of(&glob.pattern))
+        });
+        let mut kept: Vec<Glob> = Vec::new();
+        for glob in of_table.chain(of_values) {
+            let is_within = |known: &Glob| {
+                (known.group.is_none() || known.group == glob.group) && contains(&known.pattern, &glob.pattern)
+            };
+            let reaches = |cell: &&Cell| glob.reaches(cell.group) && cell.owns_some_of(&glob.pattern);
+            if !kept.iter().any(is_within) && !partly.iter().any(reaches) {
+                kept.push(glob.into_owned());
+            }
+        }
+        kept
+    }
+
+    /// What is allowed for a claim's values alone.
+    fn bound(&self) -> impl Iterator<Item = &Cell> {
+        self.allowed.iter().filter_map(|allowed| match &allowed.cell {
+            Cow::Owned(cell) => Some(cell),
+            Cow::Borrowed(_) => None,
+        })
+    }
+
+    fn cells(&self) -> impl Iterator<Item = (&'l Cell, bool)> {
+        self.layout.cells.iter().zip(self.is_open.iter().copied())
+    }
+
+    /// Leaves out the denials without which the same is denied, so that the policy
+    /// stays small.
+    pub(super) fn compact(&mut self) {
+        let mut needed: Vec<(usize, Cow<'_, Pattern>)> = Vec::new();
+        let deeper = |cell: &Cell| {
+            let group = cell.group;
+            too_deep(&cell.pattern).into_iter().map(move |pattern| (group, Cow::Owned(pattern)))
+        };
+        for (cell, is_open) in self.cells() {
+            match is_open {
+                true => needed.extend(deeper(cell)),
+                false => needed.push((cell.group, Cow::Borrowed(&cell.pattern))),
+            }
+        }
+        needed.extend(self.bound().flat_map(deeper));
+        let covers =
+            |glob: &Glob, need: &(usize, Cow<'_, Pattern>)| glob.reaches(need.0) && contains(&glob.pattern, &need.1);
+        let table: Vec<Vec<bool>> =
+            self.deny.iter().map(|glob| needed.iter().map(|need| covers(glob, need)).collect()).collect();
+        // What no single pattern covers, several may: all that touch it stay.
+        let whole = |need: usize| table.iter().any(|row| row.get(need) == Some(&true));
+        let mut missing: Vec<bool> = (0..needed.len()).map(whole).collect();
+        let touches_a_piece = |glob: &Glob| {
+            let mut pieces = needed.iter().zip(&missing).filter(|(_, is_whole)| !**is_whole);
+            pieces.any(|((group, pattern), _)| glob.reaches(*group) && meet(&glob.pattern, pattern))
+        };
+        let mut stays: Vec<bool> = self.deny.iter().map(touches_a_piece).collect();
+        loop {
+            for (row, _) in table.iter().zip(&stays).filter(|(_, stays)| **stays) {
+                missing.iter_mut().zip(row).for_each(|(missing, covers)| *missing &= !covers);
+            }
+            // The one that covers most for its length; of equals the broader, which comes first.
+            let gain = |(glob, row): (&Glob, &Vec<bool>)| {
+                let newly = row.iter().zip(&missing).filter(|(covers, missing)| **covers && **missing).count();
+                newly * MANY / self.strings(glob).max(1)
+            };
+            let gains = self.deny.iter().zip(&table).map(gain).zip(&mut stays);
+            match gains.rev().max_by_key(|(gain, _)| *gain) {
+                Some((gain, stays)) if gain > 0 => *stays = true,
+                _ => break,
+            }
+        }
+        let mut stays = stays.into_iter();
+        self.deny.retain(|_| stays.next().unwrap_or(true));
+    }
+
+    /// How many Resources a glob takes.
+    fn strings(&self, glob: &Glob) -> usize {
+        let methods = glob.group.and_then(|group| self.layout.groups.get(group)).map_or(1, |group| group.methods.len());
+        let ends = if matches!(glob.pattern.steps().last(), Some(Step::Literal(_))) { 2 } else { 1 };
+        methods * ends
+    }
+
+    /// A request of a denied route of one of `rules` that is not denied as it must be:
+    /// explicitly, or, where `implicit_deny`, at least by not being allowed.
+    pub(super) fn flaw(&self, rules: impl Fn(usize) -> bool, implicit_deny: bool) -> Option<Flaw> {
+        self.cells().filter(|(cell, is_open)| !is_open && rules(cell.rule)).find_map(|(cell, _)| {
+            let denied = self.deny.iter().filter(|glob| glob.reaches(cell.group)).map(|glob| &glob.pattern);
+            let own = self
+                .allowed
+                .iter()
+                .filter(|allowed| allowed.cell.rule == cell.rule && allowed.cell.group == cell.group);
+            let right: Vec<&Pattern> =
+                cell.above.iter().chain(denied).chain(own.map(|own| &own.cell.pattern)).collect();
+            if !implicit_deny {
+                let word = word(&[&cell.pattern], right.iter().copied())?;
+                let allowed = self.in_the_way(cell, &word).unwrap_or(cell.rule);
+                return self.told(Some(cell.rule), allowed, cell.group, &word);
+            }
+            let mut allowed = self.allowed.iter().filter(|allowed| allowed.cell.group == cell.group);
+            allowed.find_map(|allowed| {
+                if !meet(&cell.pattern, &allowed.glob.pattern) {
+                    return None;
+                }
+                let word = word(&[&cell.pattern, &allowed.glob.pattern], right.iter().copied())?;
+                self.told(Some(cell.rule), allowed.cell.rule, cell.group, &word)
+            })
+        })
+    }
+
+    /// The rule because of which a request cannot be denied: a pattern that would deny
+    /// it reaches what that rule allows.
+    fn in_the_way(&self, denied: &Cell, word: &[Symbol]) -> Option<usize> {
+        let narrowest = denied.narrowest();
+        let others = || self.allowed.iter().map(|allowed| &allowed.cell).filter(|cell| cell.group == denied.group);
+        let reached = others().find(|cell| cell.owns_some_of(&narrowest));
+        let candidates = self.layout.candidates.iter().map(|candidate| &candidate.glob);
+        let mut matching = candidates.filter(|glob| glob.reaches(denied.group) && glob.pattern.matches(word));
+        let reached =
+            reached.or_else(|| matching.find_map(|glob| others().find(|cell| cell.owns_some_of(&glob.pattern))));
+        reached.map(|cell| cell.rule)
+    }
+
+    /// A request that no route owns and that is allowed nevertheless.
+    pub(super) fn surplus(&self) -> Option<Flaw> {
+        self.allowed.iter().filter(|allowed| allowed.glob.pattern.has_wildcard()).find_map(|allowed| {
+            let group = allowed.cell.group;
+            let owned = self.layout.cells.iter().filter(|cell| cell.group == group).map(|cell| &cell.pattern);
+            let denied = self.deny.iter().filter(|glob| glob.reaches(group)).map(|glob| &glob.pattern);
+            let word = word(&[&allowed.glob.pattern], owned.chain(denied))?;
+            self.told(None, allowed.cell.rule, group, &word)
+        })
+    }
+
+    fn told(&self, denied: Option<usize>, allowed: usize, group: usize, word: &[Symbol]) -> Option<Flaw> {
+        let method = self.layout.groups.get(group).and_then(|group| group.methods.first()).copied()?;
+        Some(Flaw { denied, allowed, method, segments: word.iter().skip(1).copied().collect() })
+    }
+
+    /// Whether anything is allowed by a wildcard.
+    pub(super) fn allows_by_wildcard(&self) -> bool {
+        self.allowed.iter().any(|allowed| allowed.glob.pattern.has_wildcard())
+    }
+
+    /// The denied routes' literals that stand where an allowed wildcard matches too;
+    /// `None` where no allowed wildcard overlaps a denied route. An escape of such a
+    /// literal is matched by the wildcard, and not by what denies the literal.
+    pub(super) fn overlapped(&self) -> Option<Vec<Symbol>> {
+        let mut literals: Vec<Symbol> = Vec::new();
+        let mut is_overlapped = false;
+        for allowed in self.allowed.iter().filter(|allowed| allowed.glob.pattern.has_wildcard()) {
+            for (cell, is_open) in self.cells() {
+                let is_other = !is_open && cell.group == allowed.cell.group && cell.rule != allowed.cell.rule;
+                if is_other && meet(&allowed.glob.pattern, &cell.pattern) {
+                    is_overlapped = true;
+                    literals.extend(cell.pattern.steps().iter().skip(1).filter_map(|step| match step {
+                        Step::Literal(symbol) => Some(*symbol),
+                        Step::One | Step::More => None,
+                    }));
+                }
+            }
+        }
+        literals.sort_unstable();
+        literals.dedup();
+        is_overlapped.then_some(literals)
+    }
+}
+
+impl Cell {
+    /// What it owns where its parameters have these values; `None` where that is nothing.
+    fn where_bound(&self, bound: &Bound) -> Option<Cell> {
+        let mut steps = Vec::new();
+        for (index, step) in self.pattern.steps().iter().enumerate() {
+            // The method stands before the segments.
+            match bound.iter().find(|(segment, _)| segment + 1 == index) {
+                Some((_, values)) => steps.extend(values.iter().map(|value| Step::Literal(*value))),
+                None => steps.push(*step),
+            }
+        }
+        let pattern = Pattern::new(steps)?;
+        let above: Vec<Pattern> = self.above.iter().filter(|above| meet(above, &pattern)).cloned().collect();
+        word(&[&pattern], &above)?;
+        Some(Cell { rule: self.rule, group: self.group, pattern, above })
+    }
+}
+
+/// So that a gain for each of several strings can be told from none.
+const MANY: usize = 1_000;

@@ -1,0 +1,246 @@
+//! What can be said of a table before any token has come: whether every token's policy
+//! is right on every route, and what such policies allow beyond the table.
+
+use super::implication::{Fact, satisfies, terms};
+use super::layout::{Layout, TooDeep};
+use super::plan::{Bound, Flaw, Holding, Plan};
+use super::resources::{Part, Resource, Resources};
+use super::symbols::{self, Meaning};
+use super::{Coverage, RouteOfTable};
+use crate::access::requirement::Requirement;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Mutex;
+
+/// Why a table cannot be written as IAM policies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inexpressible {
+    /// No statement denies one route's requests and lets another's pass.
+    Conflict {
+        /// The key of the route that some tokens may not use.
+        denied: String,
+        /// The key of the route that the same tokens may use; the same key where a claim
+        /// is bound to a path parameter.
+        allowed: String,
+        /// A request of the first.
+        example: String,
+        /// Whether `implicit_deny` would do.
+        silence_would_do: bool,
+    },
+    /// A policy would be too large.
+    TooLarge {
+        /// How many Resources it would have.
+        resources: usize,
+        /// How many bytes it would have.
+        bytes: usize,
+    },
+    /// IAM tells letters apart by case.
+    LetterCase,
+    /// A route with too many segments.
+    TooDeep {
+        /// Its key.
+        route: String,
+    },
+}
+
+/// A request that no route of the table owns, and that cached policies cannot but allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surplus {
+    /// The key of the route whose Resource reaches too far.
+    pub route: String,
+    /// Such a request.
+    pub example: String,
+}
+
+impl fmt::Display for Inexpressible {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conflict { denied, allowed, example, silence_would_do: true } if denied == allowed => write!(
+                f,
+                "`{denied}` binds a claim to a path parameter: what it denies (`{example}`) can only be left out of a \
+                 policy, which a resource policy that allows would turn into a pass. Set `policy.implicit_deny: true` \
+                 if the API has no such resource policy, or use `covers: request`"
+            ),
+            Self::Conflict { denied, allowed, example, silence_would_do: true } => write!(
+                f,
+                "a token that may use `{allowed}` and not `{denied}` can only be kept from the latter (`{example}`) by \
+                 silence: an explicit Deny would cover the former too, since IAM's `*` crosses `/`, and a resource policy \
+                 that allows would turn silence into a pass. Set `policy.implicit_deny: true` if the API has no such \
+                 resource policy, ask of `{allowed}` all that `{denied}` asks, or use `covers: request`"
+            ),
+            Self::Conflict { denied, allowed, example, silence_would_do: false } => write!(
+                f,
+                "no IAM policy allows all of `{allowed}` and keeps `{denied}` out (`{example}`): IAM's `*` crosses `/`. \
+                 Ask of `{allowed}` all that `{denied}` asks, give one of them another path, or use `covers: request`"
+            ),
+            Self::TooLarge { resources, bytes } => write!(
+                f,
+                "a token's policy would have {resources} Resources of {bytes} bytes in all, with {PREFIX_CHARACTERS} of each \
+                 for the ARN before the method; API Gateway takes {MAX_POLICY_BYTES} beside the context. Use `{{name+}}` \
+                 routes in the place of many, or named methods in the place of ANY (which is seven), or `covers: request`"
+            ),
+            Self::LetterCase => f.write_str(
+                "with `case_insensitive_paths` no policy is right on every path, since IAM tells upper case from lower: \
+                 use `covers: request`",
+            ),
+            Self::TooDeep { route } => write!(f, "`{route}` has too many segments for `covers: token`: at most 62"),
+        }
+    }
+}
+
+impl fmt::Display for Surplus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "cached policies that allow `{}` also allow `{}`, which no route of the table owns: the table must name \
+             every route of the API",
+            self.route, self.example
+        )
+    }
+}
+
+impl Coverage {
+    /// Prepares the table, and finds out whether its policies are right for every token.
+    ///
+    /// # Errors
+    /// All [`Inexpressible`] that were found, a pair of routes once.
+    pub(in crate::access) fn new(
+        table: &[RouteOfTable<'_>],
+        implicit_deny: bool,
+    ) -> Result<(Self, Vec<Surplus>), Vec<Inexpressible>> {
+        let keys: Vec<_> = table.iter().map(|route| route.route).collect();
+        let key = |rule: usize| table.get(rule).map_or_else(String::new, |route| route.key.to_owned());
+        let layout = Layout::new(&keys).map_err(|TooDeep(rule)| vec![Inexpressible::TooDeep { route: key(rule) }])?;
+        let (classes, requirements) = classes(table);
+        let coverage = Self { layout, classes, requirements, implicit_deny, compiled: Mutex::new(HashMap::new()) };
+        let mut faults = Vec::new();
+        let mut most = coverage.plan(&coverage.most_with_all());
+        for class in [None].into_iter().chain((0..coverage.requirements.len()).map(Some)) {
+            let plan = coverage.plan(&coverage.most_without(class));
+            let of_class = |rule: usize| coverage.classes.get(rule) == Some(&class);
+            let of_silence = plan.flaw(of_class, true);
+            let silence_would_do = of_silence.is_none();
+            if let Some(flaw) = of_silence.or_else(|| plan.flaw(of_class, implicit_deny)) {
+                let fault = Inexpressible::Conflict {
+                    denied: key(flaw.denied.unwrap_or(flaw.allowed)),
+                    allowed: key(flaw.allowed),
+                    example: coverage.example(&flaw),
+                    silence_would_do,
+                };
+                if !faults.contains(&fault) {
+                    faults.push(fault);
+                }
+            }
+        }
+        let surplus = most.surplus().map(|flaw| Surplus { route: key(flaw.allowed), example: coverage.example(&flaw) });
+        if faults.is_empty() {
+            most.compact();
+            faults.extend(coverage.too_large(&most));
+        }
+        match faults.is_empty() {
+            true => Ok((coverage, surplus.into_iter().collect())),
+            false => Err(faults),
+        }
+    }
+
+    fn plan(&self, held: &[Holding]) -> Plan<'_> {
+        Plan::new(&self.layout, &self.of_rules(held))
+    }
+
+    /// What a token holds that satisfies everything that it can.
+    fn most_with_all(&self) -> Vec<Holding> {
+        self.most(None)
+    }
+
+    /// The most that a token can hold which misses the requirements of `class`: all
+    /// that does not imply it. For `None`, the routes that are answered for their own
+    /// ARN alone, it is everything.
+    fn most_without(&self, class: Option<usize>) -> Vec<Holding> {
+        let missed = class.and_then(|class| self.requirements.get(class));
+        self.most(missed)
+    }
+
+    fn most(&self, missed: Option<&Requirement>) -> Vec<Holding> {
+        // Equal claims have equal values.
+        let mut claims: Vec<&str> = Vec::new();
+        self.requirements.iter().map(|requirement| most_of(requirement, missed, &mut claims)).collect()
+    }
+
+    fn example(&self, flaw: &Flaw) -> String {
+        let segments = flaw.segments.iter().map(|symbol| match self.layout.symbols.meaning(*symbol) {
+            Meaning::Literal(text) => text,
+            Meaning::Value(_) => "{claim}",
+            Meaning::Other => "x",
+        });
+        let path: Vec<&str> = segments.collect();
+        match flaw.method {
+            super::layout::CONNECT => flaw.method.to_owned(),
+            method => format!("{method} /{}", path.join("/")),
+        }
+    }
+
+    fn too_large(&self, plan: &Plan<'_>) -> Option<Inexpressible> {
+        let Resources { allow, deny } = Resources::new(&self.layout, plan);
+        let length = |resource: &Resource| {
+            let parts = resource.iter().map(|part| match part {
+                Part::Text(text) => text.len(),
+                Part::Value(_) => VALUE_CHARACTERS,
+            });
+            // Two quotes and a comma.
+            PREFIX_CHARACTERS + parts.sum::<usize>() + 3
+        };
+        let all = allow.iter().chain(&deny);
+        let bytes = all.map(length).sum();
+        (bytes > MAX_POLICY_BYTES).then_some(Inexpressible::TooLarge { resources: allow.len() + deny.len(), bytes })
+    }
+}
+
+/// The most that a token can hold of one requirement while it misses another.
+fn most_of<'r>(requirement: &'r Requirement, missed: Option<&Requirement>, claims: &mut Vec<&'r str>) -> Holding {
+    let Some(terms) = terms(requirement) else { return Holding::Everywhere };
+    let mut bounds = Vec::new();
+    for term in terms.iter().filter(|term| missed.is_none_or(|missed| !satisfies(term, missed))) {
+        let mut bound: Bound = Vec::new();
+        for fact in term {
+            if let Fact::Bound(claim, parameter) = fact {
+                let known = claims.iter().position(|known| known == claim);
+                let position = known.unwrap_or_else(|| {
+                    claims.push(claim);
+                    claims.len() - 1
+                });
+                bound.push((parameter.index(), vec![symbols::value(position)]));
+            }
+        }
+        if bound.is_empty() {
+            return Holding::Everywhere;
+        }
+        bounds.push(bound);
+    }
+    Holding::Where(bounds)
+}
+
+/// Each requirement once, and by rule which it is.
+fn classes(table: &[RouteOfTable<'_>]) -> (Vec<Option<usize>>, Vec<Requirement>) {
+    let mut requirements: Vec<Requirement> = Vec::new();
+    let class = |route: &RouteOfTable<'_>| {
+        if route.answers_for_itself {
+            return None;
+        }
+        let known = requirements.iter().position(|known| known == route.requirement);
+        Some(known.unwrap_or_else(|| {
+            requirements.push(route.requirement.clone());
+            requirements.len() - 1
+        }))
+    };
+    let classes = table.iter().map(class).collect();
+    (classes, requirements)
+}
+
+/// `arn:aws:execute-api:ap-southeast-1:123456789012:abcdef1234/production/` and some.
+const PREFIX_CHARACTERS: usize = 72;
+
+/// A UUID.
+const VALUE_CHARACTERS: usize = 36;
+
+/// 8 KB, less 1.5 KB for the context, the principal and the statements' other words.
+const MAX_POLICY_BYTES: usize = 8 * 1024 - 1536;

@@ -1,0 +1,200 @@
+//! The IAM policy documents that API Gateway takes from an authorizer.
+//!
+//! `aws_lambda_events`' types are not used to write: their defaults allow.
+
+use super::method_arn::MethodArn;
+use crate::access::Standing;
+use crate::request::UnixSeconds;
+use aws_smithy_types::date_time::{DateTime, Format};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+/// A policy answer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PolicyAnswer<'a> {
+    pub(super) principal_id: &'a str,
+    pub(super) policy_document: PolicyDocument<'a>,
+    pub(super) context: Map<String, Value>,
+}
+
+/// Statements that never say both nothing and something: none is without an effect
+/// and a Resource.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct PolicyDocument<'a> {
+    version: &'static str,
+    statement: Vec<Statement<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement<'a> {
+    action: &'static str,
+    effect: Effect,
+    resource: Resource<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<Condition>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+enum Effect {
+    Allow,
+    Deny,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Resource<'a> {
+    One(Cow<'a, str>),
+    Each(Vec<String>),
+}
+
+impl Resource<'_> {
+    fn matches(&self, arn: &str) -> bool {
+        match self {
+            Resource::One(resource) => matches(resource, arn),
+            Resource::Each(resources) => resources.iter().any(|resource| matches(resource, arn)),
+        }
+    }
+}
+
+/// `{"DateLessThan": {"aws:CurrentTime": "2026-11-21T12:00:00Z"}}`
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Condition {
+    date_less_than: CurrentTime,
+}
+
+#[derive(Serialize)]
+struct CurrentTime {
+    #[serde(rename = "aws:CurrentTime")]
+    current_time: String,
+}
+
+impl<'a> PolicyDocument<'a> {
+    /// Allows this request and no other. Only for requests that a permit is at hand for.
+    pub(super) fn allowing(arn: &'a MethodArn<'_>, until: Option<UnixSeconds>) -> Self {
+        let condition = until.map(before);
+        Self::of(vec![Statement::new(Effect::Allow, Resource::One(Cow::Borrowed(arn.exact())), condition)])
+    }
+
+    /// Denies at least this request.
+    pub(super) fn denying(arn: &'a MethodArn<'_>) -> Self {
+        Self::of(vec![Statement::new(Effect::Deny, Resource::One(arn.at_least()), None)])
+    }
+
+    /// Allows what a token may use of the API and denies the rest.
+    pub(super) fn covering(standing: &Standing, arn: &MethodArn<'_>, until: Option<UnixSeconds>) -> Self {
+        let (allow, deny) = standing.resources(arn.before_method());
+        let allow =
+            (!allow.is_empty()).then(|| Statement::new(Effect::Allow, Resource::Each(allow), until.map(before)));
+        // INVARIANT: never empty, unsafe paths are denied to everybody.
+        let deny = Statement::new(Effect::Deny, Resource::Each(deny), None);
+        Self::of(allow.into_iter().chain([deny]).collect())
+    }
+
+    fn of(statement: Vec<Statement<'a>>) -> Self {
+        Self { version: "2012-10-17", statement }
+    }
+
+    /// Whether it allows a request, its conditions aside.
+    pub(super) fn allows(&self, arn: &MethodArn<'_>) -> bool {
+        let says = |effect| {
+            let mut statements = self.statement.iter().filter(|statement| statement.effect == effect);
+            statements.any(|statement| statement.resource.matches(arn.exact()))
+        };
+        says(Effect::Allow) && !says(Effect::Deny)
+    }
+
+    /// Denies at least this request as well.
+    pub(super) fn and_denying(mut self, arn: &MethodArn<'_>) -> Self {
+        // Wildcards in the request's own text would deny much more than it.
+        let resource = Cow::Owned(arn.at_least().replace('*', "?"));
+        self.statement.push(Statement::new(Effect::Deny, Resource::One(resource), None));
+        self
+    }
+
+    /// Whether each Resource is one that IAM takes.
+    pub(super) fn fits(&self, max_characters: usize) -> bool {
+        self.statement.iter().all(|statement| match &statement.resource {
+            Resource::One(_) => true,
+            Resource::Each(resources) => resources.iter().all(|resource| resource.chars().count() <= max_characters),
+        })
+    }
+}
+
+impl<'a> Statement<'a> {
+    fn new(effect: Effect, resource: Resource<'a>, condition: Option<Condition>) -> Self {
+        Self { action: "execute-api:Invoke", effect, resource, condition }
+    }
+}
+
+fn before(end: UnixSeconds) -> Condition {
+    // The whole second before it; what cannot be written has always been over.
+    let text = DateTime::from_secs_f64(end.as_f64().floor()).fmt(Format::DateTime);
+    Condition {
+        date_less_than: CurrentTime { current_time: text.unwrap_or_else(|_| "1970-01-01T00:00:00Z".to_owned()) },
+    }
+}
+
+/// IAM's wildcards: `*` is any text, `?` any one character.
+fn matches(resource: &str, arn: &str) -> bool {
+    let (mut pattern, mut text) = (resource.chars(), arn.chars());
+    // Where to go on when what follows the last `*` does not fit: after it, one character later.
+    let mut retry: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
+    loop {
+        let (mut next_pattern, mut next_text) = (pattern.clone(), text.clone());
+        match (next_pattern.next(), next_text.next()) {
+            (None, None) => return true,
+            (Some('*'), _) => {
+                retry = Some((next_pattern.clone(), text.clone()));
+                pattern = next_pattern;
+                continue;
+            }
+            (Some(wanted), Some(found)) if wanted == '?' || wanted == found => {
+                (pattern, text) = (next_pattern, next_text);
+                continue;
+            }
+            _ => {}
+        }
+        let Some((after_star, from)) = &mut retry else { return false };
+        if from.next().is_none() {
+            return false;
+        }
+        (pattern, text) = (after_star.clone(), from.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_match_as_iam_has_it() {
+        for (resource, arn, expected) in [
+            ("", "", true),
+            ("a", "a", true),
+            ("a", "b", false),
+            ("a", "ab", false),
+            ("ab", "a", false),
+            ("*", "", true),
+            ("*", "a/b", true),
+            ("?*", "", false),
+            ("?*", "/", true),
+            ("a/?*/c", "a/b/x/c", true),
+            ("a/?*/c", "a//c", false),
+            ("a*b*c", "a1b2b3c", true),
+            ("a*b*c", "a1c2b", false),
+            ("*%*", "a%b", true),
+            ("*%*", "ab", false),
+            ("a?c", "a\u{e9}c", true),
+            ("a?c", "ac", false),
+            ("*a", "aaab", false),
+            ("A", "a", false),
+        ] {
+            assert_eq!(matches(resource, arn), expected, "{resource} {arn}");
+        }
+    }
+}

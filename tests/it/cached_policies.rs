@@ -1,0 +1,297 @@
+//! `policy.covers: token`: what a policy allows and denies for each kind of token, Resource by
+//! Resource. `tests/coverage` holds the same against random tables, tokens and paths.
+
+use serde_json::{Value, json};
+
+use crate::config::one_pool;
+use crate::events::{Kind, STAGE_ARN};
+use crate::jwks_server::Site;
+use crate::runtime_api::{Function, Setup};
+use crate::tokens::{Token, cognito_jwks};
+
+struct Api {
+    function: Function,
+    _site: Site,
+}
+
+impl Api {
+    fn of(rest: &str) -> Api {
+        let site = Site::with_keys(&cognito_jwks());
+        let function = Function::start(&one_pool(&site.url("/jwks.json"), rest));
+        Api { function, _site: site }
+    }
+
+    /// The whole answer.
+    fn answer(&self, method: &str, path: &str, token: &Token) -> Value {
+        self.function
+            .send(&Kind::RestToken.event(method, path, &format!("Bearer {}", token.text())).to_string())
+            .1
+            .json()
+    }
+
+    /// The Resources that are allowed and denied, from the method on, without those that
+    /// everybody is denied.
+    fn says(&self, method: &str, path: &str, token: &Token) -> (Vec<String>, Vec<String>) {
+        let answer = self.answer(method, path, token);
+        let statements = answer["policyDocument"]["Statement"].as_array().unwrap().clone();
+        let of = |effect: &str| {
+            let statements = statements.iter().filter(|statement| statement["Effect"] == effect);
+            let resources = statements.flat_map(|statement| match &statement["Resource"] {
+                Value::Array(resources) => resources.clone(),
+                resource => vec![resource.clone()],
+            });
+            let tails = resources.map(|resource| {
+                let resource = resource.as_str().unwrap();
+                resource.strip_prefix(STAGE_ARN).and_then(|tail| tail.strip_prefix('/')).expect(resource).to_owned()
+            });
+            let mut tails: Vec<String> = tails.filter(|tail| !UNSAFE.contains(&tail.as_str())).collect();
+            tails.sort();
+            tails
+        };
+        (of("Allow"), of("Deny"))
+    }
+
+    #[track_caller]
+    fn check(&self, token: &Token, allow: &[&str], deny: &[&str]) {
+        let (allowed, denied) = self.says("GET", "/nowhere", token);
+        let sorted = |list: &[&str]| {
+            let mut list: Vec<String> = list.iter().map(|item| (*item).to_owned()).collect();
+            list.sort();
+            list
+        };
+        assert_eq!((allowed, denied), (sorted(allow), sorted(deny)), "{}", token.payload_json());
+    }
+}
+
+/// Paths that nobody may use.
+const UNSAFE: [&str; 9] = ["*//*", "*/.", "*/./*", "*/..", "*/../*", "*\\*", "*/;*", "*/.;*", "*/..;*"];
+const UNSAFE_ESCAPES: [&str; 10] =
+    ["*%2e*", "*%2E*", "*%2f*", "*%2F*", "*%5c*", "*%5C*", "*%25*", "*%3b*", "*%3B*", "*%0?*"];
+
+fn scopes(scope: &str) -> Token {
+    Token::access().claim("scope", json!(scope))
+}
+
+/// The faults with which a table is refused.
+fn refusal(rest: &str) -> String {
+    let refused = Setup::config(&one_pool("https://jwks.example/", rest)).refused().expect("it starts");
+    refused.init_error.unwrap()
+}
+
+fn groups(groups: &[&str]) -> Token {
+    Token::access().claim("cognito:groups", json!(groups))
+}
+
+fn covering(routes: &str) -> Api {
+    Api::of(&format!("policy: {{ covers: token }}\nroutes:\n{routes}"))
+}
+
+fn covering_by_silence(routes: &str) -> Api {
+    Api::of(&format!("policy: {{ covers: token, implicit_deny: true }}\nroutes:\n{routes}"))
+}
+
+const WITH_ESCAPES: &[&str] = &UNSAFE_ESCAPES;
+
+#[test]
+fn literal_routes_are_spelled_out_with_and_without_a_trailing_slash() {
+    let api = covering("  GET /a: { any_scope: [r] }\n  POST /a: { any_scope: [w] }\n");
+    api.check(&scopes("r"), &["GET/a", "GET/a/"], &["POST/?*"]);
+    api.check(&scopes("w"), &["POST/a", "POST/a/"], &["GET/?*"]);
+    api.check(&scopes("r w"), &["GET/a", "GET/a/", "POST/a", "POST/a/"], &[]);
+    api.check(&scopes("x"), &[], &["?*"]);
+}
+
+#[test]
+fn any_is_seven_methods() {
+    let api = covering("  ANY /a/{x+}: {}\n");
+    let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let allow: Vec<String> = methods.iter().map(|method| format!("{method}/a/?*")).collect();
+    api.check(&scopes("x"), &allow.iter().map(String::as_str).collect::<Vec<_>>(), WITH_ESCAPES);
+}
+
+#[test]
+fn what_lies_deeper_than_a_parameter_is_denied() {
+    let api = covering("  GET /a/{x}: {}\n");
+    api.check(&scopes("x"), &["GET/a/?*"], &[&["?*/a/?*/?*"], WITH_ESCAPES].concat());
+}
+
+#[test]
+fn a_stricter_route_within_an_open_one_is_denied_and_so_is_every_escape() {
+    let api = covering("  GET /{x+}: {}\n  GET /admin/{x+}: { any_group: [admin] }\n");
+    api.check(&groups(&["user"]), &["GET/?*"], &["GET/admin/?*", "*%*", "*/admin;*"]);
+    api.check(&groups(&["admin"]), &["GET/?*"], WITH_ESCAPES);
+}
+
+#[test]
+fn where_shorter_paths_are_another_routes_a_greedy_one_starts_below_them() {
+    let api = covering("  GET /a/{x}: { any_scope: [r] }\n  GET /a/{x+}: { all_scopes: [r, w] }\n");
+    api.check(&scopes("r"), &["GET/a/?*"], &["?*/a/?*/?*", "*%*", "*/a;*"]);
+}
+
+#[test]
+fn a_bound_parameter_is_the_users_own_path() {
+    let api = covering_by_silence(
+        "  GET /users/{id}/{x+}: { any: [{ claims: { sub: \"{id}\" } }, { any_group: [admin] }] }\n",
+    );
+    let of = |sub: &str| Token::access().claim("sub", json!(sub));
+    api.check(&of("ann"), &["GET/users/ann/?*"], WITH_ESCAPES);
+    api.check(&groups(&["admin"]), &["GET/users/?*/?*"], WITH_ESCAPES);
+    // None of these is a segment that IAM takes as it stands.
+    for sub in ["*", "a*", "a?", "${aws:username}", "a/b", "..", "a%20b", "a;b", "a\\b", "a\nb"] {
+        let (allowed, _) = api.says("GET", "/nowhere", &of(sub));
+        assert_eq!(allowed, Vec::<String>::new(), "{sub}");
+    }
+}
+
+#[test]
+fn default_is_all_that_no_other_route_has_but_not_connect() {
+    let api = covering("  $default: { any_scope: [r] }\n  GET /a: { all_scopes: [r, w] }\n");
+    let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let all: Vec<String> = methods.iter().flat_map(|m| [(*m).to_owned(), format!("{m}/*")]).collect();
+    let (allowed, _) = api.says("GET", "/nowhere", &scopes("r"));
+    let mut expected = all.clone();
+    expected.sort();
+    assert_eq!(allowed, expected);
+    let refused =
+        refusal("policy: { covers: token }\nroutes:\n  $default: { any_scope: [r] }\n  GET /a: { any_scope: [w] }\n");
+    assert!(refused.contains("`$default`") && refused.contains("`GET /a`"), "{refused}");
+}
+
+#[test]
+fn routes_that_ask_for_more_than_token_and_path_answer_for_themselves() {
+    let api = covering(
+        "  GET /a: {}\n  GET /recent: { max_auth_age: 1h }\n  GET /either: { any: [{ max_auth_age: 1h }, { any_group: [x] }] }\n",
+    );
+    let token = Token::access();
+    api.check(&token, &["GET/a", "GET/a/"], &["?*/recent", "?*/recent/", "?*/either", "?*/either/"]);
+    assert_eq!(api.says("GET", "/recent", &token), (vec!["GET/recent".to_owned()], vec![]));
+    let old = token.claim("auth_time", json!(1_000_000));
+    assert_eq!(api.says("GET", "/recent", &old), (vec![], vec!["GET/recent".to_owned()]));
+    assert_eq!(api.answer("GET", "/recent", &old)["context"]["reason"], "authentication_too_old");
+}
+
+#[test]
+fn a_denied_request_gets_the_policy_of_its_token_and_the_context_of_its_claims() {
+    let api = covering("  GET /a: { any_scope: [r] }\n  POST /a: { any_scope: [w] }\n");
+    let token = scopes("r");
+    let allowed = api.answer("GET", "/a", &token);
+    for (method, path) in [("POST", "/a"), ("GET", "/nowhere"), ("GET", "/a//b"), ("PUT", "/a"), ("GET", "/%2e%2e/a")] {
+        assert_eq!(api.answer(method, path, &token), allowed, "{method} {path}");
+    }
+    assert_eq!(
+        allowed["context"],
+        json!({"sub": crate::tokens::READER_SUB, "username": "reader", "client_id": "web-client", "scope": "r"})
+    );
+}
+
+#[test]
+fn what_a_wildcard_would_allow_is_denied_to_the_request_that_asks() {
+    let api = covering("  GET /a/{x}: {}\n  GET /a/{x}/b: {}\n");
+    let token = Token::access();
+    // Too deep for the one and no request of the other; a wildcard in the path.
+    for (path, resource) in [("/a/x/c", "GET/a/x/c"), ("/a/x*", "GET/a/x?")] {
+        let (allowed, denied) = api.says("GET", path, &token);
+        assert_eq!(allowed, ["GET/a/?*"]);
+        assert!(denied.contains(&resource.to_owned()), "{path} {denied:?}");
+    }
+}
+
+#[test]
+fn a_bad_token_says_nothing_of_other_requests() {
+    let api =
+        Api::of("policy: { covers: token }\nrest_api: { unauthorized: deny }\nroutes: { GET /a: {}, GET /b: {} }");
+    let expired = Token::access().claim("exp", json!(1_000_000));
+    assert_eq!(api.says("GET", "/a", &expired), (vec![], vec!["GET/a".to_owned()]));
+}
+
+#[test]
+fn a_policy_that_expires_says_when() {
+    for (covers, path) in [("request", "/a"), ("token", "/a"), ("token", "/recent")] {
+        let api = Api::of(&format!(
+            "policy: {{ covers: {covers}, expires_with_token: true }}\nroutes: {{ GET /a: {{}}, GET /recent: {{ max_auth_age: 1h }} }}"
+        ));
+        let answer = api.answer("GET", path, &Token::access().claim("exp", json!(4_102_444_799.5_f64)));
+        let statements = answer["policyDocument"]["Statement"].as_array().unwrap();
+        let condition = json!({ "DateLessThan": { "aws:CurrentTime": "2099-12-31T23:59:59Z" } });
+        assert_eq!(statements[0]["Effect"], "Allow");
+        assert_eq!(statements[0]["Condition"], condition, "{covers}");
+        assert!(statements[1..].iter().all(|deny| deny["Effect"] == "Deny" && deny.get("Condition").is_none()));
+    }
+}
+
+#[test]
+fn a_simple_answer_speaks_of_its_request_alone() {
+    let api = covering("  GET /a: {}\n  GET /b: { any_scope: [b] }\n");
+    let token = Token::access();
+    let bearer = format!("Bearer {}", token.text());
+    let ask = |path: &str| api.function.ask(&Kind::Http2.event("GET", path, &bearer));
+    assert_eq!(ask("/a").response()["isAuthorized"], true);
+    assert_eq!(ask("/b").context()["reason"], "insufficient_scope");
+}
+
+#[test]
+fn a_table_that_iam_cannot_say_is_refused_with_both_routes() {
+    // (routes, implicit_deny, what the fault says)
+    let stricter_outside = "  GET /users/{id}: { any_scope: [s] }\n  GET /users/{id}/orders: { any_scope: [r] }\n";
+    let bound = "  GET /users/{id}: { claims: { sub: \"{id}\" } }\n";
+    let live = "  GET /a/{x}: { max_auth_age: 1h }\n  GET /a/b: {}\n";
+    for (routes, silence_will_do, named) in [
+        (stricter_outside, true, &["`GET /users/{id}`", "`GET /users/{id}/orders`"][..]),
+        (bound, true, &["`GET /users/{id}`"]),
+        (live, true, &["`GET /a/{x}`", "`GET /a/b`"]),
+    ] {
+        let fault = refusal(&format!("policy: {{ covers: token }}\nroutes:\n{routes}"));
+        assert!(fault.contains("policy.covers: ") && fault.contains("implicit_deny") == silence_will_do, "{fault}");
+        assert!(named.iter().all(|route| fault.contains(route)), "{fault}");
+        if silence_will_do {
+            covering_by_silence(routes).function.wait_until_ready();
+        }
+    }
+    for (routes, named) in [
+        (
+            "  GET /users/{id}/orders: { any_scope: [r] }\n  GET /users/{id}/{x+}: { claims: { sub: \"{id}\" } }\n",
+            "no IAM policy allows all of `GET /users/{id}/orders` and keeps `GET /users/{id}/{x+}` out",
+        ),
+        (
+            "  GET /a/{x}/b/{y+}: {}\n  GET /a/{x}/{z}/b/c: { any_scope: [s] }\n",
+            "no IAM policy allows all of `GET /a/{x}/b/{y+}` and keeps `GET /a/{x}/{z}/b/c` out (`GET /a/x/x/b/c`)",
+        ),
+    ] {
+        for implicit in [false, true] {
+            let fault = refusal(&format!("policy: {{ covers: token, implicit_deny: {implicit} }}\nroutes:\n{routes}"));
+            assert!(fault.contains(named), "{fault}");
+        }
+    }
+}
+
+#[test]
+fn a_stricter_inner_route_needs_no_silence() {
+    let api = covering("  GET /users/{id}: { any_scope: [r] }\n  GET /users/{id}/orders: { all_scopes: [r, s] }\n");
+    api.check(&scopes("r"), &["GET/users/?*"], &["?*/users/?*/?*", "*%*", "*/users;*", "*/orders;*"]);
+    let (allowed, denied) = api.says("GET", "/nowhere", &scopes("r s"));
+    assert_eq!(allowed, ["GET/users/?*"]);
+    assert!(!denied.contains(&"?*/users/?*/?*".to_owned()), "{denied:?}");
+}
+
+#[test]
+fn a_policy_of_more_than_8_kb_is_refused_with_the_arithmetic() {
+    let routes: String = (0..60).map(|n| format!("  GET /some-longer-name-{n}/{{id}}: {{}}\n")).collect();
+    let fault = refusal(&format!("policy: {{ covers: token }}\nroutes:\n{routes}"));
+    assert!(fault.contains("bytes") && fault.contains("Resources"), "{fault}");
+}
+
+#[test]
+fn with_case_insensitive_paths_no_policy_covers_a_token() {
+    let fault = refusal("case_insensitive_paths: true\npolicy: { covers: token }\nroutes: { GET /a: {} }");
+    assert!(fault.contains("case_insensitive_paths"), "{fault}");
+}
+
+#[test]
+fn what_cached_policies_cannot_but_allow_is_told_once_at_start() {
+    let api = covering("  GET /a/{x}: {}\n  GET /a/{x}/b: {}\n");
+    api.function.wait_until_ready();
+    api.function.end();
+    let said = api.function.stdout();
+    let notes: Vec<_> = said.iter().filter(|line| line.contains("must name every route")).collect();
+    assert!(notes.len() == 1 && notes[0].contains("GET /a/{x}") && notes[0].contains("GET /a/x/x"), "{said:#?}");
+}
