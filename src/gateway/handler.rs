@@ -3,7 +3,7 @@
 
 use super::answer::{Answer, AnswerSettings, answer, failure};
 use super::event::{Event, EventKind, TokenSource};
-use crate::access::Permit;
+use crate::access::{CacheKey, Permit};
 use crate::authorizer::{Authorizer, Trail};
 use crate::denial::{Class, Denial};
 use crate::request::UnixSeconds;
@@ -13,6 +13,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Answers invocations. Shared by all that are in flight.
@@ -21,6 +22,9 @@ pub struct Handler {
     authorizer: Authorizer,
     answers: AnswerSettings,
     token_sources: Vec<TokenSource>,
+    cache_key: CacheKey,
+    /// Whether an event has shown by now what its API's cache is keyed by.
+    has_seen_sources: AtomicBool,
 }
 
 /// An event as it came; `None` where it was no JSON. Reading it never fails, so
@@ -37,7 +41,8 @@ impl Handler {
     /// A handler for this authorizer.
     #[must_use]
     pub fn new(authorizer: Authorizer, answers: AnswerSettings, token_sources: Vec<TokenSource>) -> Self {
-        Self { authorizer, answers, token_sources }
+        let cache_key = authorizer.cache_key();
+        Self { authorizer, answers, token_sources, cache_key, has_seen_sources: AtomicBool::new(false) }
     }
 
     /// Starts to fetch the issuers' keys, while the function starts.
@@ -76,12 +81,30 @@ impl Handler {
             Err(denial) => return refused(denial),
         };
         line.event = Some(event.kind);
+        self.look_at_sources(&event);
         let request = event.request(&self.token_sources, self.answers.by_policy(event.kind));
         let ruling: Result<Permit, Denial> = match now() {
             Some(now) => self.authorizer.authorize(&request, now, &mut line.trail).await,
             None => Err(Denial::Internal("the clock is before 1970 or after 9999")),
         };
         answer(ruling, &line.trail, event.kind, &event.arn, &self.answers).unwrap_or_else(refused)
+    }
+
+    /// Warns once of an HTTP API that would keep a simple answer under too short a key.
+    /// Every event of an API has the same identity sources: the first one tells.
+    fn look_at_sources(&self, event: &Event<'_>) {
+        let is_simple = event.kind == EventKind::Http2 && !self.answers.by_policy(event.kind);
+        if !is_simple || self.has_seen_sources.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let lacking = event.lacking_sources(self.cache_key);
+        if !lacking.is_empty() {
+            tracing::warn!(
+                message = "identity_sources",
+                lacking = lacking.join(", "),
+                fix = "if the authorizer's results are cached, add these identity sources, or set its TTL to 0"
+            );
+        }
     }
 }
 
