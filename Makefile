@@ -11,6 +11,10 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 ARCHITECTURE ?= x86_64
 
+# What the development builds have; what is deployed has FEATURES. One set for run, test and e2e, so that one build
+# serves them all.
+DEVELOPMENT := --features cedar
+
 # An environment each: MiniStack pins a botocore that the SAM CLI does not take.
 LOCAL := .venv/local
 SAM := .venv/sam
@@ -18,6 +22,7 @@ SAM := .venv/sam
 say = @printf '\n==> %s\n' "$(1)"
 
 export ARCHITECTURE
+export FEATURES
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
@@ -27,7 +32,7 @@ help: ## List the targets
 .PHONY: run
 run: $(LOCAL)/.ready ## Real tokens through the real function, no AWS account (HOLD=1 keeps it up)
 	$(call say,Building the function)
-	cargo build --locked --bin authorizer --bin authctl
+	cargo build --locked $(DEVELOPMENT) --bin authorizer --bin authctl
 	$(LOCAL)/bin/python demo/run.py $(if $(HOLD),--hold)
 
 .PHONY: test
@@ -41,7 +46,7 @@ fmt: ## The code is formatted
 .PHONY: lint
 lint: ## Clippy finds nothing
 	$(call say,Clippy)
-	cargo clippy --all-targets --locked -- -D warnings
+	cargo clippy --all-targets --locked $(DEVELOPMENT) -- -D warnings
 
 .PHONY: layers
 layers: ## Modules import only what their layer may; the pure ones stay pure
@@ -51,13 +56,14 @@ layers: ## Modules import only what their layer may; the pure ones stay pure
 .PHONY: unit
 unit: ## Unit, integration and documentation tests
 	$(call say,Unit and integration tests)
-	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; else cargo test --lib --bins --tests --locked; fi
-	cargo test --doc --locked
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked $(DEVELOPMENT); \
+		else cargo test --lib --bins --tests --locked $(DEVELOPMENT); fi
+	cargo test --doc --locked $(DEVELOPMENT)
 
 .PHONY: live
 live: $(LOCAL)/.ready tests/oidc_provider/node_modules/.ready ## Live checks and revoking against real parts: MiniStack, an OpenID provider
 	$(call say,Live checks with real parts)
-	MINISTACK="$(CURDIR)/$(LOCAL)/bin/ministack" cargo test --locked --test real_parts --test revoking -- --ignored
+	MINISTACK="$(CURDIR)/$(LOCAL)/bin/ministack" cargo test --locked $(DEVELOPMENT) --test real_parts --test revoking -- --ignored
 
 .PHONY: template
 template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; the zip holds what it should
@@ -67,17 +73,19 @@ template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; th
 	$(SAM)/bin/sam build --build-dir .aws-sam/check
 	diff <(printf '%s\n' authorizer.yaml bootstrap) <(ls -A .aws-sam/check/AuthorizerFunction)
 	diff <(printf '%s\n' bootstrap) <(ls -A .aws-sam/check/RevokerFunction)
+	$(call say,A build without Cedar refuses policies)
+	tools/refuses-cedar.sh .aws-sam/check/AuthorizerFunction/bootstrap
 
 .PHONY: e2e
 e2e: $(LOCAL)/.ready ## The run above, where every decision must be the expected one
 	$(call say,End to end)
-	cargo build --locked --bin authorizer --bin authctl
+	cargo build --locked $(DEVELOPMENT) --bin authorizer --bin authctl
 	$(LOCAL)/bin/python demo/run.py --check
 
 .PHONY: doc
 doc: ## The documentation of the code builds without a warning
 	$(call say,Documentation)
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked $(DEVELOPMENT)
 
 .PHONY: bench
 bench: ## Whole invocations and cold starts, beside other authorizers
@@ -86,7 +94,7 @@ bench: ## Whole invocations and cold starts, beside other authorizers
 		--target-dir "$${CARGO_TARGET_DIR:-target}" -- $(BENCH)
 
 .PHONY: build
-build: $(SAM)/.ready $(LOCAL)/.ready ## Build what is deployed (ARCHITECTURE=arm64 for Graviton)
+build: $(SAM)/.ready $(LOCAL)/.ready ## Build what is deployed (ARCHITECTURE=arm64 for Graviton, FEATURES=cedar for policies)
 	$(call say,SAM build for $(ARCHITECTURE))
 	$(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 
@@ -102,9 +110,10 @@ deploy: build ## Build and deploy: USER_POOL_ID=... CLIENT_IDS=a,b [JWKS_URI=...
 # `sam build` calls this for the function of that name in template.yaml.
 .PHONY: build-AuthorizerFunction
 build-AuthorizerFunction:
-	PATH="$(CURDIR)/$(LOCAL)/bin:$$PATH" cargo lambda build --release --locked --bin authorizer \
+	PATH="$(CURDIR)/$(LOCAL)/bin:$$PATH" cargo lambda build --release --locked --bin authorizer $(if $(FEATURES),--features $(FEATURES)) \
 		$(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64) --flatten authorizer --lambda-dir "$(ARTIFACTS_DIR)"
 	cp authorizer.yaml "$(ARTIFACTS_DIR)/"
+	$(if $(findstring cedar,$(FEATURES)),cp -r policies "$(ARTIFACTS_DIR)/")
 
 .PHONY: build-RevokerFunction
 build-RevokerFunction:

@@ -11,13 +11,20 @@
     reason = "a bench may stop where it is wrong"
 )]
 
-use cognito_authorizer::access::{Check, Requirement, RouteKey, Rule, Rules};
+use cognito_authorizer::access::{Check, LetterCase, Requirement, RouteKey, Rule, Rules};
 use cognito_authorizer::config::{Config, ConfigText, Environment};
 use cognito_authorizer::gateway::RawEvent;
 use cognito_authorizer::request::{Credential, Request, UnixSeconds};
 use cognito_authorizer::token::{
     Algorithm, AlgorithmSet, BearerToken, ClaimNames, ClientIds, Expectations, IssuerKind, KeySet, TokenUse,
     UnverifiedJwt,
+};
+#[cfg(feature = "cedar")]
+use cognito_authorizer::{
+    access::CedarRule,
+    permissions::{ContextSettings, Evaluator, Policies, PolicyFile, Question},
+    request::Details,
+    token::Claims,
 };
 use futures_util::FutureExt;
 use lambda_runtime::{Context, LambdaEvent};
@@ -48,7 +55,7 @@ fn main() {
     let parsed = || UnverifiedJwt::parse(&bearer()).unwrap();
     let key = keys.find(parsed().kid().unwrap(), Algorithm::Rs256).unwrap();
     let verified = || parsed().verify(key).unwrap();
-    let claims = || verified().into_claims(&expectations, now, None).unwrap();
+    let claims = || Arc::new(verified().into_claims(&expectations, now, None).unwrap());
 
     let mut invocation = event::Invocation::new(token.len());
     let invocation = std::str::from_utf8(invocation.with(&token, 0)).unwrap();
@@ -76,6 +83,8 @@ fn main() {
         let rule = rules.route(&request).unwrap();
         step("  hold the claims against its rule", claims, |claims| rule.authorize(claims, now).unwrap());
     }
+    #[cfg(feature = "cedar")]
+    policies(&claims(), now);
     let jwks = token::jwks().unwrap();
     let rs256 = AlgorithmSet::of(&[Algorithm::Rs256]);
     step("start: read a JWK Set of two keys", || (), |()| KeySet::parse(jwks.as_bytes(), rs256).unwrap());
@@ -85,6 +94,52 @@ fn main() {
         || (),
         |()| Config::parse(&config, &Environment::default()).unwrap().into_handler(),
     );
+}
+
+/// A decision of Cedar policies, all but one of which are about other documents, and
+/// reading them.
+#[cfg(feature = "cedar")]
+fn policies(claims: &Claims, now: UnixSeconds) {
+    let route = RouteKey::parse("GET /documents/{id}").unwrap();
+    let mut rules = Rules::new(LetterCase::Distinguished);
+    let cedar = CedarRule::of_route(&route);
+    rules
+        .insert(
+            route,
+            Rule { key: "documents".into(), requirement: Requirement { checks: vec![] }, cedar, introspect: false },
+        )
+        .unwrap();
+    let request = Request { path: "/documents/4711", ..request("") };
+    let rule = rules.route(&request).unwrap();
+    let details = Details::default();
+    for count in [1, 10, 100, 1000] {
+        let policy = |number: usize| {
+            format!(
+                "permit (principal is NS::User, action == NS::Action::\"get /documents/{{id}}\", resource)
+when {{ context.token has sub && context.pathParameters.id == \"{number}\" }};\n"
+            )
+        };
+        let text: String = (4712 - count..4712).map(policy).collect();
+        let parse = || Policies::parse(&[PolicyFile { name: "a.cedar", text: &text }], None).unwrap();
+        let evaluator = Evaluator::new("NS", parse()).unwrap();
+        let question = || {
+            let asked = rule.policy_questions("GET").remove(0);
+            Question::new(&asked, claims, "us-east-1_AbCdEf123", &details, ContextSettings::default(), now).unwrap()
+        };
+        assert!(evaluator.decide(&question()).unwrap().allowed);
+        if count == 1 {
+            step("put a question to policies", || (), |()| question());
+        }
+        step(&format!("answer it by {count} policies"), question, |question| evaluator.decide(&question).unwrap());
+        let started = Instant::now();
+        let mut least = Duration::MAX;
+        while started.elapsed() < Duration::from_secs(1) {
+            let before = Instant::now();
+            black_box(parse());
+            least = least.min(before.elapsed());
+        }
+        println!("start: read {count} policies, the least: {:.0}", least.as_secs_f64() * 1e6);
+    }
 }
 
 /// Times `run` on fresh inputs, which are made, and its results dropped, off the clock.
@@ -110,6 +165,7 @@ fn request(token: &str) -> Request<'_> {
         credentials: vec![Credential(format!("Bearer {token}").into())],
         client_certificate: None,
         resource_characters: None,
+        details: None,
     }
 }
 
@@ -127,13 +183,13 @@ fn expectations() -> Expectations {
 }
 
 fn rules(routes: usize) -> Rules {
-    let mut rules = Rules::default();
+    let mut rules = Rules::new(LetterCase::Distinguished);
     for number in 0..routes {
         let method = ["GET", "POST"][number % 2];
         let key = format!("{method} /resource-{}/{{id}}", number / 2);
         let requirement = Requirement { checks: vec![Check::AnyScope(vec![token::SCOPE.to_owned()])] };
-        let rule = Rule { key: key.as_str().into(), requirement, introspect: false };
-        rules.insert(&RouteKey::parse(&key).unwrap(), rule).unwrap();
+        let rule = Rule { key: key.as_str().into(), requirement, cedar: None, introspect: false };
+        rules.insert(RouteKey::parse(&key).unwrap(), rule).unwrap();
     }
     rules
 }

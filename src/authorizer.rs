@@ -1,8 +1,8 @@
 //! The order of the steps, from a request to a permit or a denial.
 
-use crate::access::{CacheKey, Permit, Rules, Ruling, Standing};
+use crate::access::{CacheKey, Granted, MatchedRule, Permit, Rules, Ruling, Standing};
 use crate::denial::Denial;
-use crate::remote::{JwksCache, LiveCheck, LiveLog};
+use crate::remote::{Applicant, JwksCache, LiveCheck, LiveLog, PermissionCheck, PermissionLog};
 use crate::request::{Request, UnixSeconds};
 use crate::token::{BearerToken, Claims, Expectations, UnverifiedJwt};
 use std::collections::HashMap;
@@ -18,6 +18,8 @@ pub struct Authorizer {
     /// Whether every accepted token is looked up in the table of revocations, on
     /// routes without a live check too.
     revocations_always: bool,
+    /// The Cedar policies that rules may ask.
+    permissions: Option<PermissionCheck>,
 }
 
 /// One issuer: what its tokens must look like, and its keys, which serve no other.
@@ -27,6 +29,8 @@ pub struct Issuer {
     pub expectations: Arc<Expectations>,
     /// Its keys.
     pub keys: JwksCache,
+    /// What stands for it in the ids of Cedar entities: a user pool's id, else its name.
+    pub name_in_policies: Arc<str>,
     /// How its tokens can be checked live.
     pub live: LiveCheck,
     /// Whether tokens that are no JWTs are its own, to be introspected.
@@ -51,16 +55,23 @@ pub struct Trail {
     pub route: Option<Arc<str>>,
     /// What was asked live.
     pub live_check: LiveLog,
+    /// What the Cedar policies were asked and answered.
+    pub permissions: PermissionLog,
 }
 
 impl Authorizer {
     /// An authorizer for these issuers and rules.
     #[must_use]
-    pub fn new(issuers: Vec<Issuer>, rules: Rules, revocations_always: bool) -> Self {
+    pub fn new(
+        issuers: Vec<Issuer>,
+        rules: Rules,
+        revocations_always: bool,
+        permissions: Option<PermissionCheck>,
+    ) -> Self {
         let name = |issuer: &Issuer| Arc::clone(&issuer.expectations.issuer);
         let opaque = issuers.iter().find(|issuer| issuer.opaque_tokens).map(name);
         let issuers = issuers.into_iter().map(|issuer| (name(&issuer), issuer)).collect();
-        Self { issuers, opaque, rules, revocations_always }
+        Self { issuers, opaque, rules, revocations_always, permissions }
     }
 
     /// What the key of a cached simple answer must hold.
@@ -96,7 +107,15 @@ impl Authorizer {
         }
         let rule = rule?;
         trail.route = Some(Arc::clone(rule.key()));
-        match rule.authorize(claims, now)? {
+        let mut ruling = rule.authorize(claims, now)?;
+        // Policies before live checks: they are close by, or at least cost no quota of the issuer's.
+        if let Ruling::PermitIfGranted(pending) = ruling {
+            let granted = self.grant(&rule, request, pending.claims(), (&token, issuer), now, trail).await?;
+            ruling = pending.confirm(granted);
+        }
+        match ruling {
+            // INVARIANT: a grant leaves no policies to ask.
+            Ruling::PermitIfGranted(_) => Err(Denial::Internal("policies that ask for policies")),
             Ruling::Permit(permit) => {
                 if self.revocations_always {
                     issuer.live.check_revocations(permit.claims(), now, &mut trail.live_check).await?;
@@ -108,6 +127,35 @@ impl Authorizer {
                 Ok(pending.confirm(live))
             }
         }
+    }
+
+    /// Asks the Cedar policies.
+    async fn grant(
+        &self,
+        rule: &MatchedRule<'_>,
+        request: &Request<'_>,
+        claims: &Claims,
+        (token, issuer): (&BearerToken<'_>, &Issuer),
+        now: UnixSeconds,
+        trail: &mut Trail,
+    ) -> Result<Granted, Denial> {
+        // INVARIANT: the configuration refuses rules that ask where there are no policies.
+        let no_policies = Denial::Internal("a rule that asks policies where there are none");
+        let (Some(permissions), Some(details)) = (&self.permissions, &request.details) else {
+            return Err(no_policies);
+        };
+        let applicant = Applicant { token, claims, issuer_name: &issuer.name_in_policies };
+        let mut granted = Err(no_policies);
+        for asked in rule.policy_questions(request.method) {
+            granted = Ok(permissions.ask(&asked, &applicant, details, now, &mut trail.permissions).await?);
+        }
+        granted
+    }
+
+    /// Whether any rule asks the Cedar policies, which want to know more of a request.
+    #[must_use]
+    pub fn asks_policies(&self) -> bool {
+        self.permissions.is_some() && self.rules.ask_policies()
     }
 
     /// The claims of a token, verified by its issuer's key or told by its issuer.

@@ -20,7 +20,8 @@ pub enum Denial {
     BadSignature,
     /// A claim does not have the value that the route asks for.
     ClaimMismatch,
-    /// A client, issuer or kind of token that the route does not serve, or no branch of an `any` holds.
+    /// A client, issuer or kind of token that the route does not serve, no branch of an `any` holds, or the
+    /// Cedar policies do not grant it.
     Forbidden,
     /// None of the route's groups, or not all of them.
     InsufficientGroup,
@@ -47,6 +48,8 @@ pub enum Denial {
     NoRoute,
     /// The route asks for a live check that this token cannot have.
     NotIntrospectable(&'static str),
+    /// The Cedar policies could not be asked.
+    PermissionsUnavailable(Cow<'static, str>),
     /// The table of revocations could not be read.
     RevocationsUnavailable(Cow<'static, str>),
     /// The token is bound to a sender who has not proven to be it (RFC 8705, RFC 9449).
@@ -110,6 +113,7 @@ impl Denial {
             Denial::MissingToken => "missing_token",
             Denial::NoRoute => "no_route",
             Denial::NotIntrospectable(_) => "not_introspectable",
+            Denial::PermissionsUnavailable(_) => "permissions_unavailable",
             Denial::RevocationsUnavailable(_) => "revocations_unavailable",
             Denial::SenderNotProven(_) => "sender_not_proven",
             Denial::TokenExpired => "token_expired",
@@ -161,6 +165,7 @@ impl Denial {
             | Denial::IntrospectionUnavailable(_)
             | Denial::JwksUnavailable(_)
             | Denial::MalformedEvent(_)
+            | Denial::PermissionsUnavailable(_)
             | Denial::RevocationsUnavailable(_) => Class::Unavailable,
         }
     }
@@ -213,6 +218,7 @@ impl Denial {
             | Denial::IntrospectionUnavailable(_)
             | Denial::JwksUnavailable(_)
             | Denial::MalformedEvent(_)
+            | Denial::PermissionsUnavailable(_)
             | Denial::RevocationsUnavailable(_) => "The authorizer could not decide",
         }
     }
@@ -233,6 +239,7 @@ impl Denial {
             | Denial::UnsafePath(detail) => Some(detail),
             Denial::IntrospectionUnavailable(detail)
             | Denial::JwksUnavailable(detail)
+            | Denial::PermissionsUnavailable(detail)
             | Denial::RevocationsUnavailable(detail) => Some(detail),
             Denial::AlgorithmNotAllowed
             | Denial::AmbiguousToken

@@ -10,6 +10,7 @@
 //! | [`request`], [`denial`] | what the core is told of the world; every reason for "no" | I/O |
 //! | [`token`] | RFC 7515/7517/7519: text becomes verified claims | I/O, clock, environment |
 //! | [`access`] | routes, requirements, permits | I/O, clock, environment |
+//! | [`permissions`] | Cedar: questions to policies, and their answers | I/O, clock, environment |
 //! | [`remote`] | all waiting: issuers' keys, live checks, the table of revocations | decide what a rule means |
 //! | [`authorizer`] | the order of the steps | know API Gateway |
 //! | [`gateway`] | API Gateway's JSON, in and out | decide |
@@ -23,6 +24,8 @@ pub mod denial;
 pub mod token;
 
 pub mod access;
+
+pub mod permissions;
 
 pub mod remote;
 

@@ -50,6 +50,18 @@ pub struct Request<'a> {
     /// How many characters the ARN has that a policy answer would carry; `None`
     /// where the answer carries none.
     pub resource_characters: Option<usize>,
+    /// What only Cedar policies ask for; `None` where no rule asks them.
+    pub details: Option<Details<'a>>,
+}
+
+/// What else an event says of a request, read where a rule wants to know.
+#[derive(Debug, Default)]
+pub struct Details<'a> {
+    /// Query parameters, decoded as API Gateway decodes them. A name that stands more
+    /// than once has several entries; places that may carry the token are left out.
+    pub query: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// The address that the connection to API Gateway came from, as text.
+    pub source_ip: Option<Cow<'a, str>>,
 }
 
 /// The raw value of a header, query parameter or cookie that may hold a token.

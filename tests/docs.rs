@@ -3,7 +3,8 @@
 //!
 //! Blocks of YAML say in their info string what they are: `yaml` is a whole file; `yaml fragment` lacks its `issuers` or
 //! `routes`, which are added here; `yaml fault` likewise, and the `text` block after it holds its faults, one a line, in
-//! which `...` stands for any rest; `yaml template` is CloudFormation's.
+//! which `...` stands for any rest; `yaml template` is CloudFormation's. One more word, `cedar` or `no-cedar`, says which
+//! build it is for.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,6 +25,12 @@ fn every_example_loads_or_gives_the_faults_below_it() {
         let blocks = page.blocks();
         for (index, block) in blocks.iter().enumerate() {
             let Some(kind) = block.info.strip_prefix("yaml") else { continue };
+            let kind = match kind.rsplit_once(' ') {
+                Some((kind, "cedar")) if cfg!(feature = "cedar") => kind,
+                Some((kind, "no-cedar")) if cfg!(not(feature = "cedar")) => kind,
+                Some((_, "cedar" | "no-cedar")) => continue,
+                _ => kind,
+            };
             let expected = match kind.trim() {
                 "" | "fragment" => "",
                 "fault" => match blocks.get(index + 1) {
@@ -64,6 +71,7 @@ rest_api: { '?': 1 }
 policy: { '?': 1 }
 token: [{ '?': 1 }]
 revocations: { '?': 1 }
+cedar: { '?': 1 }
 '?': 1
 ";
     let text = ConfigText { text: probe.to_owned(), folder: PathBuf::new() };
@@ -92,8 +100,10 @@ revocations: { '?': 1 }
         ("issuers[0].cognito.introspection", "`introspection` of a `cognito` issuer"),
         ("issuers[1].oidc.introspection", "`introspection` of an `oidc` issuer"),
         ("revocations", "`revocations`"),
+        ("cedar", "`cedar`"),
     ];
-    for (place, heading) in sections {
+    // A build without Cedar reads no further than that.
+    for (place, heading) in sections.into_iter().filter(|(place, _)| cfg!(feature = "cedar") || *place != "cedar") {
         let known = known.get(place).unwrap_or_else(|| panic!("no keys are told at `{place}`"));
         assert_eq!(&page.table(heading, "key"), known, "the keys of `{place}`, under \"{heading}\"");
     }
@@ -367,7 +377,7 @@ fn fits(actual: &str, expected: &str) -> bool {
     }
 }
 
-/// A folder in which `jwks.json` is a JWK Set.
+/// A folder in which `jwks.json` is a JWK Set, and `policies` the example's.
 fn folder_with_keys() -> PathBuf {
     let keys: serde_json::Value = serde_json::from_str(&read("tests/keys/jwks.json")).unwrap();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs");
@@ -376,6 +386,13 @@ fn folder_with_keys() -> PathBuf {
     let mine = folder.join(format!("{}-{:?}", std::process::id(), std::thread::current().id()));
     std::fs::write(&mine, serde_json::json!({ "keys": [keys["rsa-a"]] }).to_string()).unwrap();
     std::fs::rename(&mine, folder.join("jwks.json")).unwrap();
+    // The example's policies, likewise.
+    let policies = folder.join("policies");
+    std::fs::create_dir_all(&policies).unwrap();
+    for name in ["documents.cedar", "limits.cedar", "documents.cedarschema"] {
+        std::fs::write(&mine, read(&format!("policies/{name}"))).unwrap();
+        std::fs::rename(&mine, policies.join(name)).unwrap();
+    }
     folder
 }
 

@@ -16,8 +16,9 @@ MAY_IMPORT = {
     "denial": set(),
     "token": {"request", "denial"},
     "access": {"request", "denial", "token"},
-    "remote": {"request", "denial", "token", "access"},
-    "authorizer": {"request", "denial", "token", "access", "remote"},
+    "permissions": {"request", "denial", "token", "access"},
+    "remote": {"request", "denial", "token", "access", "permissions"},
+    "authorizer": {"request", "denial", "token", "access", "permissions", "remote"},
     "gateway": {"request", "denial", "token", "access", "authorizer"},  # of token: the Claims of a permit
     "revoking": {"request", "remote"},
     "config": ANY,
@@ -29,11 +30,17 @@ MAY_IMPORT = {
 # Modules that main.rs declares are its own, not the library's.
 PARTS_OF_MAIN = re.findall(r"^mod (\w+);", (SRC / "main.rs").read_text(), re.MULTILINE)
 
-# token/ and access/ wait for nothing, ask nobody and read no clock: what they need is handed to them.
-PURE = ("token", "access")
+# token/, access/ and permissions/ wait for nothing, ask nobody and read no clock: what they need is handed to them.
+PURE = ("token", "access", "permissions")
 IMPURE = re.compile(
     r"\basync\b|\bawait\b|\baws_(?!lc_rs\b)\w*|\bstd::(?:env|net|fs|process)\b|\bnow\(\)|\bSystemTime\b"
 )
+
+# Who may state what a permit asks for: the file that found it out.
+PROOFS = {
+    "Live::assertion": "remote/live_check.rs",
+    "Granted::assertion": "permissions/verdict.rs",
+}
 
 COMMENT_OR_LITERAL = re.compile(
     r"""//[^\n]*|/\*.*?\*/|r(\#*)".*?"\1|'(?:\\.[^']*|[^'\\])'|"(?:\\.|[^"\\])*\"""", re.DOTALL
@@ -85,6 +92,9 @@ def faults(path: Path):
     for line, name in imports(text):
         if allowed is not ANY and name != layer and name not in allowed:
             yield line, f"`{layer}` must not import `{name}`"
+    for proof, place in PROOFS.items():
+        if proof in text and path.relative_to(SRC).as_posix() != place:
+            yield text.count("\n", 0, text.index(proof)) + 1, f"only {place} may say `{proof}`"
     if layer in PURE:
         for match in IMPURE.finditer(text):
             yield text.count("\n", 0, match.start()) + 1, f"`{layer}` must not say `{match.group()}`"

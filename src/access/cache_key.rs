@@ -12,7 +12,8 @@ pub enum CacheKey {
     Token,
     /// Which route it is.
     Route,
-    /// Which route it is, and the path: a claim is bound to a path parameter.
+    /// Which route it is, and the path: a claim is bound to a path parameter, or Cedar
+    /// policies see it (and more, which no key has: docs/cedar.md).
     RouteAndPath,
 }
 
@@ -34,7 +35,9 @@ impl Rules {
     pub fn cache_key(&self) -> CacheKey {
         let rules: Vec<_> = self.iter().filter(|(route, _)| !matches!(route, RouteKey::Connect)).collect();
         match rules.as_slice() {
-            rules if rules.iter().any(|(_, rule)| rule.requirement.binds_path()) => CacheKey::RouteAndPath,
+            rules if rules.iter().any(|(_, rule)| rule.cedar.is_some() || rule.requirement.binds_path()) => {
+                CacheKey::RouteAndPath
+            }
             [(RouteKey::Default, _)] => CacheKey::Token,
             _ => CacheKey::Route,
         }

@@ -24,11 +24,24 @@ pub enum Ruling {
     Permit(Permit),
     /// The request may pass once a live check vouches for the token.
     PermitIfLive(PendingPermit),
+    /// The request may pass once the Cedar policies grant it, and what follows then.
+    PermitIfGranted(UngrantedPermit),
+}
+
+/// A request whose claims satisfy the rule, which also asks the Cedar policies.
+#[derive(Debug)]
+pub struct UngrantedPermit {
+    permit: Permit,
+    introspect: bool,
 }
 
 /// The proof that a live check vouched for a token just now.
 #[derive(Debug)]
 pub struct Live(());
+
+/// The proof that the Cedar policies grant this request.
+#[derive(Debug)]
+pub struct Granted(());
 
 impl Permit {
     pub(super) fn new(claims: Arc<Claims>) -> Self {
@@ -57,6 +70,39 @@ impl PendingPermit {
     #[must_use]
     pub fn confirm(self, _proof: Live) -> Permit {
         self.0
+    }
+}
+
+impl UngrantedPermit {
+    pub(super) fn new(permit: Permit, introspect: bool) -> Self {
+        Self { permit, introspect }
+    }
+
+    /// The claims that were judged.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.permit.claims
+    }
+
+    /// What is left to ask, given the proof.
+    #[must_use]
+    pub fn confirm(self, _proof: Granted) -> Ruling {
+        Ruling::without_policies(self.permit, self.introspect)
+    }
+}
+
+impl Ruling {
+    /// What follows from a permit where no policies are asked, or have granted it.
+    pub(super) fn without_policies(permit: Permit, introspect: bool) -> Self {
+        if introspect { Ruling::PermitIfLive(PendingPermit::new(permit)) } else { Ruling::Permit(permit) }
+    }
+}
+
+impl Granted {
+    /// States that the policies allow a request and that none that forbids it was
+    /// left out of account. Only `permissions/verdict.rs` may say so.
+    pub(crate) fn assertion() -> Self {
+        Self(())
     }
 }
 

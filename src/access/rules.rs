@@ -2,7 +2,8 @@
 
 use super::coverage::{Coverage, Inexpressible, RouteOfTable, Standing, Surplus};
 use super::path::SafePath;
-use super::permit::{PendingPermit, Permit, Ruling};
+use super::permit::{Permit, Ruling, UngrantedPermit};
+use super::policy_question::{CedarRule, PolicyQuestion};
 use super::requirement::{Facts, Requirement};
 use super::route::{LetterCase, Method, RouteIndex, RouteKey};
 use crate::denial::Denial;
@@ -17,6 +18,8 @@ pub struct Rule {
     pub key: Arc<str>,
     /// What must hold.
     pub requirement: Requirement,
+    /// What the Cedar policies are asked, where they are: after the requirement holds.
+    pub cedar: Option<CedarRule>,
     /// Whether a live check must also vouch for the token, asked when all else holds.
     pub introspect: bool,
 }
@@ -95,6 +98,12 @@ impl Rules {
         Ok(surplus)
     }
 
+    /// Whether any rule asks the Cedar policies.
+    #[must_use]
+    pub fn ask_policies(&self) -> bool {
+        self.rules.iter().any(|rule| rule.cedar.is_some())
+    }
+
     /// Finds the rule that serves a request.
     ///
     /// # Errors
@@ -149,7 +158,7 @@ impl Rule {
     /// own request alone.
     #[must_use]
     pub fn answers_for_itself(&self) -> bool {
-        self.introspect || self.requirement.depends_on_time()
+        self.introspect || self.cedar.is_some() || self.requirement.depends_on_time()
     }
 }
 
@@ -179,9 +188,21 @@ impl MatchedRule<'_> {
             self.rule.requirement.hold(&Facts { claims: &claims, path, now })?;
         }
         let permit = Permit::new(claims);
-        Ok(match self.rule.introspect {
-            true => Ruling::PermitIfLive(PendingPermit::new(permit)),
-            false => Ruling::Permit(permit),
+        Ok(match self.rule.cedar {
+            Some(_) => Ruling::PermitIfGranted(UngrantedPermit::new(permit, self.rule.introspect)),
+            None => Ruling::without_policies(permit, self.rule.introspect),
         })
+    }
+
+    /// What the Cedar policies are asked of a request by this method, where the rule
+    /// asks them; all of it must be granted. A backend that ignores letter case takes
+    /// the path in another way too.
+    #[must_use]
+    pub fn policy_questions(&self, method: &str) -> Vec<PolicyQuestion<'_>> {
+        let Some(cedar) = &self.rule.cedar else { return Vec::new() };
+        let mut questions = vec![cedar.question(method, &self.path)];
+        let other = self.in_lower_case.as_ref().map(|path| cedar.question(method, path));
+        questions.extend(other.filter(|other| !questions.contains(other)));
+        questions
     }
 }

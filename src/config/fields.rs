@@ -230,6 +230,28 @@ impl<'r> Item<'r> {
         }
     }
 
+    /// The texts of a folder's files whose names end in that extension, by name; the
+    /// folder is relative to the configuration's.
+    pub(super) fn files(&self, extension: &str) -> Option<Vec<(String, String)>> {
+        let folder: PathBuf = self.reader.folder.join(&*self.text()?);
+        let read = || -> std::io::Result<Vec<(String, String)>> {
+            let mut files = Vec::new();
+            for entry in std::fs::read_dir(&folder)? {
+                let path = entry?.path();
+                let name = path.file_name().and_then(|name| name.to_str());
+                if let Some(name) = name.filter(|_| path.extension().is_some_and(|actual| actual == extension)) {
+                    files.push((name.to_owned(), std::fs::read_to_string(&path)?));
+                }
+            }
+            files.sort();
+            Ok(files)
+        };
+        match read() {
+            Ok(files) => Some(files),
+            Err(error) => self.faulty(format!("cannot read `{}`: {error}", folder.display())),
+        }
+    }
+
     /// A scalar to compare a claim with: what is written plainly is a boolean or a
     /// number where it looks like one (YAML's core schema); what is quoted or
     /// comes from the environment is text.

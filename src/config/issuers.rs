@@ -75,7 +75,7 @@ fn read_cognito(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
         None => Some(None),
     };
     fields.finish();
-    pool?;
+    let name_in_policies = Arc::from(pool?.id());
     let expectations = Expectations {
         issuer: name?.into(),
         kind: IssuerKind::Cognito { token_uses: token_uses? },
@@ -86,7 +86,7 @@ fn read_cognito(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
         claim_names: ClaimNames::default(),
         leeway: shared.leeway?,
     };
-    build(expectations, keys?, inquiry?, false, shared)
+    build(expectations, name_in_policies, keys?, inquiry?, false, shared)
 }
 
 fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
@@ -132,11 +132,13 @@ fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
         claim_names: claim_names?,
         leeway: shared.leeway?,
     };
-    build(expectations, keys?, inquiry?, opaque_tokens?, shared)
+    let name_in_policies = Arc::clone(&expectations.issuer);
+    build(expectations, name_in_policies, keys?, inquiry?, opaque_tokens?, shared)
 }
 
 fn build(
     expectations: Expectations,
+    name_in_policies: Arc<str>,
     keys: Keys,
     inquiry: Option<Arc<Inquiry>>,
     opaque_tokens: bool,
@@ -146,7 +148,7 @@ fn build(
     let name = Arc::clone(&expectations.issuer);
     let keys = JwksCache::new(name, keys.source, expectations.algorithms, shared.jwks?, https, keys.known);
     let live = LiveCheck { inquiry, revocations: shared.revocations.clone() };
-    Some(Issuer { expectations: Arc::new(expectations), keys, live, opaque_tokens })
+    Some(Issuer { expectations: Arc::new(expectations), keys, name_in_policies, live, opaque_tokens })
 }
 
 fn user_pool(item: &Item<'_>) -> Option<UserPool> {

@@ -6,9 +6,10 @@
 //! | `source` | where the text is: environment, task root, working directory |
 //! | `yaml` | text into nodes with lines; repeated keys are faults |
 //! | `fields` | nodes into typed values: strings, lists, durations, `${NAME}` |
-//! | `issuers`, `introspection`, `routes`, `settings` | the sections of the file |
+//! | `issuers`, `introspection`, `routes`, `cedar`, `settings` | the sections of the file |
 //! | `revocations` | the section of that name, for who has no use for the rest |
 
+mod cedar;
 mod faults;
 mod fields;
 mod interpolate;
@@ -24,10 +25,10 @@ pub use faults::{Fault, Faults};
 pub use revocations::RevocationSettings;
 pub use source::{ConfigText, Environment};
 
-use crate::access::{LetterCase, Rules};
+use crate::access::{LetterCase, Rule, Rules};
 use crate::authorizer::{Authorizer, Issuer};
 use crate::gateway::{AnswerSettings, Handler, TokenSource};
-use crate::remote::HttpsClient;
+use crate::remote::{HttpsClient, PermissionCheck};
 use fields::{Fields, Reader};
 use settings::{Covers, Policy};
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub struct Config {
     issuers: Vec<Issuer>,
     rules: Rules,
     revocations_always: bool,
+    permissions: Option<PermissionCheck>,
     answers: AnswerSettings,
     token_sources: Vec<TokenSource>,
     notes: Vec<String>,
@@ -85,14 +87,25 @@ impl Config {
         // Where a section is faulty itself, that is told; nothing is said of what leans on it.
         let live_checks = revocations.is_none()
             || known.is_none_or(|known| known.iter().any(|issuer| issuer.live.inquiry.is_some() || table.is_some()));
+        let cedar = cedar::read(&mut file, known.map(Vec::as_slice));
+        let no_policies = cedar.why_none();
         let known = known.map(|known| known.iter().map(|issuer| &*issuer.expectations.issuer).collect());
         let letter_case = letter_case.unwrap_or(LetterCase::Distinguished);
-        let mut rules = routes::read(&mut file, &routes::Surroundings { issuers: known, live_checks, letter_case });
+        let surroundings = routes::Surroundings { issuers: known, live_checks, no_policies, letter_case };
+        let mut rules = routes::read(&mut file, &surroundings);
         file.finish();
         let policy = policy?;
         let mut notes = Vec::new();
         if let (Some(rules), Covers::Token) = (&mut rules, policy.covers) {
             notes.extend(cover(rules, &policy)?);
+            let asks = |(_, rule): (_, &Rule)| rule.cedar.as_ref().map(|_| format!("`{}`", rule.key));
+            let asking: Vec<_> = rules.iter().filter_map(asks).collect();
+            if !asking.is_empty() {
+                notes.push(format!(
+                    "answered for their own request alone, since they ask Cedar policies: {}",
+                    asking.join(", ")
+                ));
+            }
         }
         let revocations_always = revocations?.is_some_and(|section| section.always);
         let mut answers = answers?;
@@ -101,6 +114,7 @@ impl Config {
             issuers: issuers?,
             rules: rules?,
             revocations_always,
+            permissions: cedar.into_check()?,
             answers,
             token_sources: token_sources?,
             notes,
@@ -125,11 +139,17 @@ impl Config {
         &self.answers
     }
 
+    /// The Cedar policies that rules may ask, for `authctl`.
+    #[must_use]
+    pub fn permissions(&self) -> Option<&PermissionCheck> {
+        self.permissions.as_ref()
+    }
+
     /// The handler that answers by this configuration.
     #[must_use]
     pub fn into_handler(self) -> Handler {
         Handler::new(
-            Authorizer::new(self.issuers, self.rules, self.revocations_always),
+            Authorizer::new(self.issuers, self.rules, self.revocations_always, self.permissions),
             self.answers,
             self.token_sources,
         )

@@ -1,7 +1,7 @@
 //! The `routes` section: the rule table.
 
 use super::fields::{Fields, Item};
-use crate::access::{Check, ClaimValue, LetterCase, Parameter, Requirement, RouteKey, Rule, Rules};
+use crate::access::{CedarRule, Check, ClaimValue, LetterCase, Parameter, Requirement, RouteKey, Rule, Rules};
 use std::sync::Arc;
 
 type ListCheck = fn(Vec<String>) -> Check;
@@ -20,6 +20,8 @@ pub(super) struct Surroundings<'s> {
     pub(super) live_checks: bool,
     /// Whether paths are compared letter by letter.
     pub(super) letter_case: LetterCase,
+    /// Why no rule can ask Cedar policies, where none can.
+    pub(super) no_policies: Option<&'static str>,
 }
 
 pub(super) fn read(file: &mut Fields<'_>, surroundings: &Surroundings<'_>) -> Option<Rules> {
@@ -46,7 +48,7 @@ fn read_rule(key: &str, item: &Item<'_>, surroundings: &Surroundings<'_>, rules:
         }
     };
     let parameters = route.as_ref().map(RouteKey::parameters).unwrap_or_default();
-    let mut introspect = Some(false);
+    let (mut introspect, mut cedar) = (Some(false), Some(None));
     let requirement = item.fields().and_then(|mut fields| {
         if let Some(item) = fields.take("introspect") {
             introspect = item.boolean();
@@ -54,13 +56,17 @@ fn read_rule(key: &str, item: &Item<'_>, surroundings: &Surroundings<'_>, rules:
                 item.fault("nothing could answer: give an issuer `introspection`, or a table of `revocations`");
             }
         }
+        if let Some(item) = fields.take("cedar") {
+            cedar = read_cedar(&item, route.as_ref(), surroundings);
+        }
         requirement(fields, &Scope { parameters: &parameters, surroundings })
     });
-    let is_whole = requirement.is_some() && introspect.is_some();
+    let is_whole = requirement.is_some() && introspect.is_some() && cedar.is_some();
     // A faulty rule takes its place all the same, so that a second one for the
     // same route is told too; the table is then thrown away.
     let requirement = requirement.unwrap_or_else(Requirement::never);
-    let rule = Rule { key: Arc::from(key), requirement, introspect: introspect.unwrap_or(true) };
+    let rule =
+        Rule { key: Arc::from(key), requirement, cedar: cedar.flatten(), introspect: introspect.unwrap_or(true) };
     match rules.insert(route?, rule) {
         Ok(()) => is_whole.then_some(()),
         Err(duplicate) => {
@@ -68,6 +74,32 @@ fn read_rule(key: &str, item: &Item<'_>, surroundings: &Surroundings<'_>, rules:
             None
         }
     }
+}
+
+/// `true` for the action that the route itself names, else the action's name; `None`
+/// where it is faulty.
+fn read_cedar(item: &Item<'_>, route: Option<&RouteKey>, surroundings: &Surroundings<'_>) -> Option<Option<CedarRule>> {
+    let text = item.text()?;
+    if text == "false" {
+        return Some(None);
+    }
+    if let Some(why) = surroundings.no_policies {
+        item.fault(why);
+        return None;
+    }
+    let route = route?;
+    if text == "true" {
+        let rule = CedarRule::of_route(route);
+        if rule.is_none() {
+            item.fault("this route names no action: write one, as in `cedar: connect`");
+        }
+        return Some(Some(rule?));
+    }
+    if text.chars().any(char::is_control) {
+        item.fault("no action has control characters in its name");
+        return None;
+    }
+    Some(Some(CedarRule::named(text.into_owned(), route)))
 }
 
 /// Reads a requirement's checks, in the order in which they are held against the claims.
@@ -114,8 +146,10 @@ fn alternatives(item: &Item<'_>, scope: &Scope<'_>) -> Option<Vec<Requirement>> 
     let mut requirements = Vec::new();
     for item in item.items()? {
         let nested = item.fields().and_then(|mut fields| {
-            if let Some(item) = fields.take("introspect") {
-                item.fault("belongs at the top of a route's requirement");
+            for key in ["introspect", "cedar"] {
+                if let Some(item) = fields.take(key) {
+                    item.fault("belongs at the top of a route's requirement");
+                }
             }
             requirement(fields, scope)
         });

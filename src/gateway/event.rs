@@ -6,10 +6,11 @@
 //! `aws_lambda_events` is not used here: one null or odd header fails its whole
 //! parse, and a REQUEST event also parses as its TOKEN type.
 
+use super::details;
 use super::method_arn::MethodArn;
 use crate::access::CacheKey;
 use crate::denial::Denial;
-use crate::request::{Credential, Request};
+use crate::request::{Credential, Details, Request};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -96,6 +97,17 @@ impl<'a> Event<'a> {
             credentials: self.credentials(sources),
             client_certificate: self.client_certificate(),
             resource_characters: answered_by_policy.then(|| self.arn.characters()),
+            details: None,
+        }
+    }
+
+    /// What only Cedar policies ask for.
+    pub(super) fn details(&self, sources: &[TokenSource]) -> Details<'a> {
+        let Parts { query, multi_value_query, raw_query, request_context, .. } = self.parts;
+        let raw_query = raw_query.filter(|_| self.kind == EventKind::Http2);
+        Details {
+            query: details::query([query, multi_value_query], raw_query, sources),
+            source_ip: request_context.and_then(|context| details::source_ip(context, self.kind)),
         }
     }
 
@@ -187,6 +199,7 @@ struct Parts<'a> {
     headers: Option<&'a RawValue>,
     multi_value_headers: Option<&'a RawValue>,
     query: Option<&'a RawValue>,
+    raw_query: Option<&'a RawValue>,
     multi_value_query: Option<&'a RawValue>,
     cookies: Option<&'a RawValue>,
     request_context: Option<&'a RawValue>,
@@ -208,6 +221,7 @@ impl<'a> Parts<'a> {
             b"headers" => |parts| &mut parts.headers,
             b"multiValueHeaders" => |parts| &mut parts.multi_value_headers,
             b"queryStringParameters" => |parts| &mut parts.query,
+            b"rawQueryString" => |parts| &mut parts.raw_query,
             b"multiValueQueryStringParameters" => |parts| &mut parts.multi_value_query,
             b"cookies" => |parts| &mut parts.cookies,
             b"requestContext" => |parts| &mut parts.request_context,
@@ -252,7 +266,7 @@ impl<'de> Visitor<'de> for PartsVisitor {
 }
 
 /// A JSON string; `None` for anything else, and for one that is not Unicode.
-fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     struct Text;
 
     impl<'de> Visitor<'de> for Text {
@@ -312,7 +326,7 @@ impl<'de> Visitor<'de> for NamedValues<'_, 'de> {
 }
 
 /// What a key means, read as bytes: a client may send one that is not Unicode.
-struct Key<F>(F);
+pub(super) struct Key<F>(pub(super) F);
 
 impl<'de, T, F: FnOnce(&[u8]) -> T> DeserializeSeed<'de> for Key<F> {
     type Value = T;

@@ -6,7 +6,7 @@ use super::event::{Event, EventKind, TokenSource};
 use crate::access::{CacheKey, Permit};
 use crate::authorizer::{Authorizer, Trail};
 use crate::denial::{Class, Denial};
-use crate::request::UnixSeconds;
+use crate::request::{Credential, Request, UnixSeconds};
 use crate::token::Claims;
 use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent};
@@ -25,6 +25,7 @@ pub struct Handler {
     cache_key: CacheKey,
     /// Whether an event has shown by now what its API's cache is keyed by.
     has_seen_sources: AtomicBool,
+    with_details: bool,
 }
 
 /// An event as it came; `None` where it was no JSON. Reading it never fails, so
@@ -41,8 +42,9 @@ impl Handler {
     /// A handler for this authorizer.
     #[must_use]
     pub fn new(authorizer: Authorizer, answers: AnswerSettings, token_sources: Vec<TokenSource>) -> Self {
-        let cache_key = authorizer.cache_key();
-        Self { authorizer, answers, token_sources, cache_key, has_seen_sources: AtomicBool::new(false) }
+        let (cache_key, with_details) = (authorizer.cache_key(), authorizer.asks_policies());
+        let has_seen_sources = AtomicBool::new(false);
+        Self { authorizer, answers, token_sources, cache_key, has_seen_sources, with_details }
     }
 
     /// Starts to fetch the issuers' keys, while the function starts.
@@ -82,7 +84,7 @@ impl Handler {
         };
         line.event = Some(event.kind);
         self.look_at_sources(&event);
-        let request = event.request(&self.token_sources, self.answers.by_policy(event.kind));
+        let request = self.request(&event);
         let ruling: Result<Permit, Denial> = match now() {
             Some(now) => self.authorizer.authorize(&request, now, &mut line.trail).await,
             None => Err(Denial::Internal("the clock is before 1970 or after 9999")),
@@ -105,6 +107,31 @@ impl Handler {
                 fix = "if the authorizer's results are cached, add these identity sources, or set its TTL to 0"
             );
         }
+    }
+}
+
+impl Handler {
+    /// What would become of an event, for `authctl`; `token` stands in for the one
+    /// that the event carries. Nothing is answered and nothing is logged.
+    ///
+    /// # Errors
+    /// The reason for "no".
+    pub async fn explain(&self, event: &str, token: Option<&str>, trail: &mut Trail) -> Result<(), Denial> {
+        let event = Event::parse(event)?;
+        let mut request = self.request(&event);
+        if let Some(token) = token {
+            request.credentials = vec![Credential(token.into())];
+        }
+        let now = now().ok_or(Denial::Internal("the clock is before 1970 or after 9999"))?;
+        self.authorizer.authorize(&request, now, trail).await.map(drop)
+    }
+
+    fn request<'e>(&self, event: &'e Event<'_>) -> Request<'e> {
+        let mut request = event.request(&self.token_sources, self.answers.by_policy(event.kind));
+        if self.with_details {
+            request.details = Some(event.details(&self.token_sources));
+        }
+        request
     }
 }
 
@@ -150,6 +177,8 @@ impl Line {
             kid = trail.kid.as_deref(),
             jti = claims.and_then(|claims| claims.text("jti")),
             live_check = trail.live_check.text(),
+            policies = trail.permissions.policies(),
+            policy_errors = trail.permissions.errors(),
             duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             request_id,
         );

@@ -2,6 +2,7 @@
 
 mod answer;
 mod context;
+mod details;
 mod event;
 mod handler;
 mod method_arn;

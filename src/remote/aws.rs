@@ -35,7 +35,9 @@ pub(super) fn outage<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Outa
         SdkError::ServiceError(_) => match error.code() {
             Some(code) if THROTTLES.contains(&code) => Outage::alive("throttled"),
             Some(code) if KNOWN.contains(&code) => Outage::alive(code.to_owned()),
-            Some("InternalErrorException" | "InternalServerError") => Outage::dead("internal error"),
+            Some("InternalErrorException" | "InternalServerError" | "InternalServerException") => {
+                Outage::dead("internal error")
+            }
             // The code is the other side's text: it is not written to the log.
             _ => Outage::dead("an unknown error"),
         },

@@ -7,6 +7,8 @@
 //! | `live_check` | whether a token still stands, through the others |
 //! | `cognito`, `user_info`, `introspection` | the issuer, as it can be asked |
 //! | `revocations` | the table of revocations |
+//! | `permission_check` | the Cedar policies, here or in a store |
+//! | `verified_permissions`, `policy_memory` | Amazon Verified Permissions |
 //! | `user_pool` | nobody: what follows from a pool's id |
 //! | `inquiry`, `breaker` | once for many, and not at all for a while where nobody answers |
 
@@ -22,9 +24,14 @@ mod jwks_cache;
 mod jwks_source;
 mod live_check;
 mod moment;
+mod permission_check;
+#[cfg(feature = "cedar")]
+mod policy_memory;
 mod revocations;
 mod user_info;
 mod user_pool;
+#[cfg(feature = "cedar")]
+mod verified_permissions;
 
 pub use address::{Address, AddressError};
 pub use cognito::{CognitoDirectory, CognitoMethod};
@@ -35,6 +42,9 @@ pub use introspection::{ClientAuthentication, IntrospectionEndpoint};
 pub use jwks_cache::{JwksCache, JwksSettings};
 pub use jwks_source::JwksSource;
 pub use live_check::{LiveCheck, LiveLog};
+pub use permission_check::{Applicant, Judge, PermissionCheck, PermissionLog};
 pub use revocations::{Revocation, RevocationKey, RevocationTable};
 pub use user_info::UserInfo;
 pub use user_pool::UserPool;
+#[cfg(feature = "cedar")]
+pub use verified_permissions::{PolicyStore, PolicyStoreSettings};

@@ -117,6 +117,11 @@ impl Claims {
         self.payload.get(name)
     }
 
+    /// All of the token's own claims.
+    pub(crate) fn all(&self) -> &Map<String, Value> {
+        &self.payload
+    }
+
     /// The issuer, as configured.
     #[must_use]
     pub fn issuer(&self) -> &str {
@@ -179,7 +184,8 @@ impl Claims {
         self.is_cognito() && is_access_token && self.username().is_none() && is_its_own_subject
     }
 
-    fn is_cognito(&self) -> bool {
+    /// Whether the issuer is a Cognito user pool.
+    pub(crate) fn is_cognito(&self) -> bool {
         matches!(self.expectations.kind, IssuerKind::Cognito { .. })
     }
 

@@ -118,6 +118,7 @@ mod tests {
             credentials: vec![Credential(token.into())],
             client_certificate: None,
             resource_characters: None,
+            details: None,
         };
         let token = BearerToken::from_request(&request).unwrap();
         UnverifiedJwt::parse(&token).map_or_else(|denial| denial.code(), |_| "ok")

@@ -45,8 +45,14 @@ pub(crate) const FORBIDDEN: [&str; 8] = [
     "not_introspectable",
     "forbidden",
 ];
-pub(crate) const UNAVAILABLE: [&str; 5] =
-    ["jwks_unavailable", "introspection_unavailable", "revocations_unavailable", "malformed_event", "internal"];
+pub(crate) const UNAVAILABLE: [&str; 6] = [
+    "jwks_unavailable",
+    "introspection_unavailable",
+    "permissions_unavailable",
+    "revocations_unavailable",
+    "malformed_event",
+    "internal",
+];
 
 /// The body the function posted for an invocation.
 #[derive(Clone, Debug)]

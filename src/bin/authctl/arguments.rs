@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Revokes tokens before they expire, in the table that the authorizer asks and at Cognito.
+/// Revokes tokens before they expire, and tries Cedar policies.
 #[derive(Debug, Parser)]
 #[command(name = "authctl", version)]
 pub(crate) struct Arguments {
@@ -20,6 +20,40 @@ pub(crate) enum Command {
     /// Look at the table of revocations, or take entries out of it
     #[command(subcommand)]
     Revocations(Revocations),
+    /// Try the Cedar policies of a configuration
+    #[command(subcommand)]
+    Cedar(Cedar),
+}
+
+#[derive(Debug, Subcommand)]
+#[cfg_attr(not(feature = "cedar"), allow(dead_code, reason = "a build without Cedar reads none of it"))]
+pub(crate) enum Cedar {
+    /// Parse and validate the policies, and hold them against the route table
+    Check(CedarOptions),
+    /// Say which policies decide about an event
+    Explain(Explain),
+    /// Write a CloudFormation template of a policy store with these policies
+    Template(CedarOptions),
+}
+
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "cedar"), allow(dead_code, reason = "a build without Cedar reads none of it"))]
+pub(crate) struct CedarOptions {
+    /// The authorizer's configuration; without it where the authorizer looks for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "cedar"), allow(dead_code, reason = "a build without Cedar reads none of it"))]
+pub(crate) struct Explain {
+    /// The event that API Gateway sends, as a file
+    pub(crate) event: PathBuf,
+    /// Read the token from standard input; without it the event's own counts
+    #[arg(value_name = "-", value_parser = only_a_dash)]
+    pub(crate) token: Option<Dash>,
+    #[command(flatten)]
+    pub(crate) options: CedarOptions,
 }
 
 #[derive(Debug, Subcommand)]

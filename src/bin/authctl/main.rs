@@ -1,5 +1,5 @@
-//! `authctl`: revokes tokens, and shows and lifts what was revoked. For people; no part
-//! of the function.
+//! `authctl`: revokes tokens, shows and lifts what was revoked, and tries Cedar
+//! policies. For people; no part of the function.
 //!
 //! Answers on stdout, complaints on stderr; 0 where all was done, 1 where not, 2 for a
 //! command line that makes no sense. No token and no secret is in any of them.
@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 mod arguments;
+mod cedar;
 mod complaint;
 mod issuers;
 mod revocations;
@@ -65,6 +66,7 @@ fn run(command: Command) -> Result<Outcome, String> {
         match command {
             Command::Revoke(what) => revoke::run(what, &environment).await,
             Command::Revocations(what) => revocations::run(what, &environment).await,
+            Command::Cedar(what) => cedar::run(what, &environment).await,
         }
     })
 }

@@ -195,7 +195,7 @@ fn plan(options: &EntryOptions, environment: &Environment) -> Result<Plan, Strin
     Ok(Plan { now, token_life: options.token_life, mark })
 }
 
-fn from_stdin() -> Result<String, String> {
+pub(crate) fn from_stdin() -> Result<String, String> {
     let mut text = String::new();
     let read = std::io::stdin().take(MAX_STDIN_BYTES).read_to_string(&mut text);
     // The error of what is not UTF-8 does not quote it.

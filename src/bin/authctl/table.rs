@@ -44,7 +44,7 @@ impl Table {
     }
 }
 
-fn read(path: &Path) -> Result<ConfigText, Faults> {
+pub(crate) fn read(path: &Path) -> Result<ConfigText, Faults> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Faults::one(format!("cannot read the configuration `{}`: {error}", path.display())))?;
     Ok(ConfigText { text, folder: path.parent().map(Path::to_path_buf).unwrap_or_default() })

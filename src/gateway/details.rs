@@ -1,0 +1,161 @@
+//! What an event says of a request beside method, path and token: query parameters
+//! and the client's address, which only Cedar policies ask for.
+//!
+//! No value that somebody sends makes the event fail, and none that was sent is
+//! passed over: a policy that forbids by a parameter's presence must see it.
+
+use super::event::{EventKind, Key, TokenSource, text};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+/// The query parameters of both maps. `raw_query` is HTTP 2.0's `rawQueryString`: there
+/// the map joins the values of a name that stands twice by commas, and only the raw
+/// text tells that from a comma of the client's own. A parameter that carries the token
+/// is left out.
+pub(super) fn query<'a>(
+    maps: [Option<&'a RawValue>; 2],
+    raw_query: Option<&'a RawValue>,
+    sources: &[TokenSource],
+) -> Pairs<'a> {
+    let mut pairs = Pairs::new();
+    for map in maps.into_iter().flatten() {
+        members(map, &mut |name, value| of_member(name, value, &mut pairs));
+    }
+    let raw = raw_query.and_then(text).unwrap_or_default();
+    let sent: Vec<_> = form_urlencoded::parse(raw.as_bytes()).collect();
+    let is_repeated = |name: &str| sent.iter().filter(|(other, _)| other == name).count() > 1;
+    let repeated = sent.iter().filter(|(name, _)| is_repeated(name));
+    pairs.extend(repeated.map(|(name, value)| (owned(name), owned(value))));
+    let carries_token =
+        |name: &str| sources.iter().any(|source| matches!(source, TokenSource::Query(query) if query == name));
+    pairs.retain(|(name, _)| !carries_token(name));
+    pairs
+}
+
+/// REST, HTTP 1.0 and WebSocket: `requestContext.identity.sourceIp`; HTTP 2.0:
+/// `requestContext.http.sourceIp`; TOKEN events have none.
+pub(super) fn source_ip(request_context: &RawValue, kind: EventKind) -> Option<Cow<'_, str>> {
+    let holder = if kind == EventKind::Http2 { "http" } else { "identity" };
+    member(member(request_context, holder)?, "sourceIp").and_then(text)
+}
+
+/// A name's value, or its values: one string or a list of them. A null is as good as
+/// nothing; what else is no string stands for itself, as JSON.
+fn of_member<'a>(name: Cow<'a, str>, value: &'a RawValue, pairs: &mut Pairs<'a>) {
+    let items: Vec<&'a RawValue> = serde_json::from_str(value.get()).unwrap_or_else(|_| vec![value]);
+    for item in items.into_iter().filter(|item| item.get() != "null") {
+        pairs.push((name.clone(), text(item).unwrap_or(Cow::Borrowed(item.get()))));
+    }
+}
+
+/// The one member of that name; `None` where there is none, or several, or no map.
+fn member<'a>(map: &'a RawValue, name: &str) -> Option<&'a RawValue> {
+    let mut found = Vec::new();
+    members(map, &mut |key, value| {
+        if key == name {
+            found.push(value);
+        }
+    });
+    match found.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    }
+}
+
+fn members<'a>(map: &'a RawValue, take: &mut dyn FnMut(Cow<'a, str>, &'a RawValue)) {
+    // What is not a map holds nothing; a map that breaks off cannot be (its text was
+    // validated as part of the event).
+    let _ = serde_json::Deserializer::from_str(map.get()).deserialize_map(Members(take));
+}
+
+struct Members<'f, 'a>(&'f mut dyn FnMut(Cow<'a, str>, &'a RawValue));
+
+impl<'de> Visitor<'de> for Members<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        // A name that is not Unicode cannot stand in a policy.
+        while let Some(name) = map.next_key_seed(Key(|key: &[u8]| String::from_utf8(key.to_vec()).ok()))? {
+            match name {
+                Some(name) => (self.0)(Cow::Owned(name), map.next_value()?),
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn owned(text: &str) -> Cow<'static, str> {
+    Cow::Owned(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).unwrap()
+    }
+
+    #[track_caller]
+    fn check(map: &str, multi: &str, raw_query: Option<&str>, expected: &[(&str, &str)]) {
+        let (map, multi) = (raw(map), raw(multi));
+        let raw_query = raw_query.map(|text| raw(&serde_json::to_string(text).unwrap()));
+        let sources = [TokenSource::Query("access_token".into())];
+        let found = query([Some(&map), Some(&multi)], raw_query.as_deref(), &sources);
+        let found: Vec<_> = found.iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn both_maps_are_read_and_nothing_that_was_sent_is_passed_over() {
+        check(r#"{"a":"1"}"#, r#"{"a":["1"]}"#, None, &[("a", "1"), ("a", "1")]);
+        check(r#"{"a":"2"}"#, r#"{"a":["1","2"]}"#, None, &[("a", "2"), ("a", "1"), ("a", "2")]);
+        check(r#"{"a":"1","a":"2"}"#, "null", None, &[("a", "1"), ("a", "2")]);
+        check(r#"{"a":7,"b":{"c":1},"d":""}"#, "{}", None, &[("a", "7"), ("b", r#"{"c":1}"#), ("d", "")]);
+        check(r#"{"a":"\ud800"}"#, "{}", None, &[("a", r#""\ud800""#)]);
+        check(r#"{"a":null}"#, r#"{"b":[null,"x"],"c":[]}"#, None, &[("b", "x")]);
+        for odd in ["null", "[]", "7", "\"a\"", "[[\"a\"]]"] {
+            check(odd, odd, None, &[]);
+        }
+    }
+
+    #[test]
+    fn a_token_in_the_query_is_left_out() {
+        let both = r#"{"access_token":"eyJ","a":"1"}"#;
+        check(both, "{}", Some("access_token=eyJ&a=1&access_token=eyK"), &[("a", "1")]);
+    }
+
+    #[test]
+    fn http_2_tells_a_name_that_stands_twice_by_the_raw_query() {
+        check(r#"{"a":"1,2"}"#, "null", Some("a=1,2"), &[("a", "1,2")]);
+        check(r#"{"a":"1,2"}"#, "null", Some("a=1&a=2"), &[("a", "1,2"), ("a", "1"), ("a", "2")]);
+        check(r#"{"a b":"1,2"}"#, "null", Some("a%20b=1&a+b=2"), &[("a b", "1,2"), ("a b", "1"), ("a b", "2")]);
+    }
+
+    #[test]
+    fn the_clients_address_is_where_the_kind_of_event_has_it() {
+        for (context, kind, expected) in [
+            (r#"{"identity":{"sourceIp":"192.0.2.1"}}"#, EventKind::RestRequest, Some("192.0.2.1")),
+            (r#"{"identity":{"sourceIp":"192.0.2.1"}}"#, EventKind::Http1, Some("192.0.2.1")),
+            (r#"{"identity":{"sourceIp":"192.0.2.1"}}"#, EventKind::WebSocket, Some("192.0.2.1")),
+            (r#"{"identity":{"sourceIp":"192.0.2.1"}}"#, EventKind::Http2, None),
+            (r#"{"http":{"sourceIp":"2001:db8::1"}}"#, EventKind::Http2, Some("2001:db8::1")),
+            (r#"{"http":{"sourceIp":"192.0.2.1"}}"#, EventKind::RestRequest, None),
+            (r#"{"identity":{"sourceIp":null}}"#, EventKind::RestRequest, None),
+            (r#"{"identity":{"sourceIp":"192.0.2.1","sourceIp":"192.0.2.2"}}"#, EventKind::RestRequest, None),
+            (r#"{"identity":null}"#, EventKind::RestRequest, None),
+            ("null", EventKind::RestRequest, None),
+        ] {
+            assert_eq!(source_ip(&raw(context), kind).as_deref(), expected, "{context}");
+        }
+    }
+}
