@@ -94,7 +94,8 @@ impl Judge {
             Judge::Local(evaluator) => {
                 evaluator.decide(question).map_err(|error| Denial::PermissionsUnavailable(error.0.into()))
             }
-            Judge::Store(store) => store.decide(question, applicant, now).await,
+            // On the heap: requests that ask no store should not carry its state about.
+            Judge::Store(store) => Box::pin(store.decide(question, applicant, now)).await,
         }
     }
 
