@@ -6,7 +6,7 @@ config='issuers: [{ cognito: { user_pool_id: us-east-1_AbCdEf123, client_ids: we
 cedar: { namespace: NS, policies: policies/ }
 routes: { GET /a: { cedar: true } }'
 
-if output=$(AUTHORIZER_CONFIG=$config timeout 10 "$1" 2>&1); then
+if output=$(AWS_LAMBDA_RUNTIME_API=127.0.0.1:9 AUTHORIZER_CONFIG=$config timeout 10 "$1" 2>&1); then
     echo "it started" >&2
     exit 1
 fi

@@ -232,6 +232,7 @@ impl<'r> Item<'r> {
 
     /// The texts of a folder's files whose names end in that extension, by name; the
     /// folder is relative to the configuration's.
+    #[cfg(feature = "cedar")]
     pub(super) fn files(&self, extension: &str) -> Option<Vec<(String, String)>> {
         let folder: PathBuf = self.reader.folder.join(&*self.text()?);
         let read = || -> std::io::Result<Vec<(String, String)>> {

@@ -256,7 +256,7 @@ mod tests {
     fn a_fault_names_file_line_and_reason() {
         check("", None, &["*.cedar: there is no policy"]);
         check("// none\n", None, &["*.cedar: there is no policy"]);
-        check(&format!("{PERMIT}\nallow (principal);"), None, &["a.cedar:3: "]);
+        check(&format!("{PERMIT}\nallow (principal, action, resource);"), None, &["a.cedar:3: "]);
         check(
             &format!("{PERMIT}permit (principal == ?principal, action, resource);"),
             None,

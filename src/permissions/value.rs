@@ -111,8 +111,8 @@ fn of_number(number: &Number) -> Value {
     if let Some(long) = number.as_i64() {
         return Value::Long(long);
     }
-    // Beyond 2^53 a float no longer tells which whole number was meant.
-    let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0);
+    // Below 2^52 a float that was read a little wrong is no whole number; above, it may be another.
+    let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 4_503_599_627_370_496.0);
     if let Some(long) = whole.and_then(|whole| format!("{whole:.0}").parse().ok()) {
         return Value::Long(long);
     }
@@ -172,8 +172,8 @@ mod tests {
             ("1.0", Value::Long(1)),
             ("-0.0", Value::Long(0)),
             ("1e3", Value::Long(1000)),
-            ("9007199254740991.0", Value::Long(9_007_199_254_740_991)),
-            ("9007199254740992.0", text("9007199254740992.0")),
+            ("123456789012345.0", Value::Long(123_456_789_012_345)),
+            ("4503599627370496.0", text("4503599627370496.0")),
             ("1.5", Value::Decimal("1.5".into())),
             ("-0.1234", Value::Decimal("-0.1234".into())),
             ("0.12345", text("0.12345")),

@@ -32,6 +32,7 @@ mod avp;
 mod stage;
 
 mod authctl;
+mod cached;
 mod errors;
 mod faults;
 mod memory;
