@@ -57,40 +57,41 @@ def without_aws() -> None:
     os.environ |= {"AWS_EC2_METADATA_DISABLED": "true"}
 
 
-def deploy(folder: Path, *parameters: str) -> Stack:
+def deploy(folder: Path, *parameters: str, name: str = NAME) -> Stack:
     """The stack of template.yaml, by `sam deploy`, with what MiniStack leaves out added."""
-    template = build(folder / "build")
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    template = folder / "build" / "template.yaml"
+    if not template.is_file():
+        build(template)
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
     command = [str(REPOSITORY / ".venv/sam/bin/sam"), "deploy", "--template-file", str(template)]
-    command += ["--stack-name", NAME, "--s3-bucket", BUCKET, "--capabilities", "CAPABILITY_IAM"]
+    command += ["--stack-name", name, "--s3-bucket", BUCKET, "--capabilities", "CAPABILITY_IAM"]
     command += ["--no-progressbar"]
     command += ["--parameter-overrides", *parameters] if parameters else []
     environment = os.environ | {"SAM_CLI_TELEMETRY": "0"}
     done = subprocess.run(command, env=environment, text=True, capture_output=True, cwd=folder, timeout=300)
     if done.returncode:
         raise Failure(f"sam deploy failed:\n{done.stdout}{done.stderr}")
-    stack = Stack(NAME)
+    stack = Stack(name)
     complete(stack, template_text=(REPOSITORY / "template.yaml").read_text())
     return stack
 
 
-def build(folder: Path) -> Path:
+def build(template: Path) -> None:
     """What `sam build` leaves behind, but with the debug build instead of a release build for Amazon Linux."""
     programs = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"), "debug")
     for function, (program, files) in FUNCTIONS.items():
-        (folder / function).mkdir(parents=True)
-        stripped(programs / program, folder / function / "bootstrap")
+        folder = template.parent / function
+        folder.mkdir(parents=True)
+        stripped(programs / program, folder / "bootstrap")
         for file in files:
-            shutil.copy(REPOSITORY / file, folder / function)
+            shutil.copy(REPOSITORY / file, folder)
     text = (REPOSITORY / "template.yaml").read_text()
     for function in FUNCTIONS:
         start = text.index(f"\n  {function}:\n")
         text = text[:start] + text[start:].replace("CodeUri: .\n", f"CodeUri: {function}\n", 1)
     for name, block in unknown_resources(text).items():
         text = text.replace(block, f"  # {name}: made after the deployment\n")
-    template = folder / "template.yaml"
     template.write_text(text)
-    return template
 
 
 def unknown_resources(template: str) -> dict[str, str]:

@@ -72,12 +72,9 @@ class People:
             "writer": self.sign_in(web, "writer", "openid", READ, WRITE)["access_token"],
             "admin": self.sign_in(web, "admin", "openid")["access_token"],
             "machine": self.client_credentials(READ)["access_token"],
-            "forged": with_claims(access, {"cognito:groups": ["admin"]}),
-            "self-signed": signed_anew(access),
-            "other pool": with_claims(access, {"iss": f"{part(access, 1)['iss']}Other"}),
             "other client": self.sign_in(self.another_client(web), "reader", "openid", READ)["access_token"],
             "ID token": reader["id_token"],
-        }
+        } | made_from(access)
         if expired:
             time.sleep(max(0, part(expired, 1)["exp"] + LEEWAY_SECONDS + 1 - time.time()))
             tokens["expired"] = expired
@@ -144,6 +141,15 @@ class People:
         if answer.status != 200:
             raise Failure(f"no token: {answer.status} {answer.text[:500]}")
         return json.loads(answer.text)
+
+
+def made_from(access: str) -> dict[str, str]:
+    """The tokens that anybody can make who has one."""
+    return {
+        "forged": with_claims(access, {"cognito:groups": ["admin"]}),
+        "self-signed": signed_anew(access),
+        "other pool": with_claims(access, {"iss": f"{part(access, 1)['iss']}Other"}),
+    }
 
 
 def given_tokens() -> dict[str, str]:

@@ -32,8 +32,7 @@ class Walk:
         self.subjects = {who: part(token, 1).get("sub") for who, token in tokens.items() if who in ("reader", "admin")}
         # Of an account's log nobody knows when it is complete.
         self.decisions = Decisions(stack) if stack.local else None
-        self.surprises = 0
-        self.skipped = 0
+        self.asked = self.surprises = self.skipped = 0
 
     def all(self, kinds: list[str], urls: dict[str, str]) -> None:
         for kind in kinds:
@@ -59,6 +58,7 @@ class Walk:
             return
         outcome = self.ask(kind, url, case)
         complaint = self.complaint(kind, case, outcome)
+        self.asked += 1
         self.surprises += bool(complaint)
         words = "open a connection" if kind == "websocket" else f"{case.method} {self.path(case)}"
         words += ", token in the query" if case.in_query else ""
