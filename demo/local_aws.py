@@ -72,8 +72,12 @@ def deploy(folder: Path, *parameters: str, name: str = NAME) -> Stack:
     if done.returncode:
         raise Failure(f"sam deploy failed:\n{done.stdout}{done.stderr}")
     stack = Stack(name)
-    complete(stack, template_text=(REPOSITORY / "template.yaml").read_text())
+    complete(stack, template_text())
     return stack
+
+
+def template_text() -> str:
+    return (REPOSITORY / "template.yaml").read_text()
 
 
 def build(template: Path) -> None:
@@ -85,7 +89,7 @@ def build(template: Path) -> None:
         stripped(programs / program, folder / "bootstrap")
         for file in files:
             shutil.copy(REPOSITORY / file, folder)
-    text = (REPOSITORY / "template.yaml").read_text()
+    text = template_text()
     for function in FUNCTIONS:
         start = text.index(f"\n  {function}:\n")
         text = text[:start] + text[start:].replace("CodeUri: .\n", f"CodeUri: {function}\n", 1)
