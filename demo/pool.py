@@ -44,12 +44,19 @@ class People:
         self.clients: list[str] = []
 
     def __enter__(self):
+        try:
+            self.make_users()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def make_users(self) -> None:
         for role, name in self.names.items():
             user = {"UserPoolId": self.pool, "Username": name}
             self.aws.admin_create_user(**user, MessageAction="SUPPRESS")
             self.aws.admin_set_user_password(**user, Password=self.password, Permanent=True)
             self.aws.admin_add_user_to_group(**user, GroupName="admin" if role == "admin" else "user")
-        return self
 
     def __exit__(self, *_):
         if self.keep:
