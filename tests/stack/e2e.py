@@ -4,12 +4,12 @@ import sys
 import unittest
 
 from deployment import deployment
-from suite_cache import HttpCache, RestCache
+from suite_cache import HttpCache, RestCache, RestCacheByToken
 from suite_operating import Operating
 from suite_walk import Http, Rest, WebSocket
 
 # Operating is last: it deletes the stack.
-SUITES = [Rest, Http, WebSocket, RestCache, HttpCache, Operating]
+SUITES = [Rest, Http, WebSocket, RestCache, RestCacheByToken, HttpCache, Operating]
 
 
 def main() -> int:

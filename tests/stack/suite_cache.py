@@ -1,6 +1,6 @@
 """Answers that API Gateway keeps: right for the next request too, whatever it is, and gone where they must be live."""
 
-from deployment import READ, WRITE, Suite, part
+from deployment import READ, REPOSITORY, WRITE, Suite, deployment, part
 from walk import revoke
 
 
@@ -58,7 +58,69 @@ class Cache(Suite):
 
 
 class RestCache(Cache):
+    """As the template has it, but without the cache: MiniStack takes the method and the path in its key for missing."""
+
     kind = "rest"
+
+
+class RestCacheByToken(Cache):
+    """With `policy.covers: token`, the cache on, and the token alone as its key."""
+
+    kind = "rest"
+
+    @classmethod
+    def setUpClass(cls):
+        stack = deployment.stack
+        functions, function = stack.aws("lambda"), stack.resources["AuthorizerFunction"]
+        variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+        config = (REPOSITORY / "authorizer.yaml").read_text() + "\npolicy: { covers: token, implicit_deny: true }\n"
+        cls.set_variables(functions, function, variables | {"AUTHORIZER_CONFIG": config})
+        cls.addClassCleanup(cls.set_variables, functions, function, variables)
+
+        gateway, api = stack.aws("apigateway"), stack.resources["RestApi"]
+        cached = next(each for each in gateway.get_authorizers(restApiId=api)["items"] if each["name"] == "Cached")
+        place = {"restApiId": api, "authorizerId": cached["id"]}
+        cls.set_cache(gateway, place, "method.request.header.Authorization", "60")
+        cls.addClassCleanup(cls.set_cache, gateway, place, cached["identitySource"], "0")
+        super().setUpClass()
+
+    @staticmethod
+    def set_variables(functions, function: str, variables: dict) -> None:
+        functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
+
+    @staticmethod
+    def set_cache(gateway, place: dict, key: str, seconds: str) -> None:
+        changes = {"/identitySource": key, "/authorizerResultTtlInSeconds": seconds}
+        operations = [{"op": "replace", "path": path, "value": value} for path, value in changes.items()]
+        gateway.update_authorizer(**place, patchOperations=operations)
+
+    def test_one_answer_serves_every_request_of_a_token(self):
+        reader, writer = self.fresh(READ), self.fresh(READ, WRITE, role="writer")
+        own = part(reader, 1)["sub"]
+        self.assertEqual(self.ask("POST", "/items", reader), (403, "insufficient_scope"))
+        for method, path, status in (
+            ("GET", "/items", 200),
+            ("POST", "/items", 403),
+            ("GET", f"/users/{own}/orders", 200),
+            ("DELETE", f"/users/{own}/orders/1/lines", 200),
+            ("GET", "/users/somebody-else/orders", 403),
+            ("GET", f"/users/somebody-else/{own}/orders", 403),
+            ("DELETE", "/items", 403),
+            ("GET", "/reports", 403),
+            ("GET", "/public/../items", 403),
+            ("GET", f"/users/{own}/../somebody-else/orders", 403),
+            ("GET", f"/users/{own}//orders", 403),
+            ("GET", f"/users/{own}/%2e%2e/somebody-else/orders", 403),
+        ):
+            with self.subTest(f"{method} {path}"):
+                self.assertEqual(self.ask(method, path, reader), (status, "not asked"))
+        self.assertEqual(self.ask("GET", "/items", writer), (200, "allow"))
+        self.assertEqual(self.ask("POST", "/items", writer), (200, "not asked"))
+        self.assertEqual(self.ask("GET", f"/users/{own}/orders", writer), (403, "not asked"))
+
+    def test_a_missing_token_is_never_served_from_the_cache(self):
+        self.assertEqual(self.ask("GET", "/items", self.fresh(READ))[0], 200)
+        self.assertEqual(self.ask("GET", "/items", None), (401, "not asked"))
 
 
 class HttpCache(Cache):

@@ -15,6 +15,14 @@ class Couplings(unittest.TestCase):
     def test_the_two_files_fit(self):
         self.assertEqual(couplings.complaints(self.stack), {})
 
+    def test_policies_that_cover_the_token_may_be_cached_by_the_token_alone(self):
+        template, config = copy.deepcopy((self.stack.template, self.stack.config))
+        both = Both(template, config)
+        del both.identity("RestApi", "Cached")["Context"]
+        self.assertIn("a_cache_key_holds_all_that_an_answer_depends_on", couplings.complaints(Stack(template, config)))
+        config["policy"] = {"covers": "token", "implicit_deny": True}
+        self.assertEqual(couplings.complaints(Stack(template, config)), {})
+
     def test_what_does_not_fit_is_noticed_by_every_rule(self):
         noticed = set()
         for name, change, expected in MISTAKES:
