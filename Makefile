@@ -35,7 +35,7 @@ run: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS, with real req
 	$(LOCAL)/bin/python demo/run.py $(if $(KEEP),--keep)
 
 .PHONY: test
-test: fmt lint layers unit live template couplings e2e doc ## All of the checks below
+test: fmt lint layers unit live template couplings terraform e2e doc ## All of the checks below
 
 .PHONY: fmt
 fmt: ## The code is formatted
@@ -76,6 +76,11 @@ template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; th
 couplings: $(LOCAL)/.ready ## template.yaml and authorizer.yaml fit: routes, cache keys, permissions
 	$(call say,Couplings)
 	$(LOCAL)/bin/python -m unittest discover --start-directory tests/stack --pattern 'test_*.py'
+
+.PHONY: terraform
+terraform: .venv/terraform/.ready ## The Terraform module agrees with template.yaml and, as far as Terraform can be had, is valid
+	$(call say,Terraform module)
+	.venv/terraform/bin/python tests/terraform/test_module.py
 
 .PHONY: e2e
 e2e: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS: every row of the run above and more, smoke, destroy
