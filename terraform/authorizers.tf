@@ -52,7 +52,7 @@ resource "aws_apigatewayv2_authorizer" "http_live" {
   authorizer_uri                    = local.invoke_arn
   authorizer_payload_format_version = "2.0"
   enable_simple_responses           = true
-  identity_sources                  = ["$request.header.Authorization"]
+  identity_sources                  = ["$request.header.Authorization", "$context.routeKey", "$context.path"]
   authorizer_result_ttl_in_seconds  = 0
 }
 

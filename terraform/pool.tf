@@ -103,6 +103,7 @@ resource "aws_cognito_user_pool_client" "machine" {
   allowed_oauth_flows_user_pool_client = true
   allowed_oauth_flows                  = ["client_credentials"]
   allowed_oauth_scopes                 = ["${local.resource_server}/read"]
+  explicit_auth_flows                  = ["ALLOW_REFRESH_TOKEN_AUTH"] # left out, users could sign in through it
   enable_token_revocation              = true
   access_token_validity                = 15
 
