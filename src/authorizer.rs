@@ -1,6 +1,6 @@
 //! The order of the steps, from a request to a permit or a denial.
 
-use crate::access::{Permit, Rules, Ruling, Standing};
+use crate::access::{CacheKey, Permit, Rules, Ruling, Standing};
 use crate::denial::Denial;
 use crate::remote::{JwksCache, LiveCheck, LiveLog, RemoteCalls};
 use crate::request::{Request, UnixSeconds};
@@ -61,6 +61,12 @@ impl Authorizer {
         let opaque = issuers.iter().find(|issuer| issuer.opaque_tokens).map(name);
         let issuers = issuers.into_iter().map(|issuer| (name(&issuer), issuer)).collect();
         Self { issuers, opaque, rules, revocations_always }
+    }
+
+    /// What the key of a cached simple answer must hold.
+    #[must_use]
+    pub fn cache_key(&self) -> CacheKey {
+        self.rules.cache_key()
     }
 
     /// Starts to fetch every issuer's keys, while the function starts.

@@ -1,7 +1,7 @@
 //! Cold start: environment, configuration, authorizer, `lambda_runtime`.
 
 use cognito_authorizer::config::{Config, Environment, Faults};
-use cognito_authorizer::gateway::{Handler, RawEvent};
+use cognito_authorizer::gateway::{Handler, HttpResponse, RawEvent};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use std::process::ExitCode;
 
@@ -31,11 +31,20 @@ fn main() -> ExitCode {
         match Config::load(&environment) {
             Ok(config) => {
                 config.notes().iter().for_each(|note| tracing::warn!(message = "configuration", note));
+                tell_of_simple_answers(&config);
                 serve(config.into_handler()).await
             }
             Err(faults) => refuse_to_start(&environment, &faults).await,
         }
     })
+}
+
+/// What a cache must know, for HTTP APIs that keep simple answers.
+fn tell_of_simple_answers(config: &Config) {
+    if config.answers().http_response == HttpResponse::Simple {
+        let sources = config.rules().cache_key().identity_sources().join(", ");
+        tracing::info!(message = "simple_answers", cached_by = format!("the token, {sources}").trim_end_matches(", "));
+    }
 }
 
 async fn serve(handler: Handler) -> ExitCode {

@@ -1,6 +1,7 @@
 //! The route table: which rule serves a request, and whether its claims satisfy
 //! it; pure. Only this layer mints a [`Permit`], and only from [`Claims`](crate::token::Claims).
 
+mod cache_key;
 mod coverage;
 mod path;
 mod permit;
@@ -8,6 +9,7 @@ mod requirement;
 mod route;
 mod rules;
 
+pub use cache_key::CacheKey;
 pub use coverage::{Inexpressible, Standing, Surplus};
 pub use path::SafePath;
 pub use permit::{Live, PendingPermit, Permit, Ruling};

@@ -73,17 +73,21 @@ impl Requirement {
     /// Whether it asks for the time: then it holds now, and perhaps no more later.
     #[must_use]
     pub fn depends_on_time(&self) -> bool {
+        self.has(&|check| matches!(check, Check::MaxAuthAge(_)))
+    }
+
+    /// Whether a claim must equal a path parameter.
+    #[must_use]
+    pub fn binds_path(&self) -> bool {
+        let is_bound = |value: &ClaimValue| matches!(value, ClaimValue::Parameter(_));
+        self.has(&|check| matches!(check, Check::Claim { one_of, .. } if one_of.iter().any(is_bound)))
+    }
+
+    /// Whether one of its checks, however deep, is such a one.
+    fn has(&self, is_such: &impl Fn(&Check) -> bool) -> bool {
         self.checks.iter().any(|check| match check {
-            Check::MaxAuthAge(_) => true,
-            Check::Any(requirements) | Check::All(requirements) => requirements.iter().any(Self::depends_on_time),
-            Check::AnyScope(_)
-            | Check::AllScopes(_)
-            | Check::AnyGroup(_)
-            | Check::AllGroups(_)
-            | Check::Claim { .. }
-            | Check::ClientIds(_)
-            | Check::Issuers(_)
-            | Check::TokenUse(_) => false,
+            Check::Any(requirements) | Check::All(requirements) => requirements.iter().any(|inner| inner.has(is_such)),
+            check => is_such(check),
         })
     }
 

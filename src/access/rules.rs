@@ -64,6 +64,12 @@ impl Rules {
         }
     }
 
+    /// Whether policies speak of all that a token may use.
+    #[must_use]
+    pub fn covers_tokens(&self) -> bool {
+        self.coverage.is_some()
+    }
+
     /// The rules, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (&RouteKey, &Rule)> {
         self.routes.iter().zip(&self.rules)

@@ -117,6 +117,18 @@ impl Config {
         &self.notes
     }
 
+    /// The rule table.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// How requests are answered.
+    #[must_use]
+    pub fn answers(&self) -> &AnswerSettings {
+        &self.answers
+    }
+
     /// The handler that answers by this configuration.
     #[must_use]
     pub fn into_handler(self) -> Handler {

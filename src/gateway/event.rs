@@ -7,6 +7,7 @@
 //! parse, and a REQUEST event also parses as its TOKEN type.
 
 use super::method_arn::MethodArn;
+use crate::access::CacheKey;
 use crate::denial::Denial;
 use crate::request::{Credential, Request};
 use serde::Deserialize;
@@ -98,6 +99,20 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// What of a cached simple answer's key API Gateway did not send as an identity
+    /// source, although it sent others: HTTP 2.0 events carry their values.
+    pub(super) fn lacking_sources(&self, key: CacheKey) -> Vec<&'static str> {
+        let mut values = Vec::new();
+        strings(self.parts.identity_source, &mut |value| values.push(value));
+        let route_key = self.parts.route_key.and_then(text);
+        let is_there = |source: &&&str| match **source {
+            "$context.path" => values.iter().any(|value| value.starts_with('/') && value.ends_with(self.arn.path())),
+            _ => values.iter().any(|value| Some(value) == route_key.as_ref()),
+        };
+        let lacking = key.identity_sources().iter().filter(|source| !is_there(source));
+        if values.is_empty() { Vec::new() } else { lacking.copied().collect() }
+    }
+
     fn credentials(&self, sources: &[TokenSource]) -> Vec<Credential<'a>> {
         let mut found = Vec::new();
         if self.kind == EventKind::RestToken {
@@ -175,6 +190,8 @@ struct Parts<'a> {
     multi_value_query: Option<&'a RawValue>,
     cookies: Option<&'a RawValue>,
     request_context: Option<&'a RawValue>,
+    identity_source: Option<&'a RawValue>,
+    route_key: Option<&'a RawValue>,
 }
 
 /// Where a member's value belongs.
@@ -194,6 +211,8 @@ impl<'a> Parts<'a> {
             b"multiValueQueryStringParameters" => |parts| &mut parts.multi_value_query,
             b"cookies" => |parts| &mut parts.cookies,
             b"requestContext" => |parts| &mut parts.request_context,
+            b"identitySource" => |parts| &mut parts.identity_source,
+            b"routeKey" => |parts| &mut parts.route_key,
             _ => return None,
         })
     }

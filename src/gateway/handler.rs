@@ -3,7 +3,7 @@
 
 use super::answer::{Answer, AnswerSettings, answer, failure};
 use super::event::{Event, EventKind, TokenSource};
-use crate::access::Permit;
+use crate::access::{CacheKey, Permit};
 use crate::authorizer::{Authorizer, Trail};
 use crate::denial::{Class, Denial};
 use crate::metrics::{Invocation, Metrics};
@@ -14,6 +14,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Answers invocations. Shared by all that are in flight.
@@ -23,6 +24,9 @@ pub struct Handler {
     answers: AnswerSettings,
     token_sources: Vec<TokenSource>,
     metrics: Option<Metrics>,
+    cache_key: CacheKey,
+    /// Whether an event has shown by now what its API's cache is keyed by.
+    has_seen_sources: AtomicBool,
 }
 
 /// An event as it came; `None` where it was no JSON. Reading it never fails, so
@@ -39,7 +43,9 @@ impl Handler {
     /// A handler for this authorizer.
     #[must_use]
     pub fn new(authorizer: Authorizer, answers: AnswerSettings, token_sources: Vec<TokenSource>) -> Self {
-        Self { authorizer, answers, token_sources, metrics: None }
+        let cache_key = authorizer.cache_key();
+        let has_seen_sources = AtomicBool::new(false);
+        Self { authorizer, answers, token_sources, metrics: None, cache_key, has_seen_sources }
     }
 
     /// The same, with metrics in the log.
@@ -90,12 +96,30 @@ impl Handler {
             Err(denial) => return refused(denial),
         };
         line.event = Some(event.kind);
+        self.look_at_sources(&event);
         let request = event.request(&self.token_sources, self.answers.by_policy(event.kind));
         let ruling: Result<Permit, Denial> = match now() {
             Some(now) => self.authorizer.authorize(&request, now, &mut line.trail).await,
             None => Err(Denial::Internal("the clock is before 1970 or after 9999")),
         };
         answer(ruling, &line.trail, event.kind, &event.arn, &self.answers).unwrap_or_else(refused)
+    }
+
+    /// Warns once of an HTTP API that would keep a simple answer under too short a key.
+    /// Every event of an API has the same identity sources: the first one tells.
+    fn look_at_sources(&self, event: &Event<'_>) {
+        let is_simple = event.kind == EventKind::Http2 && !self.answers.by_policy(event.kind);
+        if !is_simple || self.has_seen_sources.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let lacking = event.lacking_sources(self.cache_key);
+        if !lacking.is_empty() {
+            tracing::warn!(
+                message = "identity_sources",
+                lacking = lacking.join(", "),
+                fix = "if the authorizer's results are cached, add these identity sources, or set its TTL to 0"
+            );
+        }
     }
 }
 

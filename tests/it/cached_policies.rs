@@ -295,3 +295,58 @@ fn what_cached_policies_cannot_but_allow_is_told_once_at_start() {
     let notes: Vec<_> = said.iter().filter(|line| line.contains("must name every route")).collect();
     assert!(notes.len() == 1 && notes[0].contains("GET /a/{x}") && notes[0].contains("GET /a/x/x"), "{said:#?}");
 }
+
+#[test]
+fn the_start_says_what_a_cached_simple_answer_is_keyed_by() {
+    for (routes, cached_by) in [
+        ("{ $default: {} }", "the token"),
+        ("{ $default: {}, $connect: {} }", "the token"),
+        ("{ $default: {}, GET /a: {} }", "the token, $context.routeKey"),
+        ("{ GET /a: {} }", "the token, $context.routeKey"),
+        (
+            "{ 'GET /a/{x}': { any: [{ claims: { sub: '{x}' } }, { any_scope: a }] } }",
+            "the token, $context.routeKey, $context.path",
+        ),
+    ] {
+        let api = Api::of(&format!("routes: {routes}"));
+        api.function.wait_until_ready();
+        api.function.end();
+        let said = api.function.stdout();
+        let told: Vec<&String> = said.iter().filter(|line| line.contains("simple_answers")).collect();
+        assert!(told.len() == 1 && told[0].contains(&format!("\"cached_by\":\"{cached_by}\"")), "{routes}: {said:#?}");
+    }
+    let by_policy = Api::of("routes: { GET /a: {} }\nhttp_api: { response: policy }");
+    by_policy.function.wait_until_ready();
+    by_policy.function.end();
+    assert!(!by_policy.function.stdout().iter().any(|line| line.contains("simple_answers")));
+}
+
+#[test]
+fn identity_sources_that_would_let_a_cached_answer_leak_are_warned_of_once() {
+    let token = Token::access();
+    let bearer = format!("Bearer {}", token.text());
+    // (routes, identity sources, what is said to be lacking)
+    for (routes, sources, lacking) in [
+        ("{ GET /a: {} }", json!([bearer]), Some("$context.routeKey")),
+        ("{ GET /a: {} }", json!([bearer, "GET /a"]), None),
+        ("{ GET /a: {} }", json!(null), None),
+        ("{ $default: {} }", json!([bearer]), None),
+        ("{ 'GET /{x}': { claims: { sub: '{x}' } } }", json!([bearer, "GET /a"]), Some("$context.path")),
+        ("{ 'GET /{x}': { claims: { sub: '{x}' } } }", json!([bearer, "GET /a", "/test/a"]), None),
+        ("{ 'GET /{x}': { claims: { sub: '{x}' } } }", json!([bearer]), Some("$context.routeKey, $context.path")),
+    ] {
+        let api = Api::of(&format!("routes: {routes}"));
+        let mut event = Kind::Http2.event("GET", "/a", &bearer);
+        event["routeKey"] = json!("GET /a");
+        event["identitySource"] = sources.clone();
+        for _ in 0..2 {
+            api.function.ask(&event);
+        }
+        api.function.end();
+        let said = api.function.stdout();
+        let warnings: Vec<&String> = said.iter().filter(|line| line.contains("\"identity_sources\"")).collect();
+        let expected = lacking.map(|lacking| format!("\"lacking\":\"{lacking}\""));
+        assert_eq!(warnings.len(), usize::from(lacking.is_some()), "{routes} {sources}: {said:#?}");
+        assert!(warnings.iter().all(|line| line.contains(expected.as_deref().unwrap_or_default())), "{warnings:#?}");
+    }
+}

@@ -54,7 +54,14 @@ fn of_check(check: &Check, claims: &Claims) -> Option<Extent> {
             extents.into_iter().try_fold(Extent::Everywhere, |all, extent| all.and(extent?))
         }
         Check::MaxAuthAge(_) => Some(Extent::nowhere()),
-        _ => Some(plain(check, claims)),
+        Check::AnyScope(_)
+        | Check::AllScopes(_)
+        | Check::AnyGroup(_)
+        | Check::AllGroups(_)
+        | Check::ClientIds(_)
+        | Check::Issuers(_)
+        | Check::TokenUse(_)
+        | Check::All(_) => Some(plain(check, claims)),
     }
 }
 

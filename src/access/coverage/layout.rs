@@ -177,7 +177,7 @@ fn served_alike(keys: &[&RouteKey]) -> Vec<(Vec<&'static str>, Vec<usize>)> {
                 RouteKey::Http { method: Some(own), segments: others } => {
                     *own == method && segments.len() == others.len() && segments.iter().zip(others).all(is_alike)
                 }
-                _ => false,
+                RouteKey::Connect | RouteKey::Default | RouteKey::Http { .. } => false,
             }),
         };
         let rules: Vec<usize> =
