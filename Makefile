@@ -24,14 +24,18 @@ export SAM_CLI_TELEMETRY := 0
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
+# The stack's name in the account, and what else of template.yaml's parameters is to be set: PARAMETERS="CacheSeconds=0".
+STACK ?= cognito-authorizer
+PARAMETERS ?=
+
 .PHONY: run
-run: $(LOCAL)/.ready ## Real tokens through the real function, no AWS account (HOLD=1 keeps it up)
-	$(call say,Building the function)
-	cargo build --locked --bin authorizer --bin authctl
-	$(LOCAL)/bin/python demo/run.py $(if $(HOLD),--hold)
+run: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS, with real requests to its APIs (KEEP=1 keeps it up)
+	$(call say,Building the functions)
+	cargo build --locked --bin authorizer --bin revoker --bin authctl
+	$(LOCAL)/bin/python demo/run.py $(if $(KEEP),--keep)
 
 .PHONY: test
-test: fmt lint layers unit live template e2e doc ## All of the checks below
+test: fmt lint layers unit live template couplings terraform e2e doc ## All of the checks below
 
 .PHONY: fmt
 fmt: ## The code is formatted
@@ -68,11 +72,21 @@ template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; th
 	diff <(printf '%s\n' authorizer.yaml bootstrap) <(ls -A .aws-sam/check/AuthorizerFunction)
 	diff <(printf '%s\n' bootstrap) <(ls -A .aws-sam/check/RevokerFunction)
 
+.PHONY: couplings
+couplings: $(LOCAL)/.ready ## template.yaml and authorizer.yaml fit: routes, cache keys, permissions
+	$(call say,Couplings)
+	$(LOCAL)/bin/python -m unittest discover --start-directory tests/stack --pattern 'test_*.py'
+
+.PHONY: terraform
+terraform: .venv/terraform/.ready ## The Terraform module agrees with template.yaml and, as far as Terraform can be had, is valid
+	$(call say,Terraform module)
+	.venv/terraform/bin/python tests/terraform/test_module.py
+
 .PHONY: e2e
-e2e: $(LOCAL)/.ready ## The run above, where every decision must be the expected one
+e2e: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS: every row of the run above and more, smoke, destroy
 	$(call say,End to end)
-	cargo build --locked --bin authorizer --bin authctl
-	$(LOCAL)/bin/python demo/run.py --check
+	cargo build --locked --bin authorizer --bin revoker --bin authctl
+	$(LOCAL)/bin/python tests/stack/e2e.py
 
 .PHONY: doc
 doc: ## The documentation of the code builds without a warning
@@ -92,12 +106,24 @@ build: $(SAM)/.ready $(LOCAL)/.ready ## Build what is deployed (ARCHITECTURE=arm
 
 # A parameter that is not given keeps the value that the stack has.
 .PHONY: deploy
-deploy: build ## Build and deploy: USER_POOL_ID=... CLIENT_IDS=a,b [JWKS_URI=...] [ARCHITECTURE=arm64]
+deploy: build ## Build and deploy into your account: [USER_POOL_ID=... CLIENT_IDS=a,b] [PARAMETERS="Name=value ..."] [STACK=...]
 	$(call say,SAM deploy)
-	$(SAM)/bin/sam deploy --parameter-overrides Architecture=$(ARCHITECTURE) \
+	$(SAM)/bin/sam deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) \
 		$(if $(USER_POOL_ID),UserPoolId=$(USER_POOL_ID)) \
 		$(if $(CLIENT_IDS),'ClientIds="$(CLIENT_IDS)"') \
-		$(if $(JWKS_URI),JwksUri=$(JWKS_URI))
+		$(if $(JWKS_URI),JwksUri=$(JWKS_URI)) \
+		$(PARAMETERS)
+
+.PHONY: smoke
+smoke: $(LOCAL)/.ready ## The walk of `make run` against the deployed stack: [URL=... [KIND=rest|http|websocket]] [STACK=...]
+	$(call say,Real requests to $(or $(URL),the APIs of $(STACK)))
+	cargo build --locked --bin authctl
+	$(LOCAL)/bin/python demo/smoke.py --stack $(STACK) $(if $(URL),--url '$(URL)') $(if $(KIND),--kind $(KIND))
+
+.PHONY: destroy
+destroy: $(LOCAL)/.ready $(SAM)/.ready ## Delete the deployed stack (EVERYTHING=1: users and revocations too): [STACK=...]
+	$(call say,Deleting $(STACK))
+	$(LOCAL)/bin/python demo/destroy.py --stack $(STACK) $(if $(EVERYTHING),--everything)
 
 # `sam build` calls this for the function of that name in template.yaml.
 .PHONY: build-AuthorizerFunction

@@ -2,7 +2,7 @@
 
 use crate::access::{CacheKey, Permit, Rules, Ruling, Standing};
 use crate::denial::Denial;
-use crate::remote::{JwksCache, LiveCheck, LiveLog};
+use crate::remote::{JwksCache, LiveCheck, LiveLog, RemoteCalls};
 use crate::request::{Request, UnixSeconds};
 use crate::token::{BearerToken, Claims, Expectations, UnverifiedJwt};
 use std::collections::HashMap;
@@ -72,6 +72,17 @@ impl Authorizer {
     /// Starts to fetch every issuer's keys, while the function starts.
     pub fn prefetch(&self) {
         self.issuers.values().for_each(|issuer| issuer.keys.prefetch());
+    }
+
+    /// The calls over the network that ended since this was asked last.
+    #[must_use]
+    pub fn take_calls(&self) -> RemoteCalls {
+        let mut calls = RemoteCalls::default();
+        for issuer in self.issuers.values() {
+            issuer.keys.take_calls(&mut calls);
+            issuer.live.take_calls(&mut calls);
+        }
+        calls
     }
 
     /// Judges one request. The token goes before the route: without a good token

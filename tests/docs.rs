@@ -64,6 +64,7 @@ rest_api: { '?': 1 }
 policy: { '?': 1 }
 token: [{ '?': 1 }]
 revocations: { '?': 1 }
+metrics: { '?': 1 }
 '?': 1
 ";
     let text = ConfigText { text: probe.to_owned(), folder: PathBuf::new() };
@@ -92,6 +93,7 @@ revocations: { '?': 1 }
         ("issuers[0].cognito.introspection", "`introspection` of a `cognito` issuer"),
         ("issuers[1].oidc.introspection", "`introspection` of an `oidc` issuer"),
         ("revocations", "`revocations`"),
+        ("metrics", "`metrics`"),
     ];
     for (place, heading) in sections {
         let known = known.get(place).unwrap_or_else(|| panic!("no keys are told at `{place}`"));
@@ -153,6 +155,23 @@ fn the_log_line_of_the_readme_has_the_fields_that_are_logged() {
         let is_logged = [" =", ","].iter().any(|after| logged.contains(&format!("            {field}{after}")));
         assert!(is_logged, "`{field}` is not logged");
     }
+}
+
+#[test]
+fn every_metric_and_every_alarm_is_described_and_no_other() {
+    let page = Page::read("docs/operations.md");
+    let written: BTreeSet<String> =
+        cognito_authorizer::metrics::ALL.iter().map(|metric| metric.name.to_owned()).collect();
+    assert_eq!(page.table("Metrics", "metric"), written);
+    let template = read("template.yaml");
+    let alarms = template.lines().zip(template.lines().skip(1));
+    let alarms = alarms.filter(|(_, kind)| kind.trim() == "Type: AWS::CloudWatch::Alarm");
+    let alarms: BTreeSet<String> = alarms.map(|(name, _)| name.trim().trim_end_matches(':').to_owned()).collect();
+    let rows = page.table("The dashboard and the alarms", "alarm");
+    // One row speaks of two.
+    let described: BTreeSet<String> =
+        rows.into_iter().flat_map(|row| row.split("`, `").map(str::to_owned).collect::<Vec<_>>()).collect();
+    assert_eq!(described, alarms);
 }
 
 #[test]
@@ -291,9 +310,9 @@ impl Page {
     }
 }
 
-/// README.md and docs/*.md.
+/// README.md, docs/*.md and the page of the Terraform module.
 fn pages() -> Vec<Page> {
-    let names = files("docs", "md").into_iter().chain(["README.md".to_owned()]);
+    let names = files("docs", "md").into_iter().chain(["README.md".to_owned(), "terraform/README.md".to_owned()]);
     names.map(|name| Page::read(&name)).collect()
 }
 

@@ -18,7 +18,8 @@ MAY_IMPORT = {
     "access": {"request", "denial", "token"},
     "remote": {"request", "denial", "token", "access"},
     "authorizer": {"request", "denial", "token", "access", "remote"},
-    "gateway": {"request", "denial", "token", "access", "authorizer"},  # of token: the Claims of a permit
+    "metrics": {"remote"},
+    "gateway": {"request", "denial", "token", "access", "authorizer", "metrics"},  # of token: the Claims of a permit
     "revoking": {"request", "remote"},
     "config": ANY,
     "bin": ANY,  # in a program `crate` is the program itself

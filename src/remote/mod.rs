@@ -9,6 +9,7 @@
 //! | `revocations` | the table of revocations |
 //! | `user_pool` | nobody: what follows from a pool's id |
 //! | `inquiry`, `breaker` | once for many, and not at all for a while where nobody answers |
+//! | `tally` | nobody: how often the others asked |
 
 mod address;
 mod aws;
@@ -23,6 +24,7 @@ mod jwks_source;
 mod live_check;
 mod moment;
 mod revocations;
+mod tally;
 mod user_info;
 mod user_pool;
 
@@ -36,5 +38,6 @@ pub use jwks_cache::{JwksCache, JwksSettings};
 pub use jwks_source::JwksSource;
 pub use live_check::{LiveCheck, LiveLog};
 pub use revocations::{Revocation, RevocationKey, RevocationTable};
+pub use tally::{Calls, MAX_TIMED, RemoteCalls};
 pub use user_info::UserInfo;
 pub use user_pool::UserPool;
