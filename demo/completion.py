@@ -16,7 +16,9 @@ INTEGRATION = "x-amazon-apigateway-integration"
 
 
 def complete(stack: Stack, template_text: str) -> None:
-    processed = stack.aws("cloudformation").get_template(StackName=stack.name, TemplateStage="Processed")["TemplateBody"]
+    processed = stack.aws("cloudformation").get_template(StackName=stack.name, TemplateStage="Processed")[
+        "TemplateBody"
+    ]
     template = Resolved(stack, json.loads(processed) if isinstance(processed, str) else processed)
     complete_rest_api(stack, template.body("RestApi"))
     complete_http_api(stack, template.body("HttpApi"))
@@ -62,9 +64,7 @@ def answer_preflight(aws, method: dict, integration: dict) -> None:
     headers = answer["responseParameters"]
     method |= {"statusCode": answer["statusCode"]}
     aws.put_method_response(**method, responseParameters=dict.fromkeys(headers, False))
-    aws.put_integration_response(
-        **method, responseParameters=headers, responseTemplates=answer["responseTemplates"]
-    )
+    aws.put_integration_response(**method, responseParameters=headers, responseTemplates=answer["responseTemplates"])
 
 
 def complete_http_api(stack: Stack, body: dict) -> None:

@@ -99,7 +99,9 @@ class People:
         """A token of that client that lives for a second."""
         settings = self.described(client)
         units = settings["TokenValidityUnits"] | {"AccessToken": "seconds"}
-        self.aws.update_user_pool_client(**settings | {"AccessTokenValidity": BRIEF_SECONDS, "TokenValidityUnits": units})
+        self.aws.update_user_pool_client(
+            **settings | {"AccessTokenValidity": BRIEF_SECONDS, "TokenValidityUnits": units}
+        )
         try:
             return self.sign_in(client, "reader", "openid", READ)["access_token"]
         finally:

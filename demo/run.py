@@ -22,6 +22,9 @@ except ModuleNotFoundError as missing:
         f"The Python package `{missing.name}` is missing: start this with `make run`, which installs what it needs."
     )
 
+NOT_AWS = """
+MiniStack leaves $context.authorizer.* in the 403 of a REST API as it stands; API Gateway puts the reason there.
+For the 401 of a WebSocket API MiniStack answers 500. More: docs/deploy.md, "What the emulator cannot show"."""
 NEXT = """
 What to try next:
   change a rule in authorizer.yaml and run this again    docs/configuration.md has every setting
@@ -47,10 +50,11 @@ def main() -> int:
         walk = Walk(deployed, tokens)
         urls = {kind: deployed.url(kind) for kind in KINDS}
         walk.all(list(KINDS), urls)
-        print("\nMiniStack leaves $context.authorizer.* in the 403 of a REST API as it stands; API Gateway puts the reason there.")
-        print("For the 401 of a WebSocket API MiniStack answers 500.")
+        print(NOT_AWS)
         if walk.surprises:
-            print(f"\n{walk.surprises} of these are not what authorizer.yaml asked for when this was written; see the arrows")
+            print(
+                f"\n{walk.surprises} of these are not what authorizer.yaml asked for when this was written; see the arrows"
+            )
         if arguments.keep:
             keep(urls, people, folder)
         else:
@@ -65,7 +69,9 @@ def keep(urls: dict[str, str], people: People, folder: Path) -> None:
     admin = people.sign_in(web, "admin", "openid")["access_token"]
     sub = part(reader, 1)["sub"]
     url = people.stack.local
-    sign_in = f"{url}/oauth2/authorize?response_type=code&client_id={web}&redirect_uri={people.stack.outputs['CallbackUrl']}"
+    sign_in = (
+        f"{url}/oauth2/authorize?response_type=code&client_id={web}&redirect_uri={people.stack.outputs['CallbackUrl']}"
+    )
     print(f"""
 All of it stays up until Ctrl-C. Try this yourself; the tokens are good for 15 minutes:
 

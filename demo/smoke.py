@@ -17,7 +17,9 @@ try:
     from stack import OUTPUTS, Stack
     from walk import Walk
 except ModuleNotFoundError as missing:
-    sys.exit(f"The Python package `{missing.name}` is missing: start this with `make smoke`, which installs what it needs.")
+    sys.exit(
+        f"The Python package `{missing.name}` is missing: start this with `make smoke`, which installs what it needs."
+    )
 
 
 def main() -> int:

@@ -28,8 +28,9 @@ class Stack:
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
         self.parameters = {given["ParameterKey"]: given["ParameterValue"] for given in described.get("Parameters", [])}
 
+    @staticmethod
     @functools.cache
-    def aws(self, service: str):
+    def aws(service: str):
         return boto3.client(service)
 
     @functools.cached_property

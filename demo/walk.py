@@ -158,10 +158,12 @@ def shown(body: str) -> str:
     """The body on a line. Of the sample backend's, what it was told of the caller, the most telling first."""
     members = read(body)
     if caller := members.get("authorizer"):
-        named = [f"{name}={caller[name]}" for name in ("username", "groups", "scope", "client_id", "sub") if name in caller]
+        named = [
+            f"{name}={caller[name]}" for name in ("username", "groups", "scope", "client_id", "sub") if name in caller
+        ]
         text = "the backend sees " + ", ".join(named)
     elif "$context.authorizer." in body:
-        text = json.dumps({"message": members["message"]})[:-1] + ', ...}'
+        text = json.dumps({"message": members["message"]})[:-1] + ", ...}"
     else:
         text = " ".join(body.split())
     return text if len(text) <= BODY else text[: BODY - 1] + "…"

@@ -179,7 +179,10 @@ def a_cache_key_holds_all_that_an_answer_depends_on(stack: Stack):
             if token not in sources(authorizer):
                 yield f"{api}: {name} does not ask for the token's header"
             simple = authorizer.get("enableSimpleResponses", False)
-            if api == "HttpApi" and (simple, authorizer["authorizerPayloadFormatVersion"]) != (response == "simple", "2.0"):
+            if api == "HttpApi" and (simple, authorizer["authorizerPayloadFormatVersion"]) != (
+                response == "simple",
+                "2.0",
+            ):
                 yield f"{api}: {name} takes another answer than authorizer.yaml has it give"
 
 
@@ -329,7 +332,10 @@ def every_log_ends_and_none_holds_a_token(stack: Stack):
             yield f"{name} logs to a group that nobody made"
         if function["Properties"].get("TracingConfig") != {"Mode": "Active"}:
             yield f"{name} is not traced"
-    formats = {name: each["Properties"].get("AccessLogSetting") for name, each in stack.of_type("AWS::ApiGateway::Stage").items()}
+    formats = {
+        name: each["Properties"].get("AccessLogSetting")
+        for name, each in stack.of_type("AWS::ApiGateway::Stage").items()
+    }
     stages = stack.of_type("AWS::ApiGatewayV2::Stage")
     formats |= {name: each["Properties"].get("AccessLogSettings") for name, each in stages.items()}
     for name, setting in formats.items():
@@ -339,9 +345,9 @@ def every_log_ends_and_none_holds_a_token(stack: Stack):
         line = json.loads(setting["Format"])
         if "$context.authorizer.error" not in line.values():
             yield f"{name}: the access log does not tell the authorizer's errors"
-        # With $context.path the path would stand there; with these the query or the header, and the token in it.
+        # What a client writes, and may put a token into.
         for value in line.values():
-            if re.search(r"querystring|header|requestOverride|protocol|path$", value, re.IGNORECASE) and "resourcePath" not in value:
+            if re.search(r"querystring|header|requestOverride|protocol|\.path$", value, re.IGNORECASE):
                 yield f"{name}: {value} in the access log"
 
 

@@ -61,9 +61,17 @@ def by_request(both: Both, *context: str) -> None:
 
 MISTAKES = [
     ("an API without a rule's route", lambda both: both.no_event("HttpUsers"), "HttpApi has no route ANY /users"),
-    ("a route without a rule", lambda both: both.config["routes"].pop("POST /items"), "no rule for POST /items of RestApi"),
+    (
+        "a route without a rule",
+        lambda both: both.config["routes"].pop("POST /items"),
+        "no rule for POST /items of RestApi",
+    ),
     ("no default route", lambda both: both.no_event("HttpDefault"), "HttpApi has no $default"),
-    ("a rule for the default", lambda both: both.config["routes"].update({"$default": {}}), "a rule for what no route names"),
+    (
+        "a rule for the default",
+        lambda both: both.config["routes"].update({"$default": {}}),
+        "a rule for what no route names",
+    ),
     ("no $connect", lambda both: both.config["routes"].pop("$connect"), "$connect is in one of the two"),
     (
         "an open route",
@@ -75,10 +83,18 @@ MISTAKES = [
         lambda both: both.of("RestApi")["Auth"].update({"AddDefaultAuthorizerToCorsPreflight": True}),
         "has no token to show",
     ),
-    ("ANY takes the preflight", lambda both: both.no_event("HttpAdminPreflight"), "ANY /admin/{proxy+} takes the preflight"),
+    (
+        "ANY takes the preflight",
+        lambda both: both.no_event("HttpAdminPreflight"),
+        "ANY /admin/{proxy+} takes the preflight",
+    ),
     ("$default takes the preflight", lambda both: both.no_event("HttpPreflight"), "$default takes the preflight"),
     ("an open connection", lambda both: both.of("WebSocketApi").pop("Auth"), "ConnectRoute is open"),
-    ("a live check that is cached, REST", lambda both: both.event("RestAdmin").pop("Auth"), "RestApi: ANY /admin/{proxy+} is checked"),
+    (
+        "a live check that is cached, REST",
+        lambda both: both.event("RestAdmin").pop("Auth"),
+        "RestApi: ANY /admin/{proxy+} is checked live",
+    ),
     (
         "a live check that is cached, HTTP",
         lambda both: both.identity("HttpApi", "Live").update({"ReauthorizeEvery": 5}),
@@ -159,9 +175,17 @@ MISTAKES = [
         lambda both: both.config["routes"]["ANY /admin/{proxy+}"].update({"any_group": ["admins"]}),
         "no group admins",
     ),
-    ("a secret in a browser", lambda both: both.of("WebClient").update({"GenerateSecret": True}), "WebClient: ['code']"),
+    (
+        "a secret in a browser",
+        lambda both: both.of("WebClient").update({"GenerateSecret": True}),
+        "WebClient: ['code']",
+    ),
     ("tokens of a day", lambda both: both.of("MachineClient").update({"AccessTokenValidity": 1440}), "15 minutes"),
-    ("a pool beside one's own", lambda both: both.template["Resources"]["AdminGroup"].pop("Condition"), "AdminGroup is made"),
+    (
+        "a pool beside one's own",
+        lambda both: both.template["Resources"]["AdminGroup"].pop("Condition"),
+        "AdminGroup is made",
+    ),
     ("an output of no pool", lambda both: both.outputs["TokenEndpoint"].pop("Condition"), "the output TokenEndpoint"),
     (
         "a name without a value",
@@ -169,7 +193,11 @@ MISTAKES = [
         "asks for CLIENT_IDS",
     ),
     ("a log for ever", lambda both: both.of("RestAccessLogs").pop("RetentionInDays"), "RestAccessLogs is kept"),
-    ("a function without its log", lambda both: both.of("SampleFunction").pop("LoggingConfig"), "SampleFunction logs to"),
+    (
+        "a function without its log",
+        lambda both: both.of("SampleFunction").pop("LoggingConfig"),
+        "SampleFunction logs to",
+    ),
     (
         "a query in the access log",
         lambda both: both.of("WebSocketApi")["AccessLogSettings"].update(
