@@ -24,7 +24,7 @@ export SAM_CLI_TELEMETRY := 0
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-# The stack's name in the account, and what else of template.yaml's parameters is to be set: PARAMETERS="CacheSeconds=0".
+# The stack's name in the account, and what else of template.yaml's parameters is to be set: PARAMETERS="LogRetentionDays=7".
 STACK ?= cognito-authorizer
 PARAMETERS ?=
 

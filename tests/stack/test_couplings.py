@@ -132,8 +132,18 @@ MISTAKES = [
     ),
     (
         "a cache that outlives tokens",
-        lambda both: both.template["Parameters"]["CacheSeconds"].update({"Default": 900}),
+        lambda both: both.identity("RestApi", "Cached").update({"ReauthorizeEvery": 300}),
         "not within a fifth",
+    ),
+    (
+        "a cache for as long as SAM likes",
+        lambda both: both.identity("RestApi", "Cached").pop("ReauthorizeEvery"),
+        "caches for None",
+    ),
+    (
+        "no cache",
+        lambda both: both.identity("HttpApi", "Cached").update({"ReauthorizeEvery": 0}),
+        "HttpApi: nothing is cached",
     ),
     (
         "a connection with one place for the token",
