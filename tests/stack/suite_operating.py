@@ -9,6 +9,7 @@ from completion import complete
 from deployment import READ, REPOSITORY, Suite, client, deployment
 from local_aws import deploy, template_text
 from stack import Stack
+from walk import read
 
 
 def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess:
@@ -20,6 +21,13 @@ def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess:
 
 class Operating(Suite):
     kind = "http"
+
+    def test_0_the_authorizer_had_nothing_to_warn_of(self):
+        pages = self.stack.aws("logs").get_paginator("filter_log_events")
+        pages = pages.paginate(logGroupName=self.stack.outputs["AuthorizerLogGroup"])
+        lines = [read(entry["message"]) for page in pages for entry in page["events"]]
+        self.assertTrue(any(line.get("message") == "simple_answers" for line in lines), "the start is not in the log")
+        self.assertEqual([line for line in lines if line.get("level") in ("WARN", "ERROR")], [])
 
     def test_1_smoke_walks_all_three_apis_and_leaves_no_users(self):
         users = self.users()
