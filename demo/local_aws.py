@@ -100,11 +100,8 @@ def build(template: Path) -> None:
 
 def unknown_resources(template: str) -> dict[str, str]:
     """The resources of the types that MiniStack refuses, as text, by their logical names."""
-    blocks = re.findall(r"^  (\w+):.*\n((?:(?:    .*)?\n)+)", template, re.MULTILINE)
-    types = [(name, body) for name, body in blocks if any(f"Type: {unknown}\n" in body for unknown in UNKNOWN_TYPES)]
-    return {
-        name: next(re.finditer(rf"^  {name}:.*\n(?:(?:    .*)?\n)+", template, re.MULTILINE))[0] for name, _ in types
-    }
+    blocks = re.finditer(r"^  (\w+):.*\n(?:(?:    .*)?\n)+", template, re.MULTILINE)
+    return {block[1]: block[0] for block in blocks if any(f"    Type: {each}\n" in block[0] for each in UNKNOWN_TYPES)}
 
 
 def stripped(program: Path, copy: Path) -> None:
