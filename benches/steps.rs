@@ -11,7 +11,7 @@
     reason = "a bench may stop where it is wrong"
 )]
 
-use cognito_authorizer::access::{Check, Requirement, RouteKey, Rule, Rules};
+use cognito_authorizer::access::{Check, LetterCase, Requirement, RouteKey, Rule, Rules};
 use cognito_authorizer::config::{Config, ConfigText, Environment};
 use cognito_authorizer::gateway::RawEvent;
 use cognito_authorizer::request::{Credential, Request, UnixSeconds};
@@ -74,7 +74,7 @@ fn main() {
         let rules = rules(routes);
         step(&format!("  find one of {routes} routes"), || (), |()| rules.route(&request).unwrap());
         let rule = rules.route(&request).unwrap();
-        step("  hold the claims against its rule", claims, |claims| rule.authorize(claims, now).unwrap());
+        step("  hold the claims against its rule", claims, |claims| rule.authorize(Arc::new(claims), now).unwrap());
     }
     let jwks = token::jwks().unwrap();
     let rs256 = AlgorithmSet::of(&[Algorithm::Rs256]);
@@ -127,13 +127,13 @@ fn expectations() -> Expectations {
 }
 
 fn rules(routes: usize) -> Rules {
-    let mut rules = Rules::default();
+    let mut rules = Rules::new(LetterCase::Distinguished);
     for number in 0..routes {
         let method = ["GET", "POST"][number % 2];
         let key = format!("{method} /resource-{}/{{id}}", number / 2);
         let requirement = Requirement { checks: vec![Check::AnyScope(vec![token::SCOPE.to_owned()])] };
         let rule = Rule { key: key.as_str().into(), requirement, introspect: false };
-        rules.insert(&RouteKey::parse(&key).unwrap(), rule).unwrap();
+        rules.insert(RouteKey::parse(&key).unwrap(), rule).unwrap();
     }
     rules
 }

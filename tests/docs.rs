@@ -211,6 +211,39 @@ fn every_make_target_that_is_named_exists() {
     assert!(named > 3, "no commands were found");
 }
 
+#[test]
+fn every_threat_has_its_code_and_tests_that_exist() {
+    let page = Page::read("docs/threat-model.md");
+    let rows: Vec<Vec<&str>> = page
+        .prose()
+        .into_iter()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
+        .map(|row| row.split(" | ").collect())
+        .collect();
+    let threats: Vec<_> = rows.iter().filter(|row| row.len() == 4 && row[0] != "threat").collect();
+    assert!(threats.len() > 25, "{} threats", threats.len());
+    for row in &rows {
+        assert!(row.len() == 4 || row.len() == 3 && !row[2].contains("]("), "a threat without a test: {}", row[0]);
+    }
+    for row in threats {
+        let [threat, _, code, tests] = row[..] else { panic!("four columns") };
+        assert!(code.contains("]("), "{threat}: no code");
+        // `[file](../path): `name`, `name`; [file]...`
+        for place in tests.split("; ") {
+            let (file, names) = place.split_once("): ").unwrap_or_else(|| panic!("{threat}: {place}"));
+            let (_, path) = file.split_once("](../").unwrap_or_else(|| panic!("{threat}: {file}"));
+            let text = read(path);
+            for name in names.split(", ").map(|name| name.trim_matches('`')) {
+                let is_test = text.split("#[test]").skip(1).any(|rest| {
+                    let function = rest.split_once("fn ").map_or("", |(_, rest)| rest);
+                    function.split('(').next() == Some(name)
+                });
+                assert!(is_test, "{threat}: {path} has no test `{name}`");
+            }
+        }
+    }
+}
+
 /// One page, by its path from the repository's root.
 struct Page {
     name: String,
@@ -310,9 +343,10 @@ impl Page {
     }
 }
 
-/// README.md, docs/*.md and the page of the Terraform module.
+/// README.md and docs/*.md, and the pages that stand beside what they are about.
 fn pages() -> Vec<Page> {
-    let names = files("docs", "md").into_iter().chain(["README.md".to_owned(), "terraform/README.md".to_owned()]);
+    let others = ["README.md", "SECURITY.md", "fuzz/README.md", "terraform/README.md", "tests/vectors/README.md"];
+    let names = files("docs", "md").into_iter().chain(others.map(str::to_owned));
     names.map(|name| Page::read(&name)).collect()
 }
 

@@ -272,6 +272,9 @@ fn anchors_work_and_cannot_grow_without_bound() {
         bomb += &format!("a{level}: &a{level} [{}]\n", vec![previous; 10].join(","));
     }
     check(&bomb, &["too large"]);
+    // Few nodes, and each of them a long text once more.
+    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), vec!["*a"; 1_000].join(","));
+    check(&long, &["too large"]);
 }
 
 #[test]

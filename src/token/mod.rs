@@ -22,3 +22,6 @@ pub use expectations::{ClientIds, Expectations, IssuerKind, TokenUse};
 pub use introspected::{IntrospectedToken, Introspection};
 pub use jwk::{KeySet, KeySetError, VerifyingKey};
 pub use jwt::{UnverifiedJwt, VerifiedJwt};
+
+#[cfg(test)]
+mod vectors_tests;

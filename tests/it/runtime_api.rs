@@ -200,6 +200,12 @@ impl Function {
         self.api.heard().stdout.clone()
     }
 
+    /// The child's process id.
+    #[allow(dead_code, reason = "tests/faults freezes and measures the process")]
+    pub(crate) fn process_id(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
     /// Whether the process is still alive.
     pub(crate) fn is_running(&self) -> bool {
         self.child.lock().unwrap().try_wait().unwrap().is_none()
