@@ -48,6 +48,7 @@ pub(crate) struct Tally {
     pub(crate) explicit: usize,
     pub(crate) own: usize,
     pub(crate) overlaps: usize,
+    pub(crate) beyond_colons: usize,
 }
 
 #[test]
@@ -73,7 +74,8 @@ pub(crate) fn run(
     strategy: &impl Strategy<Value = Scenario>,
     property: impl Fn(&Scenario, &mut Tally) -> Result<(), String>,
 ) -> Tally {
-    let cases = std::env::var("COVERAGE_CASES").map_or(60_000, |cases| cases.parse().expect("COVERAGE_CASES is a number"));
+    let cases =
+        std::env::var("COVERAGE_CASES").map_or(60_000, |cases| cases.parse().expect("COVERAGE_CASES is a number"));
     let seed = match std::env::var("COVERAGE_SEED").as_deref() {
         Err(_) => 0,
         Ok("random") => u64::from(std::process::id()) ^ u64::try_from(now()).unwrap().rotate_left(32),
@@ -90,9 +92,8 @@ pub(crate) fn run(
     };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let tally = RefCell::new(Tally::default());
-    let outcome = runner.run(strategy, |scenario| {
-        property(&scenario, &mut tally.borrow_mut()).map_err(TestCaseError::fail)
-    });
+    let outcome =
+        runner.run(strategy, |scenario| property(&scenario, &mut tally.borrow_mut()).map_err(TestCaseError::fail));
     match outcome {
         Ok(()) => tally.into_inner(),
         Err(TestError::Fail(reason, _)) => panic!("{reason}"),
@@ -126,7 +127,7 @@ pub(crate) fn check(scenario: &Scenario, tally: &mut Tally) -> Result<(), String
 
 /// The other setting: each answer speaks of its own request, as the model judges it.
 fn check_single(scenario: &Scenario, tally: &mut Tally) -> Result<(), String> {
-    let settings = Settings { covers_token: false, expires_with_token: false, ..scenario.table.settings.clone() };
+    let settings = Settings { covers_token: false, ..scenario.table.settings.clone() };
     let table = &Table { settings, ..scenario.table.clone() };
     let stage = Stage::start(table)
         .map_err(|faults| format!("the generator made a table that is no table:\n{}\n{faults}", table.yaml()))?;
@@ -164,7 +165,8 @@ fn names_two_routes(table: &Table, faults: &Faults) -> Result<(), String> {
         let text = fault.to_string();
         let named = table.routes.iter().filter(|route| {
             let key = route.key_text();
-            ['`', '"'].iter().any(|quote| text.contains(&format!("{quote}{key}{quote}"))) || fault.place == format!("routes.{key}")
+            ['`', '"'].iter().any(|quote| text.contains(&format!("{quote}{key}{quote}")))
+                || fault.place == format!("routes.{key}")
         });
         let named = named.count();
         if named < 2 && !(named == 1 && text.contains("implicit_deny")) {
@@ -242,7 +244,11 @@ impl Held<'_> {
         let outcome = at(answer, later, now());
         let verdict = self.judge(later);
         let wrong = |wrong: &str| {
-            Err(self.report(ask, &format!("held against {later:?}: {verdict:?}, the policy says {outcome:?}: {wrong}"), Some(answer)))
+            Err(self.report(
+                ask,
+                &format!("held against {later:?}: {verdict:?}, the policy says {outcome:?}: {wrong}"),
+                Some(answer),
+            ))
         };
         let path = if let Ask::Http(_, path) = later { path } else { "" };
         // "On every safe path (here: also without `%`)"; and what backends read in several ways may be refused.
@@ -255,14 +261,23 @@ impl Held<'_> {
             Outcome::ExplicitDeny => tally.explicit += 1,
             Outcome::ImplicitDeny => {}
         }
-        if is_allowed && self.table.settings.expires_with_token && at(answer, later, self.credential.exp) == Outcome::Allow {
+        if is_allowed
+            && self.table.settings.expires_with_token
+            && at(answer, later, self.credential.exp) == Outcome::Allow
+        {
             return wrong("and still says so when the token has expired");
         }
         if !is_allowed && at(answer, later, self.credential.exp) == Outcome::Allow {
             return wrong("but allows it later");
         }
+        let within_colons = answer.policy.evaluate_within_colons(Call { arn: &arn(later), now: now() });
+        if within_colons == Outcome::Allow && matches!(verdict, Verdict::Denied(_)) {
+            tally.beyond_colons += 1;
+        }
         match verdict {
-            Verdict::Unsafe if is_allowed && is_plainly_unsafe(path) => wrong("an unsafe path is denied where IAM can say it"),
+            Verdict::Unsafe if is_allowed && is_plainly_unsafe(path) => {
+                wrong("an unsafe path is denied where IAM can say it")
+            }
             Verdict::Unsafe | Verdict::Allowed(_) if is_allowed && self.has_a_stricter_reading(later) => {
                 wrong("a backend can read it as a path that is denied")
             }
@@ -271,7 +286,9 @@ impl Held<'_> {
                 tally.overlaps += 1;
                 match NO_ROUTE {
                     NoRoute::AllowedWhereRoutesOverlap if self.is_between_routes(later) => Ok(()),
-                    NoRoute::AllowedWhereRoutesOverlap | NoRoute::Denied => wrong("no route serves it, and IAM can say so"),
+                    NoRoute::AllowedWhereRoutesOverlap | NoRoute::Denied => {
+                        wrong("no route serves it, and IAM can say so")
+                    }
                 }
             }
             Verdict::NoRoute => Ok(()),
@@ -284,8 +301,7 @@ impl Held<'_> {
             Verdict::Allowed(_) => Ok(()),
             Verdict::Denied(_) if is_allowed => wrong("the rules deny it"),
             Verdict::Denied(route) => {
-                let may_be_silent =
-                    self.table.settings.implicit_deny || may_be_refused || !same_api || route.is_own();
+                let may_be_silent = self.table.settings.implicit_deny || may_be_refused || !same_api || route.is_own();
                 match outcome == Outcome::ImplicitDeny && !may_be_silent {
                     true => wrong("the rules deny it, and silence is not enough"),
                     false => Ok(()),
@@ -368,11 +384,14 @@ impl Held<'_> {
 
     fn readings(&self, ask: &Ask) -> impl Iterator<Item = Verdict<'_>> {
         let (method, path) = match ask {
-            Ask::Http(method, path) if path.contains(['%', ';']) => (*method, path.as_str()),
+            Ask::Http(method, path) if path.contains(['%', ';']) || self.table.settings.ignores_case => {
+                (*method, path.as_str())
+            }
             Ask::Http(..) | Ask::Connect => ("", ""),
         };
-        let readings = if path.is_empty() { Default::default() } else { readings::of(path, false) };
-        readings.into_iter().map(move |segments| model::judge_segments(self.table, self.token, method, &segments))
+        let readings =
+            if path.is_empty() { Default::default() } else { readings::of(path, self.table.settings.ignores_case) };
+        readings.into_iter().map(move |segments| model::judge_reading(self.table, self.token, method, &segments))
     }
 
     /// Whether the request lies where a route that this token may use, seen as a wildcard, overlaps another such route
@@ -387,7 +406,9 @@ impl Held<'_> {
             .iter()
             .filter(usable)
             .filter_map(|route| match &route.key {
-                Key::Path(named, segments) if named.is_none_or(|named| named == *method) => Some((segments.len(), wildcard(method, segments))),
+                Key::Path(named, segments) if named.is_none_or(|named| named == *method) => {
+                    Some((segments.len(), wildcard(method, segments)))
+                }
                 _ => None,
             })
             .collect();

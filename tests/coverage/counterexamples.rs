@@ -31,8 +31,13 @@ fn live(needs: Needs) -> Needs {
 
 fn table(routes: Vec<(&'static str, Needs)>) -> Table {
     let routes = routes.into_iter().map(|(key, needs)| Route { key: Key::parse(key), needs }).collect();
-    let settings =
-        Settings { covers_token: true, implicit_deny: false, expires_with_token: false, denies_unauthorized: false };
+    let settings = Settings {
+        covers_token: true,
+        implicit_deny: false,
+        expires_with_token: false,
+        ignores_case: false,
+        denies_unauthorized: false,
+    };
     Table::new(routes, settings)
 }
 
@@ -80,7 +85,8 @@ fn agrees(table: &Table, paths: &[&str]) {
         }
         let credential = Credential::of(&token);
         let held = Held { table, token: &token, credential: &credential, kind: Kind::RestRequest, asks: &asks };
-        held.covers_the_token(&stage, &mut crate::agreement::Tally::default()).unwrap_or_else(|wrong| panic!("{wrong}"));
+        held.covers_the_token(&stage, &mut crate::agreement::Tally::default())
+            .unwrap_or_else(|wrong| panic!("{wrong}"));
     }
 }
 
@@ -91,4 +97,121 @@ fn is_refused(table: &Table, keys: [&str; 2]) {
     for key in keys {
         assert!(text.contains(key), "{text}\ndoes not name `{key}`");
     }
+}
+
+const AROUND: [&str; 14] = [
+    "/",
+    "/items",
+    "/items/7",
+    "/items/7/8",
+    "/users",
+    "/users/{sub}",
+    "/users/bob",
+    "/users/{sub}/orders",
+    "/users/bob/orders",
+    "/users/{sub}/orders/7",
+    "/admin",
+    "/admin/reports",
+    "/orders/users",
+    "/item",
+];
+
+#[test]
+fn routes_apart_from_each_other_need_nothing() {
+    agrees(
+        &table(vec![
+            ("GET /items", scope("read")),
+            ("POST /items", scope("write")),
+            ("GET /items/{id}", scope("read")),
+            ("ANY /admin/{proxy+}", group("admin")),
+            ("GET /users", free()),
+        ]),
+        &AROUND,
+    );
+}
+
+#[test]
+fn the_table_of_the_readme_needs_silence_to_be_enough() {
+    let readme = table(vec![
+        ("GET /items", scope("read")),
+        ("POST /items", scope("write")),
+        ("ANY /users/{user_id}/{proxy+}", either(vec![own("user_id"), group("admin")])),
+        ("ANY /admin/{proxy+}", live(group("admin"))),
+        ("$connect", free()),
+    ]);
+    is_refused(&readme, ["ANY /users/{user_id}/{proxy+}", "implicit_deny"]);
+    agrees(&with_implicit_deny(readme), &AROUND);
+}
+
+#[test]
+fn a_stricter_literal_beside_a_parameter_is_denied() {
+    let table = table(vec![("GET /users/{id}", free()), ("GET /users/admin", group("admin"))]);
+    agrees(&table, &["/users/admin", "/users/bob", "/users/adminx", "/users/xadmin", "/users", "/users/admin/x"]);
+}
+
+#[test]
+fn a_stricter_method_is_denied() {
+    let table = table(vec![("ANY /items", free()), ("DELETE /items", group("admin")), ("GET /items/{id}", free())]);
+    agrees(&table, &AROUND);
+}
+
+#[test]
+fn literals_that_begin_alike_are_told_apart() {
+    let table = table(vec![
+        ("GET /a", group("admin")),
+        ("GET /ab", free()),
+        ("GET /a-b", scope("read")),
+        ("GET /a/b", free()),
+        ("GET /b", scope("write")),
+    ]);
+    agrees(&table, &["/", "/a", "/ab", "/a-b", "/a/b", "/b", "/aa", "/a/b/c", "/abb", "/a/ab"]);
+}
+
+#[test]
+fn everything_but_what_lies_below_one_place() {
+    let table =
+        table(vec![("ANY /{proxy+}", free()), ("ANY /admin/{proxy+}", group("admin")), ("ANY /admin", group("admin"))]);
+    agrees(&table, &["/", "/x", "/x/y/z", "/admin", "/admin/x", "/admin/x/y", "/adminx", "/x/admin", "/admi/n"]);
+}
+
+#[test]
+fn the_default_route_is_everything_else() {
+    let table = table(vec![("$default", group("admin")), ("GET /items", free())]);
+    agrees(&table, &AROUND);
+    let table = crate::counterexamples::table(vec![("$default", free()), ("GET /items", group("admin"))]);
+    agrees(&table, &AROUND);
+}
+
+#[test]
+fn a_stricter_route_around_an_allowed_one_needs_silence() {
+    let around = table(vec![("GET /users/{id}", group("admin")), ("GET /users/{id}/orders", free())]);
+    is_refused(&around, ["GET /users/{id}", "GET /users/{id}/orders"]);
+    agrees(&with_implicit_deny(around), &AROUND);
+}
+
+#[test]
+fn a_stricter_parameter_within_a_greedy_route_cannot_be_said() {
+    // A Deny of `/a/?*` would also deny `/a/x/y`, which everybody may use.
+    let within = table(vec![("GET /{proxy+}", free()), ("GET /a/{id}", group("admin"))]);
+    is_refused(&within, ["GET /{proxy+}", "GET /a/{id}"]);
+    is_refused(&with_implicit_deny(within), ["GET /{proxy+}", "GET /a/{id}"]);
+}
+
+#[test]
+fn one_s_own_place_is_a_name_and_never_a_pattern() {
+    let own_place = with_implicit_deny(table(vec![("ANY /users/{id}", own("id")), ("GET /users", free())]));
+    let paths = ["/users", "/users/{sub}", "/users/bob", "/users/a", "/users/ab", "/users/bob/x", "/users/{sub}/x"];
+    agrees(&own_place, &paths);
+    is_refused(&table(vec![("ANY /users/{id}", own("id"))]), ["ANY /users/{id}", "implicit_deny"]);
+}
+
+#[test]
+fn one_s_own_place_beside_everybodys() {
+    let table = with_implicit_deny(table(vec![
+        ("GET /users/{id}", own("id")),
+        ("GET /users/{id}/orders", own("id")),
+        ("GET /users/orders", free()),
+        ("GET /{section}", free()),
+    ]));
+    agrees(&table, &AROUND);
 }

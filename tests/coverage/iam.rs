@@ -66,8 +66,19 @@ impl Policy {
 
     /// Explicit Deny, else Allow, else silence.
     pub(crate) fn evaluate(&self, call: Call<'_>) -> Outcome {
+        self.evaluate_by(call, fits)
+    }
+
+    /// The same where only a `*` at the end of a part crosses a colon. "If the `*` wildcard is the last character of a
+    /// resource ARN segment, it can expand to match beyond the colon boundaries": of other wildcards the documentation
+    /// says nothing, and a path may hold colons.
+    pub(crate) fn evaluate_within_colons(&self, call: Call<'_>) -> Outcome {
+        self.evaluate_by(call, fits_within_colons)
+    }
+
+    fn evaluate_by(&self, call: Call<'_>, fits: fn(&str, &str) -> bool) -> Outcome {
         let mut outcome = Outcome::ImplicitDeny;
-        for statement in self.statements.iter().filter(|statement| statement.applies(call)) {
+        for statement in self.statements.iter().filter(|statement| statement.applies(call, fits)) {
             if !statement.allows {
                 return Outcome::ExplicitDeny;
             }
@@ -113,7 +124,7 @@ impl Statement {
         Ok(Statement { allows, actions, resources, before })
     }
 
-    fn applies(&self, call: Call<'_>) -> bool {
+    fn applies(&self, call: Call<'_>, fits: fn(&str, &str) -> bool) -> bool {
         self.before.is_none_or(|before| call.now < before)
             && self.actions.iter().any(|action| is_invoke(action))
             && self.resources.iter().any(|resource| fits(resource, call.arn))
@@ -150,6 +161,23 @@ pub(crate) fn fits(pattern: &str, text: &str) -> bool {
         }
     }
     pattern[at..].iter().all(|&rest| rest == '*')
+}
+
+/// The same, part by part: only a `*` that ends a part goes on beyond it.
+fn fits_within_colons(pattern: &str, text: &str) -> bool {
+    let (Some((part, patterns)), Some((first, rest))) = (pattern.split_once(':'), text.split_once(':')) else {
+        return match pattern.contains(':') {
+            true => false,
+            false => match (pattern.ends_with('*'), text.split_once(':')) {
+                (true, Some((first, _))) => fits(pattern, first),
+                (false, Some(_)) => false,
+                (_, None) => fits(pattern, text),
+            },
+        };
+    };
+    (fits(part, first) && fits_within_colons(patterns, rest))
+        || (part.ends_with('*')
+            && rest.match_indices(':').any(|(place, _)| fits_within_colons(patterns, &rest[place + 1..])))
 }
 
 /// `{"DateLessThan": {"aws:CurrentTime": "2026-11-21T10:00:00Z"}}`, in epoch seconds.
@@ -318,6 +346,23 @@ mod tests {
     }
 
     #[test]
+    fn a_wildcard_within_a_part_may_end_at_a_colon() {
+        for (pattern, text, expected) in [
+            ("*", "a:b", true),
+            ("a:b*", "a:bc:d", true),
+            ("a:b*c", "a:bxc", true),
+            ("a:b*c", "a:bx:c", false),
+            ("a:?", "a::", false),
+            ("a:*:c", "a:b:c", true),
+            ("a:*:c", "a:b:x:c", true),
+            ("a:b", "a:b:c", false),
+            ("a:b:c", "a:b", false),
+        ] {
+            assert_eq!(fits_within_colons(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
     fn actions_are_compared_in_any_case_and_with_wildcards() {
         for (action, expected) in [
             ("execute-api:Invoke", true),
@@ -347,7 +392,13 @@ mod tests {
         assert_eq!(policy.evaluate(Call { arn: API, now: end }), Outcome::ImplicitDeny);
         assert_eq!(epoch_seconds("1970-01-01T00:00:00Z"), Some(0));
         assert_eq!(epoch_seconds("2000-02-29T23:59:59Z"), Some(951_868_799));
-        for time in ["2026-02-29T00:00:00Z", "2026-11-21T24:00:00Z", "2026-11-21", "2026-11-21T10:00:00", "2026-13-01T00:00:00Z"] {
+        for time in [
+            "2026-02-29T00:00:00Z",
+            "2026-11-21T24:00:00Z",
+            "2026-11-21",
+            "2026-11-21T10:00:00",
+            "2026-13-01T00:00:00Z",
+        ] {
             assert_eq!(epoch_seconds(time), None, "{time}");
         }
     }

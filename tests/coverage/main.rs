@@ -25,6 +25,7 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::print_stdout,
+    clippy::wildcard_enum_match_arm,
     reason = "a test that meets something unexpected should stop and say where"
 )]
 

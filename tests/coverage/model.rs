@@ -48,11 +48,28 @@ pub(crate) fn judge<'t>(table: &'t Table, token: &Token, ask: &Ask) -> Verdict<'
     }
 }
 
-/// The verdict on a path that is decoded and split already.
-pub(crate) fn judge_segments<'t>(table: &'t Table, token: &Token, method: &str, segments: &[String]) -> Verdict<'t> {
+/// The verdict on a path that is decoded and split already, as a backend reads it: where backends take upper case for
+/// lower, so do the route's literals.
+pub(crate) fn judge_reading<'t>(table: &'t Table, token: &Token, method: &str, segments: &[String]) -> Verdict<'t> {
+    serve(table, token, method, segments, |name, segment| {
+        name == segment || (table.settings.ignores_case && name.to_lowercase() == segment)
+    })
+}
+
+fn judge_segments<'t>(table: &'t Table, token: &Token, method: &str, segments: &[String]) -> Verdict<'t> {
+    serve(table, token, method, segments, |name, segment| name == segment)
+}
+
+fn serve<'t>(
+    table: &'t Table,
+    token: &Token,
+    method: &str,
+    segments: &[String],
+    is_literal: impl Fn(&str, &str) -> bool,
+) -> Verdict<'t> {
     let mut serving: Option<&Route> = None;
     for route in &table.routes {
-        if !fits(&route.key, method, segments) {
+        if !fits(&route.key, method, segments, &is_literal) {
             continue;
         }
         if serving.is_none_or(|best| more_specific(&route.key, &best.key)) {
@@ -121,26 +138,26 @@ pub(crate) fn unescaped(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn fits(key: &Key, method: &str, segments: &[String]) -> bool {
+fn fits(key: &Key, method: &str, segments: &[String], is_literal: &impl Fn(&str, &str) -> bool) -> bool {
     match key {
         Key::Connect => false,
         Key::Default => true,
         Key::Path(named, pattern) => {
             let method_fits = named.map_or_else(|| METHODS.contains(&method), |named| named == method);
-            method_fits && fits_path(pattern, segments)
+            method_fits && fits_path(pattern, segments, is_literal)
         }
     }
 }
 
-fn fits_path(pattern: &[Segment], segments: &[String]) -> bool {
+fn fits_path(pattern: &[Segment], segments: &[String], is_literal: &impl Fn(&str, &str) -> bool) -> bool {
     match (pattern.split_first(), segments.split_first()) {
         (None, None) => true,
         (Some((Segment::Greedy(_), _)), Some(_)) => segments.iter().all(|segment| !segment.is_empty()),
         (Some((Segment::Literal(name), pattern)), Some((segment, segments))) => {
-            name == segment && fits_path(pattern, segments)
+            is_literal(name, segment) && fits_path(pattern, segments, is_literal)
         }
         (Some((Segment::Parameter(_), pattern)), Some((segment, segments))) => {
-            !segment.is_empty() && fits_path(pattern, segments)
+            !segment.is_empty() && fits_path(pattern, segments, is_literal)
         }
         _ => false,
     }
@@ -180,9 +197,9 @@ fn holds(needs: &Needs, token: &Token, key: &Key, segments: &[String]) -> bool {
         && all_of(&needs.all_groups, &token.groups)
         && is_unasked_or(&needs.tenant, any_of(&needs.tenant, &tenant))
         && needs.sub_is.as_ref().is_none_or(|bound| sub_is(bound, token, key, segments))
-        && needs.max_auth_age_minutes.is_none_or(|minutes| {
-            token.signed_in_ago.is_some_and(|seconds| (0..=minutes * 60).contains(&seconds))
-        })
+        && needs
+            .max_auth_age_minutes
+            .is_none_or(|minutes| token.signed_in_ago.is_some_and(|seconds| (0..=minutes * 60).contains(&seconds)))
         && (needs.any.is_empty() || needs.any.iter().any(nested))
         && needs.all.iter().all(nested)
 }

@@ -96,7 +96,9 @@ impl PolicyAnswer {
     /// Reads an answer, and holds it to the contract's "Every policy".
     fn read(value: Value, length: usize) -> Result<PolicyAnswer, String> {
         let members = value.as_object().ok_or("the answer is no object")?;
-        if let Some(unknown) = members.keys().find(|name| !["principalId", "policyDocument", "context"].contains(&name.as_str())) {
+        if let Some(unknown) =
+            members.keys().find(|name| !["principalId", "policyDocument", "context"].contains(&name.as_str()))
+        {
             return Err(format!("the answer has a member {unknown:?}"));
         }
         if length > 8 * 1024 {
@@ -114,7 +116,9 @@ impl PolicyAnswer {
             None => Map::new(),
             Some(context) => context.as_object().ok_or("the context is no object")?.clone(),
         };
-        if let Some(value) = context.values().find(|value| !(value.is_string() || value.is_number() || value.is_boolean())) {
+        if let Some(value) =
+            context.values().find(|value| !(value.is_string() || value.is_number() || value.is_boolean()))
+        {
             return Err(format!("{value} in the context"));
         }
         Ok(PolicyAnswer { principal, policy, context, value })
@@ -249,7 +253,9 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread
 static VOUCHER: LazyLock<String> = LazyLock::new(|| {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| drop(std::thread::spawn(|| vouch(stream)))));
+    std::thread::spawn(move || {
+        listener.incoming().flatten().for_each(|stream| drop(std::thread::spawn(|| vouch(stream))))
+    });
     format!("http://{address}/introspect")
 });
 

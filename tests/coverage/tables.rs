@@ -18,6 +18,8 @@ pub(crate) struct Settings {
     pub(crate) covers_token: bool,
     pub(crate) implicit_deny: bool,
     pub(crate) expires_with_token: bool,
+    /// `case_insensitive_paths`: backends take `/Admin` for `/admin`.
+    pub(crate) ignores_case: bool,
     /// `unauthorized: deny`, for every kind of API: a 401 is answered with a policy too.
     pub(crate) denies_unauthorized: bool,
 }
@@ -249,26 +251,32 @@ impl Table {
 
     /// The routes and the policy's settings, as `authorizer.yaml` has them.
     pub(crate) fn yaml(&self) -> String {
-        let routes: String =
-            self.routes.iter().map(|route| format!("  {}: {}\n", json!(route.key_text()), route.needs.json())).collect();
-        let Settings { covers_token, implicit_deny, expires_with_token, denies_unauthorized } = self.settings;
+        let routes: String = self
+            .routes
+            .iter()
+            .map(|route| format!("  {}: {}\n", json!(route.key_text()), route.needs.json()))
+            .collect();
+        let Settings { covers_token, implicit_deny, expires_with_token, ignores_case, denies_unauthorized } =
+            self.settings;
+        let case = if ignores_case { "case_insensitive_paths: true\n" } else { "" };
         let covers = if covers_token { "token" } else { "request" };
         let unauthorized = if denies_unauthorized { "deny" } else { "error" };
         format!(
             "routes:\n{routes}policy: {{ covers: {covers}, implicit_deny: {implicit_deny}, \
              expires_with_token: {expires_with_token} }}\nhttp_api: {{ response: policy, unauthorized: {unauthorized} }}\n\
-             rest_api: {{ unauthorized: {unauthorized} }}\n"
+             rest_api: {{ unauthorized: {unauthorized} }}\n{case}"
         )
     }
 }
 
 /// Tables of up to seven routes.
 pub(crate) fn table() -> impl Strategy<Value = Table> {
-    let settings = (any::<bool>(), prop::bool::weighted(0.2), prop::bool::weighted(0.5)).prop_map(
-        |(implicit_deny, expires_with_token, denies_unauthorized)| Settings {
+    let settings = (any::<bool>(), prop::bool::weighted(0.2), prop::bool::weighted(0.1), any::<bool>()).prop_map(
+        |(implicit_deny, expires_with_token, ignores_case, denies_unauthorized)| Settings {
             covers_token: true,
             implicit_deny,
             expires_with_token,
+            ignores_case,
             denies_unauthorized,
         },
     );
@@ -399,8 +407,32 @@ pub(crate) fn token() -> impl Strategy<Value = Token> {
 }
 
 const ODD_SUBS: [&str; 26] = [
-    "*", "a*", "?", "a?", "${aws:username}", "${*}", "$", "a/b", "/", "a/", "a//b", "a b", " ", "50%", "%61", "a%2fb",
-    "é", "e\u{301}", "💥", "", ".", "..", "a\\b", "\u{7}", "a:b", "A",
+    "*",
+    "a*",
+    "?",
+    "a?",
+    "${aws:username}",
+    "${*}",
+    "$",
+    "a/b",
+    "/",
+    "a/",
+    "a//b",
+    "a b",
+    " ",
+    "50%",
+    "%61",
+    "a%2fb",
+    "é",
+    "e\u{301}",
+    "💥",
+    "",
+    ".",
+    "..",
+    "a\\b",
+    "\u{7}",
+    "a:b",
+    "A",
 ];
 
 /// Choices from which a request is made once table and token are known.
@@ -437,7 +469,7 @@ impl Seed {
         };
         // The route's own method, most of the time.
         let method = match METHODS.get(self.method) {
-            Some(other) if method.is_none() || self.method % 3 == 0 => other,
+            Some(other) if method.is_none() || self.method.is_multiple_of(3) => other,
             _ => method.unwrap_or("GET"),
         };
         let mut parts: Vec<String> = Vec::new();
