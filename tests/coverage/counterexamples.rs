@@ -84,7 +84,8 @@ fn agrees(table: &Table, paths: &[&str]) {
             }
         }
         let credential = Credential::of(&token);
-        let held = Held { table, token: &token, credential: &credential, kind: Kind::RestRequest, asks: &asks };
+        let held =
+            Held { table, token: &token, credential: &credential, kind: Kind::RestRequest, asks: &asks, sent: 12 };
         held.covers_the_token(&stage, &mut crate::agreement::Tally::default())
             .unwrap_or_else(|wrong| panic!("{wrong}"));
     }
@@ -176,10 +177,10 @@ fn everything_but_what_lies_below_one_place() {
 
 #[test]
 fn the_default_route_is_everything_else() {
-    let table = table(vec![("$default", group("admin")), ("GET /items", free())]);
-    agrees(&table, &AROUND);
-    let table = crate::counterexamples::table(vec![("$default", free()), ("GET /items", group("admin"))]);
-    agrees(&table, &AROUND);
+    agrees(&table(vec![("$default", free()), ("GET /items", group("admin"))]), &AROUND);
+    let strict = table(vec![("$default", group("admin")), ("GET /items", free())]);
+    is_refused(&strict, ["GET /items", "$default"]);
+    agrees(&with_implicit_deny(strict), &AROUND);
 }
 
 #[test]
@@ -206,12 +207,20 @@ fn one_s_own_place_is_a_name_and_never_a_pattern() {
 }
 
 #[test]
+fn a_path_too_long_for_a_policy_is_denied_where_it_is_asked_for() {
+    let long = format!("/a/{}", "x".repeat(600));
+    agrees(&table(vec![("GET /{a}/{b}", free())]), &[&long]);
+}
+
+#[test]
 fn one_s_own_place_beside_everybodys() {
-    let table = with_implicit_deny(table(vec![
+    let beside = with_implicit_deny(table(vec![
         ("GET /users/{id}", own("id")),
         ("GET /users/{id}/orders", own("id")),
-        ("GET /users/orders", free()),
-        ("GET /{section}", free()),
+        ("GET /items/{id}", free()),
     ]));
-    agrees(&table, &AROUND);
+    agrees(&beside, &AROUND);
+    // `/?*` crosses into `/users/bob`, which a Deny cannot take back without `/users/alice`.
+    let within = with_implicit_deny(table(vec![("GET /users/{id}", own("id")), ("GET /{section}", free())]));
+    is_refused(&within, ["GET /users/{id}", "GET /{section}"]);
 }

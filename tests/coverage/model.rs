@@ -48,25 +48,12 @@ pub(crate) fn judge<'t>(table: &'t Table, token: &Token, ask: &Ask) -> Verdict<'
     }
 }
 
-/// The verdict on a path that is decoded and split already, as a backend reads it: where backends take upper case for
-/// lower, so do the route's literals.
-pub(crate) fn judge_reading<'t>(table: &'t Table, token: &Token, method: &str, segments: &[String]) -> Verdict<'t> {
-    serve(table, token, method, segments, |name, segment| {
-        name == segment || (table.settings.ignores_case && name.to_lowercase() == segment)
-    })
-}
-
-fn judge_segments<'t>(table: &'t Table, token: &Token, method: &str, segments: &[String]) -> Verdict<'t> {
-    serve(table, token, method, segments, |name, segment| name == segment)
-}
-
-fn serve<'t>(
-    table: &'t Table,
-    token: &Token,
-    method: &str,
-    segments: &[String],
-    is_literal: impl Fn(&str, &str) -> bool,
-) -> Verdict<'t> {
+/// The verdict on a path that is decoded and split already.
+pub(crate) fn judge_segments<'t>(table: &'t Table, token: &Token, method: &str, segments: &[String]) -> Verdict<'t> {
+    let is_literal = |name: &str, segment: &str| match table.settings.ignores_case {
+        true => name.to_lowercase() == segment.to_lowercase(),
+        false => name == segment,
+    };
     let mut serving: Option<&Route> = None;
     for route in &table.routes {
         if !fits(&route.key, method, segments, &is_literal) {
