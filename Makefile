@@ -99,6 +99,12 @@ bench: ## Whole invocations and cold starts, beside other authorizers
 	cargo run --release --locked --manifest-path benches/Cargo.toml --package invocations \
 		--target-dir "$${CARGO_TARGET_DIR:-target}" -- $(BENCH)
 
+.PHONY: prove
+prove: ## Millions of random tables against the policies answered for them (COVERAGE_CASES=..., COVERAGE_SEED=...)
+	$(call say,Cached policies and path safety on random tables)
+	COVERAGE_CASES=$${COVERAGE_CASES:-5000000} COVERAGE_SEED=$${COVERAGE_SEED:-random} \
+		cargo test --release --locked --test coverage -- --nocapture
+
 .PHONY: build
 build: $(SAM)/.ready $(LOCAL)/.ready ## Build what is deployed (ARCHITECTURE=arm64 for Graviton)
 	$(call say,SAM build for $(ARCHITECTURE))
