@@ -34,6 +34,7 @@ def local_aws(folder: Path):
         "IOT_MTLS_ENABLED": "false",  # it would listen on a port of its own
         "LAMBDA_EXECUTOR": "local",
         "STATE_DIR": str(folder / "ministack"),
+        "TMPDIR": str(folder),  # it leaves the code of functions behind
     }
     with Process(["ministack"], environment, folder / "ministack.log") as process:
         process.wait_for_port(port)
