@@ -104,8 +104,8 @@ impl Rules {
         if request.resource_characters.is_some_and(|characters| characters > MAX_RESOURCE_CHARACTERS) {
             return Err(Denial::UnsafePath("an ARN too long for a policy"));
         }
-        let (path, position) = if request.method == "$connect" {
-            (SafePath::root(), self.index.connect())
+        let (path, other_readings, position) = if request.method == "$connect" {
+            (SafePath::root(), Vec::new(), self.index.connect())
         } else {
             // API Gateway lets unusual methods through; they stand in the ARN.
             if !request.method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
@@ -114,19 +114,23 @@ impl Rules {
             let method = Method::parse(request.method);
             let path = SafePath::parse(request.path)?;
             let position = self.index.find(method, &path, self.letter_case);
-            let mut others = path.other_readings().into_iter();
-            let has_another_rule = |reading: SafePath<'_>| {
-                let other = self.index.find(method, &reading, self.letter_case);
+            let mut readings = path.other_readings();
+            let has_another_rule = |reading: &SafePath<'_>| {
+                let other = self.index.find(method, reading, self.letter_case);
                 other.is_some() && other != position
             };
-            if position.is_some() && others.any(has_another_rule) {
+            if position.is_some() && readings.iter().any(has_another_rule) {
                 return Err(Denial::UnsafePath("another reading of it has another rule"));
             }
-            (path, position)
+            if self.letter_case == LetterCase::Ignored {
+                let in_lower_case = |path: &SafePath<'a>| path.in_case(self.letter_case);
+                readings =
+                    [&path].into_iter().chain(&readings).flat_map(|path| [path.clone(), in_lower_case(path)]).collect();
+            }
+            (path, readings, position)
         };
         let rule = position.and_then(|position| self.rules.get(position)).ok_or(Denial::NoRoute)?;
-        let in_lower_case = (self.letter_case == LetterCase::Ignored).then(|| path.in_case(self.letter_case));
-        Ok(MatchedRule { rule, path, in_lower_case })
+        Ok(MatchedRule { rule, path, other_readings })
     }
 
     /// What the token may use of the whole API, where the answer to this request is to
@@ -158,8 +162,9 @@ impl Rule {
 pub struct MatchedRule<'a> {
     rule: &'a Rule,
     path: SafePath<'a>,
-    /// The path as a backend takes it that ignores letter case: a claim must equal that too.
-    in_lower_case: Option<SafePath<'a>>,
+    /// What some backends take the path for: a claim that must equal a part of the path
+    /// must equal that too.
+    other_readings: Vec<SafePath<'a>>,
 }
 
 impl MatchedRule<'_> {
@@ -174,8 +179,7 @@ impl MatchedRule<'_> {
     /// # Errors
     /// The denial of the first check that does not hold.
     pub fn authorize(&self, claims: Arc<Claims>, now: UnixSeconds) -> Result<Ruling, Denial> {
-        self.rule.requirement.hold(&Facts { claims: &claims, path: &self.path, now })?;
-        if let Some(path) = &self.in_lower_case {
+        for path in [&self.path].into_iter().chain(&self.other_readings) {
             self.rule.requirement.hold(&Facts { claims: &claims, path, now })?;
         }
         let permit = Permit::new(claims);

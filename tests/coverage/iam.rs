@@ -32,6 +32,8 @@ struct Statement {
     allows: bool,
     actions: Vec<String>,
     resources: Vec<String>,
+    /// The same, in characters.
+    patterns: Vec<Vec<char>>,
     /// Epoch seconds from which the statement no longer applies.
     before: Option<i64>,
 }
@@ -66,19 +68,23 @@ impl Policy {
 
     /// Explicit Deny, else Allow, else silence.
     pub(crate) fn evaluate(&self, call: Call<'_>) -> Outcome {
-        self.evaluate_by(call, fits)
+        let arn: Vec<char> = call.arn.chars().collect();
+        self.evaluate_by(call, |statement| statement.patterns.iter().any(|pattern| fits_characters(pattern, &arn)))
     }
 
     /// The same where only a `*` at the end of a part crosses a colon. "If the `*` wildcard is the last character of a
     /// resource ARN segment, it can expand to match beyond the colon boundaries": of other wildcards the documentation
     /// says nothing, and a path may hold colons.
     pub(crate) fn evaluate_within_colons(&self, call: Call<'_>) -> Outcome {
-        self.evaluate_by(call, fits_within_colons)
+        self.evaluate_by(call, |statement| {
+            statement.resources.iter().any(|resource| fits_within_colons(resource, call.arn))
+        })
     }
 
-    fn evaluate_by(&self, call: Call<'_>, fits: fn(&str, &str) -> bool) -> Outcome {
+    fn evaluate_by(&self, call: Call<'_>, names: impl Fn(&Statement) -> bool) -> Outcome {
         let mut outcome = Outcome::ImplicitDeny;
-        for statement in self.statements.iter().filter(|statement| statement.applies(call, fits)) {
+        for statement in self.statements.iter().filter(|statement| statement.is_in_force(call.now) && names(statement))
+        {
             if !statement.allows {
                 return Outcome::ExplicitDeny;
             }
@@ -121,13 +127,12 @@ impl Statement {
             }
         }
         let before = members.get("Condition").map(date_less_than).transpose()?;
-        Ok(Statement { allows, actions, resources, before })
+        let patterns = resources.iter().map(|resource| resource.chars().collect()).collect();
+        Ok(Statement { allows, actions, resources, patterns, before })
     }
 
-    fn applies(&self, call: Call<'_>, fits: fn(&str, &str) -> bool) -> bool {
-        self.before.is_none_or(|before| call.now < before)
-            && self.actions.iter().any(|action| is_invoke(action))
-            && self.resources.iter().any(|resource| fits(resource, call.arn))
+    fn is_in_force(&self, now: i64) -> bool {
+        self.before.is_none_or(|before| now < before) && self.actions.iter().any(|action| is_invoke(action))
     }
 }
 
@@ -138,7 +143,10 @@ fn is_invoke(action: &str) -> bool {
 
 /// Whether a pattern fits a text: `*` is any characters or none, `?` exactly one, everything else itself, in its case.
 pub(crate) fn fits(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    fits_characters(&pattern.chars().collect::<Vec<_>>(), &text.chars().collect::<Vec<_>>())
+}
+
+fn fits_characters(pattern: &[char], text: &[char]) -> bool {
     // The star that was last met, and how much of the text it has taken: on a mismatch it takes one more.
     let (mut at, mut taken) = (0, 0);
     let mut star: Option<(usize, usize)> = None;

@@ -137,6 +137,25 @@ fn no_bypass_by_a_servlets_path_parameters_passes() {
     all_are_refused(&SERVLET_BYPASSES);
 }
 
+/// Users whose names end where a backend stops to read are not the users that it then takes them for.
+#[test]
+fn a_name_that_a_backend_reads_as_another_s_is_nobodys() {
+    let stage = Stage::start_with(STRICT_WITHIN_LOOSE).unwrap();
+    let named = |name: &str| Token { sub: Some(name.to_owned()), ..user() };
+    for (name, path) in [
+        ("bob;x", "/users/bob;x"),
+        ("bob;x", "/users/bob%3Bx"),
+        ("bob;", "/users/bob;"),
+        ("b%6fb", "/users/b%256fb"),
+        ("b%256fb", "/users/b%25256fb"),
+    ] {
+        assert!(!passes(&stage, Kind::RestRequest, "GET", path, &named(name)), "{name} at {path}");
+    }
+    for (name, path) in [("50%", "/users/50%25"), ("a b", "/users/a%20b"), ("é", "/users/é"), ("a:b", "/users/a:b")] {
+        assert!(passes(&stage, Kind::RestRequest, "GET", path, &named(name)), "{name} at {path}");
+    }
+}
+
 /// Read by the same rules, these are other paths; what would read them otherwise is not usual.
 #[test]
 fn paths_that_only_look_odd_pass() {

@@ -413,7 +413,7 @@ pub(crate) fn token() -> impl Strategy<Value = Token> {
     )
 }
 
-const ODD_SUBS: [&str; 26] = [
+const ODD_SUBS: [&str; 29] = [
     "*",
     "a*",
     "?",
@@ -440,6 +440,9 @@ const ODD_SUBS: [&str; 26] = [
     "\u{7}",
     "a:b",
     "A",
+    "a;b",
+    "b;",
+    "%2561",
 ];
 
 /// Choices from which a request is made once table and token are known.
