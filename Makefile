@@ -22,7 +22,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # The stack's name in the account, and what else of template.yaml's parameters is to be set: PARAMETERS="LogRetentionDays=7".
 STACK ?= cognito-authorizer
@@ -105,6 +105,34 @@ prove: ## Millions of random tables against the policies answered for them (COVE
 	COVERAGE_CASES=$${COVERAGE_CASES:-5000000} COVERAGE_SEED=$${COVERAGE_SEED:-random} \
 		cargo test --release --locked --test coverage -- --nocapture
 
+# Each takes as long as it is told, after a build of its own. A few seconds of the same are among the unit tests.
+.PHONY: fuzz
+fuzz: ## Fuzz for TIME seconds each: events, tokens, key sets, configurations, paths (TARGET=... for one)
+	$(call say,Fuzzing)
+	tools/fuzz.sh $(or $(TIME),60) $(TARGET)
+
+# Not among the tests: it takes minutes to install. What can be said without it is in tests/supply_chain.rs.
+.PHONY: deny
+deny: .tools/bin/cargo-deny ## Licences, bans and sources of the dependencies
+	$(call say,cargo-deny)
+	.tools/bin/cargo-deny --locked check licenses bans sources
+
+.PHONY: release
+release: $(LOCAL)/.ready .tools/bin/cargo-cyclonedx ## Binaries, bill of materials (CycloneDX) and checksums, into target/release-files
+	$(call say,Release for $(ARCHITECTURE))
+	tools/release.sh target/release-files
+
+.PHONY: reproducible
+reproducible: ## Build the release twice from nothing: it must be the same, byte for byte
+	$(call say,Two builds)
+	tools/reproducible.sh
+
+.PHONY: soak
+soak: ## COUNT invocations in one process with rotating keys (2,000,000): its memory and its slow answers over time
+	$(call say,Soak)
+	cargo run --release --locked --manifest-path benches/Cargo.toml --package invocations \
+		--target-dir "$${CARGO_TARGET_DIR:-target}" -- --soak $(or $(COUNT),2000000) $(SOAK)
+
 .PHONY: build
 build: $(SAM)/.ready $(LOCAL)/.ready ## Build what is deployed (ARCHITECTURE=arm64 for Graviton)
 	$(call say,SAM build for $(ARCHITECTURE))
@@ -146,12 +174,19 @@ build-RevokerFunction:
 .PHONY: clean
 clean: ## Remove all that was built or installed here
 	cargo clean
-	rm -rf .aws-sam .venv
+	rm -rf .aws-sam .tools .venv fuzz/found fuzz/artifacts
 
 tests/oidc_provider/node_modules/.ready: tests/oidc_provider/package-lock.json
 	$(call say,Installing the OpenID provider of the tests (once))
 	npm ci --no-audit --no-fund --silent --prefix tests/oidc_provider
 	touch $@
+
+CARGO_DENY := 0.20.2
+CARGO_CYCLONEDX := 0.5.9
+
+.tools/bin/%:
+	$(call say,Installing $* (once))
+	cargo install $* --locked --version $($(subst -,_,$(shell echo $* | tr a-z A-Z))) --root .tools
 
 .venv/%/.ready: tools/requirements-%.txt
 	$(call say,Installing the tools of $< (once))

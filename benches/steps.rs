@@ -26,8 +26,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+#[allow(dead_code, reason = "the harness of whole invocations uses more of it")]
 #[path = "invocations/src/event.rs"]
 mod event;
+#[allow(dead_code, reason = "the harness of whole invocations uses more of it")]
 #[path = "invocations/src/token.rs"]
 mod token;
 
