@@ -144,10 +144,11 @@ fn may_pass(made: &Made, known: &[String]) -> bool {
                 && payload["token_use"] == "access"
                 && (client == Some(CLIENT) || client == Some(MACHINE))
         }
-        Some(OIDC) => match &payload["aud"] {
-            Value::Array(audiences) => audiences.iter().any(|audience| audience == "api://orders"),
-            audience => audience == "api://orders",
-        },
+        Some(OIDC) => {
+            let audience = &payload["aud"];
+            let audiences = audience.as_array().map_or(std::slice::from_ref(audience), Vec::as_slice);
+            audiences.iter().any(|audience| audience == "api://orders")
+        }
         _ => false,
     };
     let is_of_the_key = key != Key::RsaC && header["kid"] == key.kid() && header["alg"] == key.algorithm();

@@ -15,7 +15,7 @@ const COOLDOWN: Duration = Duration::from_millis(300);
 
 /// The key of a rotation: two pairs of numbers take turns, each time under a name that never was.
 fn key(rotation: usize) -> (Key, String) {
-    let key = if rotation % 2 == 0 { Key::RsaA } else { Key::RsaB };
+    let key = if rotation.is_multiple_of(2) { Key::RsaA } else { Key::RsaB };
     (key, format!("rotation-{rotation}"))
 }
 
