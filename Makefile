@@ -27,16 +27,20 @@ export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# The stack's name in the account, and what else of template.yaml's parameters is to be set: PARAMETERS="LogRetentionDays=7".
+STACK ?= cognito-authorizer
+PARAMETERS ?=
 
 .PHONY: run
-run: $(LOCAL)/.ready ## Real tokens through the real function, no AWS account (HOLD=1 keeps it up)
-	$(call say,Building the function)
-	cargo build --locked $(DEVELOPMENT) --bin authorizer --bin authctl
-	$(LOCAL)/bin/python demo/run.py $(if $(HOLD),--hold)
+run: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS, with real requests to its APIs (KEEP=1 keeps it up)
+	$(call say,Building the functions)
+	cargo build --locked $(DEVELOPMENT) --bin authorizer --bin revoker --bin authctl
+	$(LOCAL)/bin/python demo/run.py $(if $(KEEP),--keep)
 
 .PHONY: test
-test: fmt lint layers unit live template e2e doc ## All of the checks below
+test: fmt lint layers unit live template couplings terraform e2e doc ## All of the checks below
 
 .PHONY: fmt
 fmt: ## The code is formatted
@@ -76,11 +80,21 @@ template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; th
 	$(call say,A build without Cedar refuses policies)
 	tools/refuses-cedar.sh .aws-sam/check/AuthorizerFunction/bootstrap
 
+.PHONY: couplings
+couplings: $(LOCAL)/.ready ## template.yaml and authorizer.yaml fit: routes, cache keys, permissions
+	$(call say,Couplings)
+	$(LOCAL)/bin/python -m unittest discover --start-directory tests/stack --pattern 'test_*.py'
+
+.PHONY: terraform
+terraform: .venv/terraform/.ready ## The Terraform module agrees with template.yaml and, as far as Terraform can be had, is valid
+	$(call say,Terraform module)
+	.venv/terraform/bin/python tests/terraform/test_module.py
+
 .PHONY: e2e
-e2e: $(LOCAL)/.ready ## The run above, where every decision must be the expected one
+e2e: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS: every row of the run above and more, smoke, destroy
 	$(call say,End to end)
-	cargo build --locked $(DEVELOPMENT) --bin authorizer --bin authctl
-	$(LOCAL)/bin/python demo/run.py --check
+	cargo build --locked $(DEVELOPMENT) --bin authorizer --bin revoker --bin authctl
+	$(LOCAL)/bin/python tests/stack/e2e.py
 
 .PHONY: doc
 doc: ## The documentation of the code builds without a warning
@@ -93,6 +107,40 @@ bench: ## Whole invocations and cold starts, beside other authorizers
 	cargo run --release --locked --manifest-path benches/Cargo.toml --package invocations \
 		--target-dir "$${CARGO_TARGET_DIR:-target}" -- $(BENCH)
 
+.PHONY: prove
+prove: ## Millions of random tables against the policies answered for them (COVERAGE_CASES=..., COVERAGE_SEED=...)
+	$(call say,Cached policies and path safety on random tables)
+	COVERAGE_CASES=$${COVERAGE_CASES:-5000000} COVERAGE_SEED=$${COVERAGE_SEED:-random} \
+		cargo test --release --locked --test coverage -- --nocapture
+
+# Each takes as long as it is told, after a build of its own. A few seconds of the same are among the unit tests.
+.PHONY: fuzz
+fuzz: ## Fuzz for TIME seconds each: events, tokens, key sets, configurations, paths (TARGET=... for one)
+	$(call say,Fuzzing)
+	tools/fuzz.sh $(or $(TIME),60) $(TARGET)
+
+# Not among the tests: it takes minutes to install. What can be said without it is in tests/supply_chain.rs.
+.PHONY: deny
+deny: .tools/bin/cargo-deny ## Licences, bans and sources of the dependencies
+	$(call say,cargo-deny)
+	.tools/bin/cargo-deny --locked check licenses bans sources
+
+.PHONY: release
+release: $(LOCAL)/.ready .tools/bin/cargo-cyclonedx ## Binaries, bill of materials (CycloneDX) and checksums, into target/release-files
+	$(call say,Release for $(ARCHITECTURE))
+	tools/release.sh target/release-files
+
+.PHONY: reproducible
+reproducible: ## Build the release twice from nothing: it must be the same, byte for byte
+	$(call say,Two builds)
+	tools/reproducible.sh
+
+.PHONY: soak
+soak: ## COUNT invocations in one process with rotating keys (2,000,000): its memory and its slow answers over time
+	$(call say,Soak)
+	cargo run --release --locked --manifest-path benches/Cargo.toml --package invocations \
+		--target-dir "$${CARGO_TARGET_DIR:-target}" -- --soak $(or $(COUNT),2000000) $(SOAK)
+
 .PHONY: build
 build: $(SAM)/.ready $(LOCAL)/.ready ## Build what is deployed (ARCHITECTURE=arm64 for Graviton, FEATURES=cedar for policies)
 	$(call say,SAM build for $(ARCHITECTURE))
@@ -100,12 +148,24 @@ build: $(SAM)/.ready $(LOCAL)/.ready ## Build what is deployed (ARCHITECTURE=arm
 
 # A parameter that is not given keeps the value that the stack has.
 .PHONY: deploy
-deploy: build ## Build and deploy: USER_POOL_ID=... CLIENT_IDS=a,b [JWKS_URI=...] [ARCHITECTURE=arm64]
+deploy: build ## Build and deploy into your account: [USER_POOL_ID=... CLIENT_IDS=a,b] [PARAMETERS="Name=value ..."] [STACK=...]
 	$(call say,SAM deploy)
-	$(SAM)/bin/sam deploy --parameter-overrides Architecture=$(ARCHITECTURE) \
+	$(SAM)/bin/sam deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) \
 		$(if $(USER_POOL_ID),UserPoolId=$(USER_POOL_ID)) \
 		$(if $(CLIENT_IDS),'ClientIds="$(CLIENT_IDS)"') \
-		$(if $(JWKS_URI),JwksUri=$(JWKS_URI))
+		$(if $(JWKS_URI),JwksUri=$(JWKS_URI)) \
+		$(PARAMETERS)
+
+.PHONY: smoke
+smoke: $(LOCAL)/.ready ## The walk of `make run` against the deployed stack: [URL=... [KIND=rest|http|websocket]] [STACK=...]
+	$(call say,Real requests to $(or $(URL),the APIs of $(STACK)))
+	cargo build --locked --bin authctl
+	$(LOCAL)/bin/python demo/smoke.py --stack $(STACK) $(if $(URL),--url '$(URL)') $(if $(KIND),--kind $(KIND))
+
+.PHONY: destroy
+destroy: $(LOCAL)/.ready $(SAM)/.ready ## Delete the deployed stack (EVERYTHING=1: users and revocations too): [STACK=...]
+	$(call say,Deleting $(STACK))
+	$(LOCAL)/bin/python demo/destroy.py --stack $(STACK) $(if $(EVERYTHING),--everything)
 
 # `sam build` calls this for the function of that name in template.yaml.
 .PHONY: build-AuthorizerFunction
@@ -123,12 +183,19 @@ build-RevokerFunction:
 .PHONY: clean
 clean: ## Remove all that was built or installed here
 	cargo clean
-	rm -rf .aws-sam .venv
+	rm -rf .aws-sam .tools .venv fuzz/found fuzz/artifacts
 
 tests/oidc_provider/node_modules/.ready: tests/oidc_provider/package-lock.json
 	$(call say,Installing the OpenID provider of the tests (once))
 	npm ci --no-audit --no-fund --silent --prefix tests/oidc_provider
 	touch $@
+
+CARGO_DENY := 0.20.2
+CARGO_CYCLONEDX := 0.5.9
+
+.tools/bin/%:
+	$(call say,Installing $* (once))
+	cargo install $* --locked --version $($(subst -,_,$(shell echo $* | tr a-z A-Z))) --root .tools
 
 .venv/%/.ready: tools/requirements-%.txt
 	$(call say,Installing the tools of $< (once))

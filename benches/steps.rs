@@ -33,8 +33,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+#[allow(dead_code, reason = "the harness of whole invocations uses more of it")]
 #[path = "invocations/src/event.rs"]
 mod event;
+#[allow(dead_code, reason = "the harness of whole invocations uses more of it")]
 #[path = "invocations/src/token.rs"]
 mod token;
 
@@ -81,7 +83,7 @@ fn main() {
         let rules = rules(routes);
         step(&format!("  find one of {routes} routes"), || (), |()| rules.route(&request).unwrap());
         let rule = rules.route(&request).unwrap();
-        step("  hold the claims against its rule", claims, |claims| rule.authorize(claims, now).unwrap());
+        step("  hold the claims against its rule", claims, |claims| rule.authorize(Arc::new(claims), now).unwrap());
     }
     #[cfg(feature = "cedar")]
     policies(&claims(), now);

@@ -1,15 +1,28 @@
-"""Child processes that never outlive the demo."""
+"""Child processes that never outlive the one that started them."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 
 class Failure(Exception):
     """Something that whoever runs the demo has to know; its text is the whole message."""
+
+
+def prepare() -> None:
+    """Makes this process find the programs of its environment, and end its children when it is ended."""
+    sys.stdout.reconfigure(line_buffering=True)
+    os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    if not shutil.which("ministack"):
+        raise Failure("`ministack` is missing: start this with make, which installs all but Rust and Python")
+    # A signal unwinds the stack as Ctrl-C does, so that the processes are ended.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 class Process:

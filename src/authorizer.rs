@@ -2,9 +2,11 @@
 
 use crate::access::{CacheKey, Granted, MatchedRule, Permit, Rules, Ruling, Standing};
 use crate::denial::Denial;
-use crate::remote::{Applicant, JwksCache, LiveCheck, LiveLog, PermissionCheck, PermissionLog};
+use crate::remote::{Applicant, JwksCache, LiveCheck, LiveLog, PermissionCheck, PermissionLog, RemoteCalls};
 use crate::request::{Request, UnixSeconds};
-use crate::token::{BearerToken, Claims, Expectations, UnverifiedJwt};
+use crate::token::{
+    BearerToken, Claims, Expectations, KnownToken, TokenDigest, UnverifiedJwt, VerifiedJwt, VerifiedTokens,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ pub struct Authorizer {
     issuers: HashMap<Arc<str>, Issuer>,
     /// The issuer of tokens that are no JWTs.
     opaque: Option<Arc<str>>,
+    /// What need not be verified again.
+    verified: VerifiedTokens,
     rules: Rules,
     /// Whether every accepted token is looked up in the table of revocations, on
     /// routes without a live check too.
@@ -71,7 +75,7 @@ impl Authorizer {
         let name = |issuer: &Issuer| Arc::clone(&issuer.expectations.issuer);
         let opaque = issuers.iter().find(|issuer| issuer.opaque_tokens).map(name);
         let issuers = issuers.into_iter().map(|issuer| (name(&issuer), issuer)).collect();
-        Self { issuers, opaque, rules, revocations_always, permissions }
+        Self { issuers, opaque, verified: VerifiedTokens::default(), rules, revocations_always, permissions }
     }
 
     /// What the key of a cached simple answer must hold.
@@ -83,6 +87,17 @@ impl Authorizer {
     /// Starts to fetch every issuer's keys, while the function starts.
     pub fn prefetch(&self) {
         self.issuers.values().for_each(|issuer| issuer.keys.prefetch());
+    }
+
+    /// The calls over the network that ended since this was asked last.
+    #[must_use]
+    pub fn take_calls(&self) -> RemoteCalls {
+        let mut calls = RemoteCalls::default();
+        for issuer in self.issuers.values() {
+            issuer.keys.take_calls(&mut calls);
+            issuer.live.take_calls(&mut calls);
+        }
+        calls
     }
 
     /// Judges one request. The token goes before the route: without a good token
@@ -173,6 +188,12 @@ impl Authorizer {
             let told = issuer.live.resolve(token, now, &mut trail.live_check).await?;
             return Ok((issuer, told.into_claims(&issuer.expectations, now, certificate)?));
         }
+        let digest = TokenDigest::of(token);
+        if let Some(known) = self.verified.find(&digest, now)
+            && let Some((issuer, jwt)) = self.still_verified(known, trail).await?
+        {
+            return Ok((issuer, jwt.into_claims(&issuer.expectations, now, certificate)?));
+        }
         let jwt = UnverifiedJwt::parse(token)?;
         trail.kid = jwt.kid().map(shortened);
         let issuer = jwt.issuer().and_then(|name| self.issuers.get(name)).ok_or(Denial::UnknownIssuer)?;
@@ -181,7 +202,24 @@ impl Authorizer {
             return Err(Denial::AlgorithmNotAllowed);
         }
         let key = issuer.keys.key(jwt.kid().ok_or(Denial::UnknownKey)?, jwt.algorithm()).await?;
-        Ok((issuer, jwt.verify(&key)?.into_claims(&issuer.expectations, now, certificate)?))
+        let jwt = jwt.verify(&key)?;
+        let claims = jwt.clone().into_claims(&issuer.expectations, now, certificate)?;
+        let until = claims.expires().plus(issuer.expectations.leeway);
+        self.verified.keep(digest, KnownToken::new(jwt, Arc::clone(&issuer.expectations.issuer), until), now);
+        Ok((issuer, claims))
+    }
+
+    /// The proof of a known token's signature, if it holds by its issuer's key of now.
+    async fn still_verified(
+        &self,
+        known: KnownToken,
+        trail: &mut Trail,
+    ) -> Result<Option<(&Issuer, VerifiedJwt)>, Denial> {
+        let Some(issuer) = self.issuers.get(known.issuer()) else { return Ok(None) };
+        trail.kid = known.kid().map(shortened);
+        trail.issuer = Some(Arc::clone(&issuer.expectations.issuer));
+        let key = issuer.keys.key(known.kid().ok_or(Denial::UnknownKey)?, known.algorithm()).await?;
+        Ok(known.verified_by(&key).map(|jwt| (issuer, jwt)))
     }
 }
 

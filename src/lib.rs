@@ -13,6 +13,7 @@
 //! | [`permissions`] | Cedar: questions to policies, and their answers | I/O, clock, environment |
 //! | [`remote`] | all waiting: issuers' keys, live checks, the table of revocations | decide what a rule means |
 //! | [`authorizer`] | the order of the steps | know API Gateway |
+//! | [`metrics`] | CloudWatch's embedded metric format | know tokens, routes, requests |
 //! | [`gateway`] | API Gateway's JSON, in and out | decide |
 //! | [`config`] | `authorizer.yaml` | start with a doubt |
 //! | [`revoking`] | the table of revocations, written: for `authctl` and the `revoker` | run within the authorizer |
@@ -30,6 +31,8 @@ pub mod permissions;
 pub mod remote;
 
 pub mod authorizer;
+
+pub mod metrics;
 
 pub mod gateway;
 

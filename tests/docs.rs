@@ -72,6 +72,7 @@ policy: { '?': 1 }
 token: [{ '?': 1 }]
 revocations: { '?': 1 }
 cedar: { '?': 1 }
+metrics: { '?': 1 }
 '?': 1
 ";
     let text = ConfigText { text: probe.to_owned(), folder: PathBuf::new() };
@@ -101,6 +102,7 @@ cedar: { '?': 1 }
         ("issuers[1].oidc.introspection", "`introspection` of an `oidc` issuer"),
         ("revocations", "`revocations`"),
         ("cedar", "`cedar`"),
+        ("metrics", "`metrics`"),
     ];
     // A build without Cedar reads no further than that.
     for (place, heading) in sections.into_iter().filter(|(place, _)| cfg!(feature = "cedar") || *place != "cedar") {
@@ -166,6 +168,23 @@ fn the_log_line_of_the_readme_has_the_fields_that_are_logged() {
 }
 
 #[test]
+fn every_metric_and_every_alarm_is_described_and_no_other() {
+    let page = Page::read("docs/operations.md");
+    let written: BTreeSet<String> =
+        cognito_authorizer::metrics::ALL.iter().map(|metric| metric.name.to_owned()).collect();
+    assert_eq!(page.table("Metrics", "metric"), written);
+    let template = read("template.yaml");
+    let alarms = template.lines().zip(template.lines().skip(1));
+    let alarms = alarms.filter(|(_, kind)| kind.trim() == "Type: AWS::CloudWatch::Alarm");
+    let alarms: BTreeSet<String> = alarms.map(|(name, _)| name.trim().trim_end_matches(':').to_owned()).collect();
+    let rows = page.table("The dashboard and the alarms", "alarm");
+    // One row speaks of two.
+    let described: BTreeSet<String> =
+        rows.into_iter().flat_map(|row| row.split("`, `").map(str::to_owned).collect::<Vec<_>>()).collect();
+    assert_eq!(described, alarms);
+}
+
+#[test]
 fn every_relative_link_leads_somewhere() {
     for page in pages() {
         for target in page.links() {
@@ -200,6 +219,39 @@ fn every_make_target_that_is_named_exists() {
         }
     }
     assert!(named > 3, "no commands were found");
+}
+
+#[test]
+fn every_threat_has_its_code_and_tests_that_exist() {
+    let page = Page::read("docs/threat-model.md");
+    let rows: Vec<Vec<&str>> = page
+        .prose()
+        .into_iter()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
+        .map(|row| row.split(" | ").collect())
+        .collect();
+    let threats: Vec<_> = rows.iter().filter(|row| row.len() == 4 && row[0] != "threat").collect();
+    assert!(threats.len() > 25, "{} threats", threats.len());
+    for row in &rows {
+        assert!(row.len() == 4 || row.len() == 3 && !row[2].contains("]("), "a threat without a test: {}", row[0]);
+    }
+    for row in threats {
+        let [threat, _, code, tests] = row[..] else { panic!("four columns") };
+        assert!(code.contains("]("), "{threat}: no code");
+        // `[file](../path): `name`, `name`; [file]...`
+        for place in tests.split("; ") {
+            let (file, names) = place.split_once("): ").unwrap_or_else(|| panic!("{threat}: {place}"));
+            let (_, path) = file.split_once("](../").unwrap_or_else(|| panic!("{threat}: {file}"));
+            let text = read(path);
+            for name in names.split(", ").map(|name| name.trim_matches('`')) {
+                let is_test = text.split("#[test]").skip(1).any(|rest| {
+                    let function = rest.split_once("fn ").map_or("", |(_, rest)| rest);
+                    function.split('(').next() == Some(name)
+                });
+                assert!(is_test, "{threat}: {path} has no test `{name}`");
+            }
+        }
+    }
 }
 
 /// One page, by its path from the repository's root.
@@ -301,9 +353,10 @@ impl Page {
     }
 }
 
-/// README.md and docs/*.md.
+/// README.md and docs/*.md, and the pages that stand beside what they are about.
 fn pages() -> Vec<Page> {
-    let names = files("docs", "md").into_iter().chain(["README.md".to_owned()]);
+    let others = ["README.md", "SECURITY.md", "fuzz/README.md", "terraform/README.md", "tests/vectors/README.md"];
+    let names = files("docs", "md").into_iter().chain(others.map(str::to_owned));
     names.map(|name| Page::read(&name)).collect()
 }
 

@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "permissions": {"request", "denial", "token", "access"},
     "remote": {"request", "denial", "token", "access", "permissions"},
     "authorizer": {"request", "denial", "token", "access", "permissions", "remote"},
-    "gateway": {"request", "denial", "token", "access", "authorizer"},  # of token: the Claims of a permit
+    "metrics": {"remote"},
+    "gateway": {"request", "denial", "token", "access", "authorizer", "metrics"},  # of token: the Claims of a permit
     "revoking": {"request", "remote"},
     "config": ANY,
     "bin": ANY,  # in a program `crate` is the program itself

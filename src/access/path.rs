@@ -11,7 +11,7 @@ use crate::denial::Denial;
 use std::borrow::Cow;
 
 /// A path that has one reading.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SafePath<'a> {
     segments: Vec<Cow<'a, str>>,
 }

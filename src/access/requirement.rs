@@ -85,9 +85,9 @@ impl Requirement {
 
     /// Whether one of its checks, however deep, is such a one.
     fn has(&self, is_such: &impl Fn(&Check) -> bool) -> bool {
-        self.checks.iter().any(|check| match check {
-            Check::Any(requirements) | Check::All(requirements) => requirements.iter().any(|inner| inner.has(is_such)),
-            check => is_such(check),
+        self.checks.iter().any(|check| {
+            let (Check::Any(inner) | Check::All(inner)) = check else { return is_such(check) };
+            inner.iter().any(|requirement| requirement.has(is_such))
         })
     }
 

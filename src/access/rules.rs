@@ -113,8 +113,8 @@ impl Rules {
         if request.resource_characters.is_some_and(|characters| characters > MAX_RESOURCE_CHARACTERS) {
             return Err(Denial::UnsafePath("an ARN too long for a policy"));
         }
-        let (path, position) = if request.method == "$connect" {
-            (SafePath::root(), self.index.connect())
+        let (path, other_readings, position) = if request.method == "$connect" {
+            (SafePath::root(), Vec::new(), self.index.connect())
         } else {
             // API Gateway lets unusual methods through; they stand in the ARN.
             if !request.method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
@@ -123,19 +123,23 @@ impl Rules {
             let method = Method::parse(request.method);
             let path = SafePath::parse(request.path)?;
             let position = self.index.find(method, &path, self.letter_case);
-            let mut others = path.other_readings().into_iter();
-            let has_another_rule = |reading: SafePath<'_>| {
-                let other = self.index.find(method, &reading, self.letter_case);
+            let mut readings = path.other_readings();
+            let has_another_rule = |reading: &SafePath<'_>| {
+                let other = self.index.find(method, reading, self.letter_case);
                 other.is_some() && other != position
             };
-            if position.is_some() && others.any(has_another_rule) {
+            if position.is_some() && readings.iter().any(has_another_rule) {
                 return Err(Denial::UnsafePath("another reading of it has another rule"));
             }
-            (path, position)
+            if self.letter_case == LetterCase::Ignored {
+                let in_lower_case = |path: &SafePath<'a>| path.in_case(self.letter_case);
+                readings =
+                    [&path].into_iter().chain(&readings).flat_map(|path| [path.clone(), in_lower_case(path)]).collect();
+            }
+            (path, readings, position)
         };
         let rule = position.and_then(|position| self.rules.get(position)).ok_or(Denial::NoRoute)?;
-        let in_lower_case = (self.letter_case == LetterCase::Ignored).then(|| path.in_case(self.letter_case));
-        Ok(MatchedRule { rule, path, in_lower_case })
+        Ok(MatchedRule { rule, path, other_readings })
     }
 
     /// What the token may use of the whole API, where the answer to this request is to
@@ -167,8 +171,9 @@ impl Rule {
 pub struct MatchedRule<'a> {
     rule: &'a Rule,
     path: SafePath<'a>,
-    /// The path as a backend takes it that ignores letter case: a claim must equal that too.
-    in_lower_case: Option<SafePath<'a>>,
+    /// What some backends take the path for: a claim that must equal a part of the path
+    /// must equal that too.
+    other_readings: Vec<SafePath<'a>>,
 }
 
 impl MatchedRule<'_> {
@@ -183,8 +188,7 @@ impl MatchedRule<'_> {
     /// # Errors
     /// The denial of the first check that does not hold.
     pub fn authorize(&self, claims: Arc<Claims>, now: UnixSeconds) -> Result<Ruling, Denial> {
-        self.rule.requirement.hold(&Facts { claims: &claims, path: &self.path, now })?;
-        if let Some(path) = &self.in_lower_case {
+        for path in [&self.path].into_iter().chain(&self.other_readings) {
             self.rule.requirement.hold(&Facts { claims: &claims, path, now })?;
         }
         let permit = Permit::new(claims);
@@ -195,14 +199,17 @@ impl MatchedRule<'_> {
     }
 
     /// What the Cedar policies are asked of a request by this method, where the rule
-    /// asks them; all of it must be granted. A backend that ignores letter case takes
-    /// the path in another way too.
+    /// asks them; all of it must be granted: a backend may take the path in another way.
     #[must_use]
     pub fn policy_questions(&self, method: &str) -> Vec<PolicyQuestion<'_>> {
         let Some(cedar) = &self.rule.cedar else { return Vec::new() };
         let mut questions = vec![cedar.question(method, &self.path)];
-        let other = self.in_lower_case.as_ref().map(|path| cedar.question(method, path));
-        questions.extend(other.filter(|other| !questions.contains(other)));
+        for path in &self.other_readings {
+            let question = cedar.question(method, path);
+            if !questions.contains(&question) {
+                questions.push(question);
+            }
+        }
         questions
     }
 }

@@ -28,6 +28,7 @@ pub use source::{ConfigText, Environment};
 use crate::access::{LetterCase, Rule, Rules};
 use crate::authorizer::{Authorizer, Issuer};
 use crate::gateway::{AnswerSettings, Handler, TokenSource};
+use crate::metrics::Metrics;
 use crate::remote::{HttpsClient, PermissionCheck};
 use fields::{Fields, Reader};
 use settings::{Covers, Policy};
@@ -43,6 +44,7 @@ pub struct Config {
     answers: AnswerSettings,
     token_sources: Vec<TokenSource>,
     notes: Vec<String>,
+    metrics: Option<Metrics>,
 }
 
 impl Config {
@@ -79,6 +81,7 @@ impl Config {
         let token_sources = settings::token_sources(&mut file);
         let policy = settings::policy(&mut file);
         let letter_case = settings::letter_case(&mut file);
+        let metrics = settings::metrics(&mut file);
         let revocations = settings::revocations(&mut file);
         let table = revocations.as_ref().and_then(|section| section.as_ref()).map(|section| Arc::clone(&section.table));
         let https = Arc::new(HttpsClient::default());
@@ -118,6 +121,7 @@ impl Config {
             answers,
             token_sources: token_sources?,
             notes,
+            metrics: metrics?,
         })
     }
 
@@ -153,6 +157,7 @@ impl Config {
             self.answers,
             self.token_sources,
         )
+        .with_metrics(self.metrics)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::fields::{Fields, Item};
 use crate::access::LetterCase;
 use crate::gateway::{AnswerSettings, ContextMap, HttpResponse, TokenSource, Unauthorized};
+use crate::metrics::{Metrics, Namespace};
 use crate::remote::{JwksSettings, RevocationTable};
 use std::sync::Arc;
 use std::time::Duration;
@@ -205,6 +206,21 @@ pub(super) fn revocations(file: &mut Fields<'_>) -> Option<Option<Revocations>> 
     };
     fields.finish();
     Some(Some(Revocations { table: Arc::new(RevocationTable::new(table?)), always: always? }))
+}
+
+/// `None` where the section is faulty, `Some(None)` where there is none.
+pub(super) fn metrics(file: &mut Fields<'_>) -> Option<Option<Metrics>> {
+    let Some(item) = file.take("metrics") else { return Some(None) };
+    let mut fields = item.fields()?;
+    let namespace = fields.require("namespace").and_then(|item| {
+        let namespace = Namespace::parse(&item.text()?);
+        if namespace.is_none() {
+            item.fault("must be 1 to 255 letters, digits and `.-_/#:`, and begin with neither `:` nor `AWS/`");
+        }
+        namespace
+    });
+    fields.finish();
+    Some(Some(Metrics::new(namespace?)))
 }
 
 /// More than a minute is no difference between clocks but a longer life for tokens.

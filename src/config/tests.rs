@@ -58,6 +58,20 @@ fn unknown_and_repeated_keys_are_faults_with_their_place() {
 }
 
 #[test]
+fn metrics_need_a_namespace_that_cloudwatch_takes() {
+    check(&format!("{GOOD}metrics: {{ namespace: Shop/Authorizer }}\n"), &[]);
+    check(&format!("{GOOD}metrics: {{ namespace: \"${{SET}}\" }}\n"), &[]);
+    check(&format!("{GOOD}metrics: {{}}\n"), &["metrics.namespace: is missing"]);
+    check(&format!("{GOOD}metrics: true\n"), &["metrics: must be a map"]);
+    check(&format!("{GOOD}metrics: {{ namespace: AWS/Lambda }}\n"), &["metrics.namespace: must be 1 to 255"]);
+    check(&format!("{GOOD}metrics: {{ namespace: 'a b' }}\n"), &["metrics.namespace: must be 1 to 255"]);
+    check(
+        &format!("{GOOD}metrics: {{ namespace: N, names: a }}\n"),
+        &["metrics.names: unknown key; known are namespace"],
+    );
+}
+
+#[test]
 fn all_faults_are_told_at_once() {
     check(
         "issuers:\n  - oidc: { issuer: 'http://a.example', audience: [], algorithms: [HS256, none, RS256] }\nroutes:\n  GET: {}\n  GET /a: { any_scope: [] }\nleeway: 61s\n",
@@ -258,6 +272,9 @@ fn anchors_work_and_cannot_grow_without_bound() {
         bomb += &format!("a{level}: &a{level} [{}]\n", vec![previous; 10].join(","));
     }
     check(&bomb, &["too large"]);
+    // Few nodes, and each of them a long text once more.
+    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), vec!["*a"; 1_000].join(","));
+    check(&long, &["too large"]);
 }
 
 #[test]

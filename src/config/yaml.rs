@@ -162,9 +162,10 @@ impl Loader {
 }
 
 impl Node {
+    /// How many nodes it has; a long text counts for several.
     fn count(&self) -> usize {
         match &self.value {
-            Value::Scalar { .. } => 1,
+            Value::Scalar { text, .. } => 1 + text.len() / BYTES_OF_A_NODE,
             Value::List(items) => 1 + items.iter().map(Node::count).sum::<usize>(),
             Value::Map(entries) => 1 + entries.iter().map(|(_, node)| node.count()).sum::<usize>(),
         }
@@ -181,3 +182,6 @@ const MAX_DEPTH: usize = 64;
 
 /// A table of a thousand routes has some ten thousand nodes.
 const MAX_NODES: usize = 1_000_000;
+
+/// What a node takes itself.
+const BYTES_OF_A_NODE: usize = 64;

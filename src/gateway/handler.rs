@@ -1,11 +1,12 @@
-//! One invocation: event, request, ruling, answer, and one line in the log. The
-//! only place that reads the clock.
+//! One invocation: event, request, ruling, answer, one line in the log, and one more
+//! with metrics where they are asked for. The only place that reads the clock.
 
 use super::answer::{Answer, AnswerSettings, answer, failure};
 use super::event::{Event, EventKind, TokenSource};
 use crate::access::{CacheKey, Permit};
 use crate::authorizer::{Authorizer, Trail};
 use crate::denial::{Class, Denial};
+use crate::metrics::{Invocation, Metrics};
 use crate::request::{Credential, Request, UnixSeconds};
 use crate::token::Claims;
 use futures_util::FutureExt;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Answers invocations. Shared by all that are in flight.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub struct Handler {
     authorizer: Authorizer,
     answers: AnswerSettings,
     token_sources: Vec<TokenSource>,
+    metrics: Option<Metrics>,
     cache_key: CacheKey,
     /// Whether an event has shown by now what its API's cache is keyed by.
     has_seen_sources: AtomicBool,
@@ -44,7 +46,13 @@ impl Handler {
     pub fn new(authorizer: Authorizer, answers: AnswerSettings, token_sources: Vec<TokenSource>) -> Self {
         let (cache_key, with_details) = (authorizer.cache_key(), authorizer.asks_policies());
         let has_seen_sources = AtomicBool::new(false);
-        Self { authorizer, answers, token_sources, cache_key, has_seen_sources, with_details }
+        Self { authorizer, answers, token_sources, metrics: None, cache_key, has_seen_sources, with_details }
+    }
+
+    /// The same, with metrics in the log.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Option<Metrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Starts to fetch the issuers' keys, while the function starts.
@@ -72,7 +80,13 @@ impl Handler {
         // A panic is a bug, and its answer is a denial: the process lives on.
         let outcome = AssertUnwindSafe(self.decide(event, &mut line)).catch_unwind().await;
         let (ruling, answer) = outcome.unwrap_or_else(|_| refused(Denial::Internal("a panic")));
-        line.log(&ruling, started, request_id);
+        let took = started.elapsed();
+        line.log(&ruling, took, request_id);
+        if let Some(metrics) = &self.metrics {
+            let (decision, denial) = decision(&ruling);
+            let calls = self.authorizer.take_calls();
+            metrics.write(&Invocation { decision, reason: denial.map(Denial::code), took, calls }, SystemTime::now());
+        }
         answer
     }
 
@@ -157,11 +171,8 @@ struct Line {
 }
 
 impl Line {
-    fn log(&self, ruling: &Result<(), Denial>, started: Instant, request_id: &str) {
-        let (decision, denial) = match ruling {
-            Ok(()) => ("allow", None),
-            Err(denial) => (decision(denial.class()), Some(denial)),
-        };
+    fn log(&self, ruling: &Result<(), Denial>, took: Duration, request_id: &str) {
+        let (decision, denial) = decision(ruling);
         let trail = &self.trail;
         let claims = trail.claims.as_deref();
         tracing::info!(
@@ -179,13 +190,20 @@ impl Line {
             live_check = trail.live_check.text(),
             policies = trail.permissions.policies(),
             policy_errors = trail.permissions.errors(),
-            duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             request_id,
         );
     }
 }
 
-fn decision(class: Class) -> &'static str {
+fn decision(ruling: &Result<(), Denial>) -> (&'static str, Option<&Denial>) {
+    match ruling {
+        Ok(()) => ("allow", None),
+        Err(denial) => (class_name(denial.class()), Some(denial)),
+    }
+}
+
+fn class_name(class: Class) -> &'static str {
     match class {
         Class::Unauthorized => "unauthorized",
         Class::Forbidden => "forbidden",

@@ -4,7 +4,7 @@
 
 use super::method_arn::MethodArn;
 use crate::access::Standing;
-use crate::request::UnixSeconds;
+use crate::request::{MAX_RESOURCE_CHARACTERS, UnixSeconds};
 use aws_smithy_types::date_time::{DateTime, Format};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -110,8 +110,14 @@ impl<'a> PolicyDocument<'a> {
 
     /// Denies at least this request as well.
     pub(super) fn and_denying(mut self, arn: &MethodArn<'_>) -> Self {
-        // Wildcards in the request's own text would deny much more than it.
-        let resource = Cow::Owned(arn.at_least().replace('*', "?"));
+        // Wildcards in the request's own text would deny much more than it. The one that
+        // stands for what was cut stays, else the request itself would not be denied.
+        let resource = arn.at_least();
+        let resource = match resource.strip_suffix('*') {
+            Some(start) if arn.characters() > MAX_RESOURCE_CHARACTERS => start.replace('*', "?") + "*",
+            Some(_) | None => resource.replace('*', "?"),
+        };
+        let resource = Cow::Owned(resource);
         self.statement.push(Statement::new(Effect::Deny, Resource::One(resource), None));
         self
     }

@@ -158,22 +158,46 @@ fn add(
         let message = "a template decides nothing until it is linked: write the policy itself".to_owned();
         faults.push(PolicyFault { place: place(file, file.text.find(&template.to_string())), message });
     }
-    for policy in parsed.policies() {
-        // Two policies that are written alike are as good as one.
-        let id = PolicyId::new(place(file, file.text.find(&policy.to_string())));
+    // Cedar numbers them in the order of the text: `policy0`, `policy1`.
+    let number = |policy: &&Policy| policy.id().to_string().trim_start_matches("policy").parse::<usize>().ok();
+    let mut policies: Vec<_> = parsed.policies().collect();
+    policies.sort_by_key(number);
+    let mut reading = Reading { rest: file.text, line: 1 };
+    for policy in policies {
+        // Two policies on one line must not replace each other.
+        let mut name = format!("{}:{}", file.name, reading.line_of(&policy.to_string()));
+        while set.policy(&PolicyId::new(&name)).is_some() {
+            name.push('+');
+        }
+        let id = PolicyId::new(name);
         let name = match policy.annotation("id").filter(|annotation| !annotation.is_empty()) {
             Some(annotation) => format!("{annotation} ({id})"),
             None => id.to_string(),
         };
-        if set.policy(&id).is_none() && set.add(renamed(policy, &id)).is_err() {
+        if set.add(policy.new_id(id.clone())).is_err() {
             faults.push(PolicyFault { place: id.to_string(), message: "cannot be added".to_owned() });
         }
         names.insert(id, name);
     }
 }
 
-fn renamed(policy: &Policy, id: &PolicyId) -> Policy {
-    policy.new_id(id.clone())
+/// A file that is gone through once, to tell on which line each policy begins.
+struct Reading<'a> {
+    rest: &'a str,
+    line: usize,
+}
+
+impl Reading<'_> {
+    fn line_of(&mut self, policy: &str) -> usize {
+        let lines = |text: &str| text.matches('\n').count();
+        if let Some((before, after)) = self.rest.split_once(policy) {
+            let begins = self.line.saturating_add(lines(before));
+            self.line = begins.saturating_add(lines(policy));
+            self.rest = after;
+            return begins;
+        }
+        self.line
+    }
 }
 
 fn read_schema(file: SchemaFile<'_>) -> Result<Schema, PolicyFault> {
@@ -284,6 +308,15 @@ mod tests {
         assert!(policies.forbids(&PolicyId::new("a.cedar:4")));
         assert!(!policies.forbids(&PolicyId::new("a.cedar:2")));
         assert!(policies.forbids(&PolicyId::new("unknown")));
+    }
+
+    #[test]
+    fn policies_on_one_line_or_written_alike_are_each_counted() {
+        let twice = format!("{}{PERMIT}{PERMIT}", PERMIT.trim_end());
+        let policies = parse(&twice, None).unwrap();
+        let mut names: Vec<_> = policies.set.policies().map(|policy| policies.name(policy.id())).collect();
+        names.sort();
+        assert_eq!(names, ["a.cedar:1", "a.cedar:1+", "a.cedar:2"]);
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) fn outage<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Outa
         SdkError::DispatchFailure(_) => Outage::dead("no connection"),
         SdkError::ResponseError(_) => Outage::dead("an answer that makes no sense"),
         SdkError::ServiceError(_) => match error.code() {
-            Some(code) if THROTTLES.contains(&code) => Outage::alive("throttled"),
+            Some(code) if THROTTLES.contains(&code) => Outage::throttled(),
             Some(code) if KNOWN.contains(&code) => Outage::alive(code.to_owned()),
             Some("InternalErrorException" | "InternalServerError" | "InternalServerException") => {
                 Outage::dead("internal error")

@@ -5,9 +5,10 @@
 //! one user's burst must not shut out the others.
 
 use super::moment::Moment;
+use super::tally::{CallEnd, Calls, Tally};
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Why nothing was learned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,21 +17,28 @@ pub(super) struct Outage {
     pub(super) why: Cow<'static, str>,
     /// Whether the endpoint itself seems to be dead.
     pub(super) dead: bool,
+    /// Whether more was asked than may be.
+    pub(super) throttled: bool,
 }
 
 impl Outage {
     pub(super) fn dead(why: impl Into<Cow<'static, str>>) -> Self {
-        Self { why: why.into(), dead: true }
+        Self { why: why.into(), dead: true, throttled: false }
     }
 
     pub(super) fn alive(why: impl Into<Cow<'static, str>>) -> Self {
-        Self { why: why.into(), dead: false }
+        Self { why: why.into(), dead: false, throttled: false }
+    }
+
+    pub(super) fn throttled() -> Self {
+        Self { why: "throttled".into(), dead: false, throttled: true }
     }
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     state: Mutex<State>,
+    tally: Tally,
 }
 
 #[derive(Debug, Default)]
@@ -51,7 +59,14 @@ impl Breaker {
         call: impl Future<Output = Result<T, Outage>>,
     ) -> Result<T, Outage> {
         self.admit()?;
+        let started = Instant::now();
         let outcome = tokio::time::timeout(timeout, call).await.unwrap_or_else(|_| Err(Outage::dead("timed out")));
+        let end = match &outcome {
+            Ok(_) => CallEnd::Answered,
+            Err(outage) if outage.throttled => CallEnd::Throttled,
+            Err(_) => CallEnd::Failed,
+        };
+        self.tally.count(end, Some(started.elapsed()));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &outcome {
             Err(outage) if outage.dead => {
@@ -61,6 +76,11 @@ impl Breaker {
             Ok(_) | Err(_) => *state = State::default(),
         }
         outcome
+    }
+
+    /// The calls that were made since this was asked last.
+    pub(super) fn take_calls(&self) -> Calls {
+        self.tally.take()
     }
 
     fn admit(&self) -> Result<(), Outage> {
@@ -103,14 +123,19 @@ mod tests {
         tokio::time::advance(PAUSE).await;
         assert_eq!(call(&breaker, Ok(())).await, Ok(()));
         assert_eq!(call(&breaker, Ok(())).await, Ok(()));
+        // Only what was really asked is counted.
+        let calls = breaker.take_calls();
+        assert_eq!((calls.made, calls.failed, calls.throttled, calls.took.len()), (6, 4, 0, 6));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_throttle_does_not_open_it_and_a_hang_does() {
         let breaker = Breaker::default();
         for _ in 0..9 {
-            assert_eq!(call(&breaker, Err(Outage::alive("throttled"))).await, Err("throttled".into()));
+            assert_eq!(call(&breaker, Err(Outage::throttled())).await, Err("throttled".into()));
         }
+        let calls = breaker.take_calls();
+        assert_eq!((calls.made, calls.failed, calls.throttled), (9, 9, 9));
         for _ in 0..3 {
             let hang = breaker.call::<()>(Duration::from_secs(1), std::future::pending()).await;
             assert_eq!(hang.unwrap_err().why, "timed out");

@@ -6,6 +6,7 @@ use super::breaker::{Breaker, Outage};
 use super::cognito::CognitoDirectory;
 use super::introspection::IntrospectionEndpoint;
 use super::moment::Moment;
+use super::tally::Calls;
 use super::user_info::UserInfo;
 use crate::denial::Denial;
 use crate::request::UnixSeconds;
@@ -157,6 +158,10 @@ impl Inquiry {
     /// The way it asks, for the log.
     pub(super) fn name(&self) -> &'static str {
         self.method.name()
+    }
+
+    pub(super) fn take_calls(&self) -> Calls {
+        self.breaker.take_calls()
     }
 
     /// Asks about a token that was verified.

@@ -91,7 +91,7 @@ impl IntrospectionEndpoint {
             // RFC 7662 2.3: it is our own credentials that are refused, and says
             // nothing about the token.
             401 | 403 => Err(Outage::alive("our client credentials were refused")),
-            429 => Err(Outage::alive("throttled")),
+            429 => Err(Outage::throttled()),
             status if status < 500 => Err(Outage::alive(format!("status {status}"))),
             status => Err(Outage::dead(format!("status {status}"))),
         }

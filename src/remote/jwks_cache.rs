@@ -19,6 +19,7 @@
 use super::https::{FetchError, HttpsClient};
 use super::jwks_source::JwksSource;
 use super::moment::Moment;
+use super::tally::{CallEnd, RemoteCalls, Tally};
 use crate::denial::Denial;
 use crate::token::{Algorithm, AlgorithmSet, KeySet, VerifyingKey};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,6 +53,9 @@ struct Shared {
     https: Arc<HttpsClient>,
     issuer: Arc<str>,
     state: Mutex<State>,
+    /// Not timed: a fetch behind a request's back may last as long as the function is
+    /// frozen.
+    tally: Tally,
 }
 
 #[derive(Debug, Default)]
@@ -105,7 +109,9 @@ impl JwksCache {
     ) -> Self {
         let held = known.map(|keys| Held { keys: Arc::new(keys), since: Moment::now() });
         let state = Mutex::new(State { held, ..State::default() });
-        Self { shared: Arc::new(Shared { source, algorithms, settings, https, issuer, state }) }
+        Self {
+            shared: Arc::new(Shared { source, algorithms, settings, https, issuer, state, tally: Tally::default() }),
+        }
     }
 
     /// Starts a fetch ahead of the first token, where nothing is held yet.
@@ -114,6 +120,11 @@ impl JwksCache {
         if state.held.is_none() && self.shared.source != JwksSource::None {
             self.shared.fetch(&mut state, Purpose::Refresh, Moment::now());
         }
+    }
+
+    /// Adds the fetches that ended since this was asked last.
+    pub fn take_calls(&self, calls: &mut RemoteCalls) {
+        calls.key_fetches.add(self.shared.tally.take());
     }
 
     /// The key of that id for that algorithm.
@@ -239,6 +250,7 @@ impl Shared {
     /// Takes what a fetch brought; what it did not bring leaves the held keys alone.
     fn take(&self, fetched: Result<KeySet, FetchError>, purpose: Purpose, started: Moment) -> Outcome {
         let now = Moment::now();
+        self.tally.count(if fetched.is_ok() { CallEnd::Answered } else { CallEnd::Failed }, None);
         let mut state = self.lock();
         state.in_flight = None;
         match fetched {

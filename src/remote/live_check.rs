@@ -3,6 +3,7 @@
 
 use super::inquiry::Inquiry;
 use super::revocations::RevocationTable;
+use super::tally::RemoteCalls;
 use crate::access::Live;
 use crate::denial::{Class, Denial};
 use crate::request::UnixSeconds;
@@ -43,6 +44,17 @@ impl LiveLog {
 }
 
 impl LiveCheck {
+    /// Adds the calls that were made since this was asked last.
+    pub fn take_calls(&self, calls: &mut RemoteCalls) {
+        if let Some(inquiry) = &self.inquiry {
+            calls.introspections.add(inquiry.take_calls());
+        }
+        // Issuers share a table: the first takes all of its calls.
+        if let Some(table) = &self.revocations {
+            calls.revocation_checks.add(table.take_calls());
+        }
+    }
+
     /// Vouches for a token, or does not.
     ///
     /// # Errors

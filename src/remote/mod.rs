@@ -11,6 +11,7 @@
 //! | `verified_permissions`, `policy_memory` | Amazon Verified Permissions |
 //! | `user_pool` | nobody: what follows from a pool's id |
 //! | `inquiry`, `breaker` | once for many, and not at all for a while where nobody answers |
+//! | `tally` | nobody: how often the others asked |
 
 mod address;
 mod aws;
@@ -28,6 +29,7 @@ mod permission_check;
 #[cfg(feature = "cedar")]
 mod policy_memory;
 mod revocations;
+mod tally;
 mod user_info;
 mod user_pool;
 #[cfg(feature = "cedar")]
@@ -44,6 +46,7 @@ pub use jwks_source::JwksSource;
 pub use live_check::{LiveCheck, LiveLog};
 pub use permission_check::{Applicant, Judge, PermissionCheck, PermissionLog};
 pub use revocations::{Revocation, RevocationKey, RevocationTable};
+pub use tally::{Calls, MAX_TIMED, RemoteCalls};
 pub use user_info::UserInfo;
 pub use user_pool::UserPool;
 #[cfg(feature = "cedar")]

@@ -23,3 +23,35 @@ impl Moment {
         steady.max(self.wall.duration_since(earlier.wall).unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn a_clock_that_is_put_back_makes_nothing_younger() {
+        let earlier = Moment::now();
+        let now = Moment { steady: earlier.steady + HOUR, wall: earlier.wall - 24 * HOUR };
+        assert_eq!(now.since(earlier), HOUR);
+        // And where it is put right again, nothing is older for having been there.
+        let later = Moment { steady: now.steady + HOUR, wall: earlier.wall + 2 * HOUR };
+        assert_eq!(later.since(earlier), 2 * HOUR);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_ahead_makes_things_older() {
+        let earlier = Moment::now();
+        let now = Moment { steady: earlier.steady, wall: earlier.wall + 24 * HOUR };
+        assert_eq!(now.since(earlier), 24 * HOUR);
+    }
+
+    #[test]
+    fn a_frozen_process_ages_by_whichever_clock_went_on() {
+        let earlier = Moment::now();
+        assert_eq!(Moment { steady: earlier.steady + HOUR, wall: earlier.wall }.since(earlier), HOUR);
+        assert_eq!(Moment { steady: earlier.steady, wall: earlier.wall + HOUR }.since(earlier), HOUR);
+        assert_eq!(earlier.since(earlier), Duration::ZERO);
+    }
+}

@@ -8,6 +8,7 @@
 
 use super::aws;
 use super::breaker::{Breaker, Outage};
+use super::tally::Calls;
 use crate::denial::Denial;
 use crate::request::UnixSeconds;
 use crate::token::Claims;
@@ -119,6 +120,10 @@ impl RevocationTable {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(super) fn take_calls(&self) -> Calls {
+        self.breaker.take_calls()
     }
 
     /// Asks whether anything about this token was revoked.

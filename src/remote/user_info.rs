@@ -91,7 +91,7 @@ fn judge(reply: &Reply, about: &TokenFacts) -> Result<(), Doubt> {
         401 => {
             Err(Doubt::Passing(Denial::TokenInactive("expired, revoked or its user signed out, disabled or deleted")))
         }
-        429 => Err(Doubt::Outage(Outage::alive("throttled"))),
+        429 => Err(Doubt::Outage(Outage::throttled())),
         status if status < 500 => Err(Doubt::Outage(Outage::alive(format!("status {status}")))),
         status => Err(Doubt::Outage(Outage::dead(format!("status {status}")))),
     }

@@ -10,6 +10,7 @@ use crate::remote::UserPool;
 use crate::request::UnixSeconds;
 use serde_json::Value;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Writes entries for the sign-outs of some pools, or of all pools of the account.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct Revoker {
     pools: Vec<UserPool>,
     /// Named by tokens of these pools besides a pool's own two issuers.
     further_issuers: Vec<String>,
+    /// Entries since they were taken last.
+    written: AtomicU64,
 }
 
 /// Why a sign-out did not reach the table. The function fails with it, so that the event
@@ -56,7 +59,7 @@ impl Revoker {
             |text: &str| text.split([',', ' ', '\n']).filter(|word| !word.is_empty()).map(str::to_owned).collect();
         let ids: Vec<String> = words(pools);
         let pools = ids.into_iter().map(|id| UserPool::parse(&id).ok_or(id)).collect::<Result<_, _>>()?;
-        Ok(Self { store, pools, further_issuers: words(further_issuers) })
+        Ok(Self { store, pools, further_issuers: words(further_issuers), written: AtomicU64::default() })
     }
 
     /// Does what the event asks for, and logs it: of the user its `sub` and nothing else.
@@ -80,7 +83,10 @@ impl Revoker {
             let outcome = if entry.is_over(now) {
                 "too late: every token has expired"
             } else {
-                match self.store.record(&entry, now).await.map_err(RevokerFault::Store)? {
+                let recorded = self.store.record(&entry, now).await.map_err(RevokerFault::Store)?;
+                let written = u64::from(!matches!(recorded, Recorded::Kept(_)));
+                self.written.fetch_add(written, Ordering::Relaxed);
+                match recorded {
                     Recorded::Written => "written",
                     Recorded::Kept(_) => "kept: a stronger entry stands",
                     Recorded::Joined(_) => "joined with the entry that stood",
@@ -90,6 +96,12 @@ impl Revoker {
             tracing::info!(message = "revoked", operation, event_id, pk = entry.pk, not_before, outcome);
         }
         Ok(())
+    }
+
+    /// How many entries were written since this was asked last, also by an event that
+    /// failed in the end.
+    pub fn take_written(&self) -> u64 {
+        self.written.swap(0, Ordering::Relaxed)
     }
 
     /// The issuers of the event's pool, or of all that it could be about; `None` where it

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// now. Its `Debug` shows none of them.
 pub struct Claims {
     expectations: Arc<Expectations>,
-    payload: Map<String, Value>,
+    payload: Arc<Map<String, Value>>,
     dates: Dates,
     introspected: bool,
 }
@@ -75,7 +75,7 @@ impl IntrospectedToken {
         certificate_pem: Option<&str>,
     ) -> Result<Claims, Denial> {
         self.payload.entry("iss").or_insert_with(|| Value::String(expectations.issuer.to_string()));
-        Claims::accept(self.payload, expectations, now, certificate_pem, true)
+        Claims::accept(Arc::new(self.payload), expectations, now, certificate_pem, true)
     }
 }
 
@@ -87,7 +87,7 @@ impl std::fmt::Debug for Claims {
 
 impl Claims {
     fn accept(
-        payload: Map<String, Value>,
+        payload: Arc<Map<String, Value>>,
         expectations: &Arc<Expectations>,
         now: UnixSeconds,
         certificate_pem: Option<&str>,

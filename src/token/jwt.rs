@@ -11,6 +11,7 @@ use crate::denial::Denial;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// A token whose shape is right and of which nothing else is known.
 pub struct UnverifiedJwt<'a> {
@@ -22,10 +23,15 @@ pub struct UnverifiedJwt<'a> {
     payload: Map<String, Value>,
 }
 
-/// A token that the holder of a key signed. Whether it is meant for us is not yet known.
+/// A token that the holder of a key signed. Whether it is meant for us is not yet
+/// known. Cloning shares it.
+#[derive(Clone)]
 pub struct VerifiedJwt {
-    pub(super) typ: Option<String>,
-    pub(super) payload: Map<String, Value>,
+    pub(super) kid: Option<Arc<str>>,
+    pub(super) typ: Option<Arc<str>>,
+    pub(super) payload: Arc<Map<String, Value>>,
+    /// The key that was found to have signed it.
+    pub(super) key: Arc<VerifyingKey>,
 }
 
 impl<'a> UnverifiedJwt<'a> {
@@ -84,12 +90,17 @@ impl<'a> UnverifiedJwt<'a> {
     ///
     /// # Errors
     /// [`Denial::UnknownKey`] for a key of another algorithm, [`Denial::BadSignature`].
-    pub fn verify(self, key: &VerifyingKey) -> Result<VerifiedJwt, Denial> {
+    pub fn verify(self, key: &Arc<VerifyingKey>) -> Result<VerifiedJwt, Denial> {
         if key.algorithm() != self.algorithm {
             return Err(Denial::UnknownKey);
         }
         key.verify(self.signing_input.as_bytes(), &self.signature).map_err(|_| Denial::BadSignature)?;
-        Ok(VerifiedJwt { typ: self.typ, payload: self.payload })
+        Ok(VerifiedJwt {
+            kid: self.kid.map(Arc::from),
+            typ: self.typ.map(Arc::from),
+            payload: Arc::new(self.payload),
+            key: Arc::clone(key),
+        })
     }
 }
 

@@ -36,9 +36,9 @@ impl Api {
         let statements = answer["policyDocument"]["Statement"].as_array().unwrap().clone();
         let of = |effect: &str| {
             let statements = statements.iter().filter(|statement| statement["Effect"] == effect);
-            let resources = statements.flat_map(|statement| match &statement["Resource"] {
-                Value::Array(resources) => resources.clone(),
-                resource => vec![resource.clone()],
+            let resources = statements.flat_map(|statement| {
+                let resource = &statement["Resource"];
+                resource.as_array().cloned().unwrap_or_else(|| vec![resource.clone()])
             });
             let tails = resources.map(|resource| {
                 let resource = resource.as_str().unwrap();

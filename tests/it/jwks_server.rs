@@ -29,6 +29,9 @@ pub(crate) enum Page {
     Trickle(String),
     /// Closes the connection without an answer.
     HangUp,
+    /// Announces this body, sends half of it and closes the connection.
+    #[allow(dead_code, reason = "tests/faults uses it")]
+    CutOff(String),
     /// Bytes that are not HTTP.
     Noise,
     /// Waits before it does the other thing.
@@ -150,6 +153,12 @@ fn show(page: Page, stream: &mut std::net::TcpStream) -> Then {
             }
         }
         Page::HangUp => return Then::Close,
+        Page::CutOff(body) => {
+            let half = &body.as_bytes()[..body.len() / 2];
+            let head = format!("HTTP/1.1 200 Stub\r\nContent-Length: {}\r\n\r\n", body.len());
+            let _ = stream.write_all(&[head.as_bytes(), half].concat());
+            return Then::Close;
+        }
         Page::Noise => {
             let _ = stream.write_all(b"\x16\x03\x01 this is not HTTP\r\n\r\n");
             return Then::Close;

@@ -2,7 +2,7 @@
 //! answers and by what it writes to stdout and stderr. Nothing here looks inside the crate.
 //!
 //! Each module holds tables with one case a line. The stage (`runtime_api`, `jwks_server`,
-//! `tokens`, `events`, `verdict`) comes first, the tests after it.
+//! `tokens`, `events`, `verdict`, `emf`) comes first, the tests after it.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +15,7 @@
 )]
 
 mod config;
+mod emf;
 mod events;
 mod http;
 mod jwks_server;
@@ -30,6 +31,7 @@ mod event_shapes;
 mod golden;
 mod jwks;
 mod log_line;
+mod metrics;
 mod rules_judged;
 mod secrecy;
 mod sender_bound;

@@ -27,6 +27,7 @@ pub(crate) struct Setup {
     program: &'static str,
     environment: Vec<(String, String)>,
     directory: Option<PathBuf>,
+    stdout: Option<Stdio>,
 }
 
 impl Setup {
@@ -37,7 +38,7 @@ impl Setup {
 
     /// With no configuration.
     pub(crate) fn bare() -> Setup {
-        Setup { program: env!("CARGO_BIN_EXE_authorizer"), environment: Vec::new(), directory: None }
+        Setup { program: env!("CARGO_BIN_EXE_authorizer"), environment: Vec::new(), directory: None, stdout: None }
     }
 
     /// Another function than the authorizer.
@@ -57,6 +58,12 @@ impl Setup {
         self
     }
 
+    /// With its standard output going there, and not to be read from the function.
+    #[allow(dead_code, reason = "tests/it/metrics.rs looks at each write")]
+    pub(crate) fn stdout(self, stdout: Stdio) -> Setup {
+        Setup { stdout: Some(stdout), ..self }
+    }
+
     /// Starts the function, which need not have come up yet when this returns.
     pub(crate) fn start(self) -> Function {
         let api = Arc::new(Api::default());
@@ -74,7 +81,7 @@ impl Setup {
             // A directory without an `authorizer.yaml`, so that none is found by accident.
             .current_dir(self.directory.unwrap_or_else(|| PathBuf::from("/")))
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(self.stdout.unwrap_or_else(Stdio::piped))
             .stderr(Stdio::piped());
         // A coverage run tells the child where to write what it saw.
         if let Ok(profile) = std::env::var("LLVM_PROFILE_FILE") {
@@ -82,10 +89,9 @@ impl Setup {
         }
         command.envs(self.environment);
         let mut child = command.spawn().unwrap();
-        let readers = vec![
-            collect(child.stdout.take().unwrap(), Arc::clone(&api), Heard::stdout),
-            collect(child.stderr.take().unwrap(), Arc::clone(&api), |heard, line| heard.stderr.push(line)),
-        ];
+        let stdout = child.stdout.take().map(|stdout| collect(stdout, Arc::clone(&api), Heard::stdout));
+        let stderr = collect(child.stderr.take().unwrap(), Arc::clone(&api), |heard, line| heard.stderr.push(line));
+        let readers = stdout.into_iter().chain([stderr]).collect();
         Function { api, child: Mutex::new(child), readers: Mutex::new(readers) }
     }
 
@@ -150,6 +156,17 @@ impl Function {
         (id, answer)
     }
 
+    /// Waits for so many metric lines, and returns all that there are.
+    #[allow(dead_code, reason = "not every binary that shares this looks at metrics")]
+    #[track_caller]
+    pub(crate) fn metric_lines(&self, count: usize) -> Vec<String> {
+        let is_one = |line: &&String| line.contains("\"_aws\"");
+        self.wait_for("the metric lines", |heard| {
+            let lines: Vec<String> = heard.stdout.iter().filter(is_one).cloned().collect();
+            (lines.len() >= count).then_some(lines)
+        })
+    }
+
     /// Waits until the function is up and asks for its first event.
     #[track_caller]
     pub(crate) fn wait_until_ready(&self) {
@@ -181,6 +198,12 @@ impl Function {
     /// The lines on stdout so far.
     pub(crate) fn stdout(&self) -> Vec<String> {
         self.api.heard().stdout.clone()
+    }
+
+    /// The child's process id.
+    #[allow(dead_code, reason = "tests/faults freezes and measures the process")]
+    pub(crate) fn process_id(&self) -> u32 {
+        self.child.lock().unwrap().id()
     }
 
     /// Whether the process is still alive.

@@ -25,6 +25,7 @@ macro_rules! shared_with_it {
 
 shared_with_it! {
     config: "../it/config.rs"
+    emf: "../it/emf.rs"
     events: "../it/events.rs"
     http: "../it/http.rs"
     jwks_server: "../it/jwks_server.rs"
@@ -46,6 +47,7 @@ mod introspection;
 mod live_log;
 mod machines;
 mod memory;
+mod metrics;
 mod opaque;
 mod refused_starts;
 mod revocations;

@@ -22,6 +22,7 @@ macro_rules! shared {
 }
 
 shared! {
+    emf: "../it/emf.rs"
     events: "../it/events.rs"
     http: "../it/http.rs"
     processes: "../real_parts/processes.rs"

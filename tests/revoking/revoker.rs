@@ -1,5 +1,6 @@
 //! The `revoker` as Lambda runs it: events of CloudTrail in, entries in the table out.
 
+use crate::emf::Emf;
 use crate::ministack::{MiniStack, TABLE};
 use crate::runtime_api::{Function, Setup};
 use crate::stub::{PUT_ITEM, Stub};
@@ -162,6 +163,38 @@ fn what_does_not_reach_the_table_fails_and_the_next_event_is_heard() {
 }
 
 #[test]
+fn entries_that_are_written_are_counted_where_a_namespace_is_set() {
+    let stub = Stub::start();
+    let environment = |namespace: &str| {
+        let mut environment = stub.environment();
+        environment.push(("METRICS_NAMESPACE".into(), namespace.into()));
+        environment
+    };
+    let (event, _) = event("AdminDisableUser", 5);
+    for quiet in [start(stub.environment(), POOL), start(environment(""), POOL)] {
+        succeeds(&quiet, &event);
+        quiet.end();
+        assert!(!quiet.everything_said().join("").contains("_aws"));
+    }
+
+    let function = start(environment("Shop/Authorizer"), POOL);
+    // Two entries; then none, since nothing is written, and nothing is said of it; then two again.
+    succeeds(&function, &event);
+    stub.fail(PUT_ITEM, "AccessDeniedException", "not authorized to perform: dynamodb:PutItem");
+    fails(&function, &event, "AccessDeniedException");
+    stub.answer(PUT_ITEM, 200, json!({}));
+    succeeds(&function, &event);
+    function.end();
+    let lines = function.metric_lines(2);
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    for line in lines {
+        let emf = Emf::parse(&line);
+        assert_eq!((emf.namespace.as_str(), emf.values("RevocationsWritten")), ("Shop/Authorizer", &[2.0][..]));
+        assert!(emf.labels.is_empty() && emf.metrics.len() == 1 && !line.contains(SUB));
+    }
+}
+
+#[test]
 fn what_ends_no_tokens_is_left_alone() {
     let stub = Stub::start();
     let function = start(stub.environment(), POOL);
@@ -180,4 +213,6 @@ fn without_a_table_or_with_a_pool_that_is_none_it_does_not_start() {
     assert!(!refused.status.success() && refused.output.contains("REVOCATIONS_TABLE is not set"), "{}", refused.output);
     let refused = bare().env("REVOCATIONS_TABLE", TABLE).env("USER_POOL_IDS", "nonsense").refused().expect("nor here");
     assert!(refused.output.contains("`nonsense` is no user pool's id"), "{}", refused.output);
+    let refused = bare().env("METRICS_NAMESPACE", "AWS/Lambda").refused().expect("nor here");
+    assert!(refused.output.contains("METRICS_NAMESPACE"), "{}", refused.output);
 }

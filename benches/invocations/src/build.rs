@@ -13,6 +13,23 @@ pub(crate) struct Built {
     pub(crate) node_program: Option<PathBuf>,
 }
 
+/// Builds the authorizer alone.
+pub(crate) fn authorizer(root: &Path) -> Result<PathBuf, String> {
+    let folder = std::env::current_exe().map_err(|error| error.to_string())?;
+    let folder = folder.parent().ok_or("the harness is in no folder")?;
+    let target = folder.parent().ok_or("the harness is in no target folder")?;
+    cargo_build(&root.join("Cargo.toml"), ["--bin", "authorizer"], target)?;
+    Ok(folder.join("authorizer"))
+}
+
+fn cargo_build(manifest: &Path, what: [&str; 2], target: &Path) -> Result<(), String> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.args(["build", "--quiet", "--release", "--locked"]).args(what);
+    cargo.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target);
+    let built = cargo.status().is_ok_and(|status| status.success());
+    if built { Ok(()) } else { Err(format!("`cargo build {}` failed", what.join(" "))) }
+}
+
 /// Builds the authorizer and the references. Each on its own: Cargo unites the
 /// features of what it builds together, and nobody deploys that.
 pub(crate) fn all(root: &Path) -> Result<Built, String> {
@@ -25,12 +42,7 @@ pub(crate) fn all(root: &Path) -> Result<Built, String> {
         (benches.join("Cargo.toml"), ["--package", "constant"]),
         (benches.join("Cargo.toml"), ["--package", "jsonwebtoken-minimum"]),
     ] {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        cargo.args(["build", "--quiet", "--release", "--locked"]).args(what);
-        cargo.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target);
-        if !cargo.status().is_ok_and(|status| status.success()) {
-            return Err(format!("`cargo build {}` failed", what.join(" ")));
-        }
+        cargo_build(&manifest, what, target)?;
     }
     let results = target.join("bench");
     std::fs::create_dir_all(&results).map_err(|error| error.to_string())?;

@@ -19,6 +19,7 @@ mod process;
 mod program;
 mod report;
 mod runtime_api;
+mod soak;
 mod statistics;
 mod token;
 mod web;
@@ -41,6 +42,14 @@ fn run() -> Result<(), Box<dyn Error>> {
         return Ok(());
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    if let Some(count) = options.soak {
+        let authorizer = match options.beside.first() {
+            Some((_, other)) => other.clone(),
+            None => build::authorizer(&root)?,
+        };
+        process::share_one_core(options.core)?;
+        return soak::run(&authorizer, count, !options.without_trace_ids);
+    }
     let built = build::all(&root)?;
     // From here on the core is shared with every thread and child that is started.
     let core = process::share_one_core(options.core)?;

@@ -9,7 +9,11 @@ Measures the release authorizer and the reference programs as whole processes.
   --starts N          cold starts of every program (60)
   --core N            the core that all share (the last one that is allowed)
   --only NAME         only this program; may be given again
-  --beside NAME=PATH  measure another build of the authorizer too, in the same run";
+  --beside NAME=PATH  measure another build of the authorizer too, in the same run
+
+  --soak N            nothing of all that: N invocations in one process, and what becomes of its memory (with --beside,
+                      of that build)
+  --trace-ids no      with --soak: no trace ids, as Lambda would never do";
 
 /// Invocations of one program in one round.
 pub(crate) const BLOCK: usize = 100;
@@ -33,12 +37,22 @@ pub(crate) struct Options {
     pub(crate) core: Option<usize>,
     pub(crate) beside: Vec<(String, PathBuf)>,
     only: Vec<String>,
+    pub(crate) soak: Option<usize>,
+    pub(crate) without_trace_ids: bool,
 }
 
 impl Options {
     /// `None` where help is asked for.
     pub(crate) fn of_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
-        let mut options = Self { rounds: 100, starts: 60, core: None, beside: Vec::new(), only: Vec::new() };
+        let mut options = Self {
+            rounds: 100,
+            starts: 60,
+            core: None,
+            beside: Vec::new(),
+            only: Vec::new(),
+            soak: None,
+            without_trace_ids: false,
+        };
         while let Some(name) = arguments.next() {
             if name == "--help" {
                 return Ok(None);
@@ -50,6 +64,8 @@ impl Options {
                 "--starts" => options.starts = number()?,
                 "--core" => options.core = Some(number()?),
                 "--only" => options.only.push(value),
+                "--soak" => options.soak = Some(number()?),
+                "--trace-ids" => options.without_trace_ids = value == "no",
                 "--beside" => {
                     let (name, path) = value.split_once('=').ok_or("--beside needs NAME=PATH")?;
                     options.beside.push((name.to_owned(), path.into()));

@@ -101,8 +101,17 @@ impl Running {
 
     /// The most memory that it ever held, in KiB.
     pub(crate) fn peak_memory(&self) -> Result<u64, Box<dyn Error>> {
+        self.status("VmHWM:")
+    }
+
+    /// The memory that it holds now, in KiB.
+    pub(crate) fn resident_memory(&self) -> Result<u64, Box<dyn Error>> {
+        self.status("VmRSS:")
+    }
+
+    fn status(&self, name: &str) -> Result<u64, Box<dyn Error>> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("no such line")?;
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 }

@@ -16,19 +16,38 @@ pub(crate) const CLIENT_ID: &str = "7a1b2c3d4e5f6g7h8i9j0k1l2m";
 pub(crate) const SCOPE: &str = "https://api.example.com/invoices.read";
 
 /// Signs tokens with one key.
-pub(crate) struct Signer(RsaKeyPair);
+pub(crate) struct Signer {
+    key: RsaKeyPair,
+    kid: String,
+}
 
 impl Signer {
     pub(crate) fn new() -> Result<Self, Box<dyn Error>> {
-        let pem = include_str!("../../../tests/keys/rsa-a.pem");
+        Self::of(include_str!("../../../tests/keys/rsa-a.pem"), KID.to_owned())
+    }
+
+    /// The signer of that rotation and of every second one after it: two keys take turns, each time under a new name.
+    pub(crate) fn of_rotation(rotation: usize) -> Result<Self, Box<dyn Error>> {
+        let pem = match rotation % 2 {
+            0 => include_str!("../../../tests/keys/rsa-a.pem"),
+            _ => include_str!("../../../tests/keys/rsa-b.pem"),
+        };
+        Self::of(pem, kid_of(rotation))
+    }
+
+    pub(crate) fn rotate_to(&mut self, rotation: usize) {
+        self.kid = kid_of(rotation);
+    }
+
+    fn of(pem: &str, kid: String) -> Result<Self, Box<dyn Error>> {
         let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
-        Ok(Self(RsaKeyPair::from_pkcs8(&STANDARD.decode(base64)?)?))
+        Ok(Self { key: RsaKeyPair::from_pkcs8(&STANDARD.decode(base64)?)?, kid })
     }
 
     /// The access token of that number.
     pub(crate) fn access_token(&self, number: usize) -> Result<String, Box<dyn Error>> {
         let now = unix_seconds();
-        let header = json!({ "kid": KID, "alg": "RS256" });
+        let header = json!({ "kid": self.kid, "alg": "RS256" });
         let claims = json!({
             "sub": format!("d3f4a5b6-c071-70aa-9c1e-{number:012x}"),
             "cognito:groups": ["accounting", "eu-central-1_AbCdEf123_Okta"],
@@ -46,10 +65,25 @@ impl Signer {
             "username": format!("okta_jane.{number:012x}@example.com"),
         });
         let input = format!("{}.{}", part(&header), part(&claims));
-        let mut signature = vec![0; self.0.public_modulus_len()];
-        self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), input.as_bytes(), &mut signature)?;
+        let mut signature = vec![0; self.key.public_modulus_len()];
+        self.key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), input.as_bytes(), &mut signature)?;
         Ok(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
+}
+
+/// The JWK Set with the keys of these rotations.
+pub(crate) fn jwks_of(rotations: &[usize]) -> Result<String, Box<dyn Error>> {
+    let keys: Value = serde_json::from_str(include_str!("../../../tests/keys/jwks.json"))?;
+    let published = rotations.iter().map(|rotation| {
+        let key = if rotation % 2 == 0 { &keys["rsa-a"] } else { &keys["rsa-b"] };
+        json!({ "alg": "RS256", "e": key["e"], "kid": kid_of(*rotation), "kty": "RSA", "n": key["n"], "use": "sig" })
+    });
+    Ok(json!({ "keys": published.collect::<Vec<_>>() }).to_string())
+}
+
+/// Of one length for all of them.
+fn kid_of(rotation: usize) -> String {
+    format!("rotation-{rotation:08}")
 }
 
 /// The pool's JWK Set: one key for ID tokens, one for access tokens.

@@ -4,6 +4,8 @@ use crate::token::{self, Signer};
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 pub(crate) struct World {
@@ -27,12 +29,56 @@ impl World {
     }
 }
 
-/// Serves the document to whoever connects, for as long as the process lives.
-fn serve(document: &str) -> std::io::Result<SocketAddr> {
-    let response = format!(
+/// A JWK Set that can change, and how often it was asked for.
+pub(crate) struct Site {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    response: Mutex<String>,
+    visits: AtomicUsize,
+}
+
+impl Site {
+    pub(crate) fn start(document: &str) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared { response: Mutex::new(response(document)), visits: AtomicUsize::new(0) });
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let served = Arc::clone(&shared);
+        thread::spawn(move || {
+            for connection in listener.incoming() {
+                served.visits.fetch_add(1, Ordering::Relaxed);
+                let response = served.response.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let _ = connection.and_then(|connection| respond(connection, &response));
+            }
+        });
+        Ok(Self { address, shared })
+    }
+
+    pub(crate) fn uri(&self) -> String {
+        format!("http://{}/.well-known/jwks.json", self.address)
+    }
+
+    pub(crate) fn publish(&self, document: &str) {
+        *self.shared.response.lock().unwrap_or_else(PoisonError::into_inner) = response(document);
+    }
+
+    pub(crate) fn visits(&self) -> usize {
+        self.shared.visits.load(Ordering::Relaxed)
+    }
+}
+
+fn response(document: &str) -> String {
+    format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{document}",
         document.len()
-    );
+    )
+}
+
+/// Serves the document to whoever connects, for as long as the process lives.
+fn serve(document: &str) -> std::io::Result<SocketAddr> {
+    let response = response(document);
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     thread::spawn(move || {

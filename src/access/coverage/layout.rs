@@ -26,6 +26,9 @@ pub(super) struct Cell {
     pub(super) pattern: Pattern,
     /// Of these, the ones that go to a more specific route, by their patterns.
     pub(super) above: Vec<Pattern>,
+    /// The glob for all that it owns that takes in the least of what others own: a
+    /// `{name+}` whose shorter paths go to other routes starts where those end.
+    pub(super) narrowest: Pattern,
 }
 
 /// A pattern that can be written as the Resource of a statement: literals and `?*`.
@@ -78,11 +81,8 @@ impl Layout {
             ranked.sort_by_key(|(is_default, pattern, _)| (*is_default, specificity(pattern)));
             let mut earlier: Vec<Pattern> = Vec::new();
             for (_, pattern, rule) in ranked {
-                let above: Vec<Pattern> = earlier.iter().filter(|above| meet(above, &pattern)).cloned().collect();
-                earlier.push(pattern.clone());
-                if word(&[&pattern], &above).is_some() {
-                    layout.cells.push(Cell { rule, group, pattern, above });
-                }
+                layout.cells.extend(Cell::new(rule, group, pattern.clone(), &earlier));
+                earlier.push(pattern);
             }
         }
         layout.candidates = layout.candidates();
@@ -92,7 +92,8 @@ impl Layout {
     fn candidates(&self) -> Vec<Candidate> {
         let mut guarded: HashMap<Glob, Vec<usize>> = HashMap::new();
         for (index, cell) in self.cells.iter().enumerate() {
-            for pattern in [as_glob(&cell.pattern), cell.narrowest()].into_iter().chain(within_prefixes(&cell.pattern))
+            for pattern in
+                [as_glob(&cell.pattern), cell.narrowest.clone()].into_iter().chain(within_prefixes(&cell.pattern))
             {
                 for glob in self.with_and_without_method(cell.group, pattern) {
                     guarded.entry(glob).or_default();
@@ -128,26 +129,34 @@ impl Layout {
 }
 
 impl Cell {
-    /// Whether it owns one of these requests.
-    pub(super) fn owns_some_of(&self, pattern: &Pattern) -> bool {
-        meet(pattern, &self.pattern) && word(&[pattern, &self.pattern], &self.above).is_some()
+    /// `None` where more specific routes own everything that the pattern matches.
+    pub(super) fn new(rule: usize, group: usize, pattern: Pattern, above: &[Pattern]) -> Option<Self> {
+        let above: Vec<Pattern> = above.iter().filter(|above| meet(above, &pattern)).cloned().collect();
+        word(&[&pattern], &above)?;
+        let narrowest = narrowest(&pattern, &above);
+        Some(Self { rule, group, pattern, above, narrowest })
     }
 
-    /// The glob for all that it owns that takes in the least of what others own: a
-    /// `{name+}` whose shorter paths go to other routes starts where those end.
-    pub(super) fn narrowest(&self) -> Pattern {
-        let widest = as_glob(&self.pattern);
-        let Some((Step::More, prefix)) = self.pattern.steps().split_last() else { return widest };
-        let deepest = self.above.iter().map(|pattern| pattern.steps().len()).max().unwrap_or(0);
-        for length in 1..=(deepest + 1).saturating_sub(prefix.len()).max(1) {
-            let of_length = |step| prefix.iter().copied().chain(std::iter::repeat_n(step, length)).collect();
-            let Some(exactly) = Pattern::new(of_length(Step::One)) else { return widest };
-            if word(&[&exactly], &self.above).is_some() {
-                return Pattern::new(of_length(Step::More)).map_or(widest, |pattern| as_glob(&pattern));
-            }
-        }
-        widest
+    /// Whether it owns one of these requests.
+    pub(super) fn owns_some_of(&self, pattern: &Pattern) -> bool {
+        let above = || self.above.iter().filter(|above| meet(above, pattern));
+        let is_owned = || above().next().is_none() || word(&[pattern, &self.pattern], above()).is_some();
+        meet(pattern, &self.pattern) && is_owned()
     }
+}
+
+fn narrowest(pattern: &Pattern, above: &[Pattern]) -> Pattern {
+    let widest = as_glob(pattern);
+    let Some((Step::More, prefix)) = pattern.steps().split_last() else { return widest };
+    let deepest = above.iter().map(|pattern| pattern.steps().len()).max().unwrap_or(0);
+    for length in 1..=(deepest + 1).saturating_sub(prefix.len()).max(1) {
+        let of_length = |step| prefix.iter().copied().chain(std::iter::repeat_n(step, length)).collect();
+        let Some(exactly) = Pattern::new(of_length(Step::One)) else { return widest };
+        if above.is_empty() || word(&[&exactly], above).is_some() {
+            return Pattern::new(of_length(Step::More)).map_or(widest, |pattern| as_glob(&pattern));
+        }
+    }
+    widest
 }
 
 impl Glob {

@@ -58,6 +58,11 @@ impl Pattern {
         })
     }
 
+    /// The steps that are one or more, a bit each.
+    fn mores(&self) -> u64 {
+        self.0.iter().enumerate().fold(0, |mores, (index, step)| mores | u64::from(*step == Step::More) << index)
+    }
+
     fn accepts(&self, states: u64) -> bool {
         states >> self.0.len() & 1 == 1
     }
@@ -91,12 +96,43 @@ impl Pattern {
 
 /// Whether some word is in both.
 pub(super) fn meet(one: &Pattern, other: &Pattern) -> bool {
-    one.may_meet(other) && word(&[one, other], []).is_some()
+    if !one.may_meet(other) {
+        return false;
+    }
+    // By step of the one: the steps of the other that may come next, all bits at once.
+    let mut here = 1_u64;
+    for step in &one.0 {
+        let mut next = 0;
+        for (index, with) in other.0.iter().enumerate() {
+            let agree = match (step, with) {
+                (Step::Literal(one), Step::Literal(other)) => one == other,
+                _ => true,
+            };
+            let both = if agree { here >> index & 1 } else { 0 };
+            next |= both << index << 1;
+            if *with == Step::More {
+                next |= both << index;
+            }
+            if *step == Step::More {
+                here |= both << index << 1;
+            }
+        }
+        here = next;
+    }
+    other.accepts(here)
 }
 
-/// Whether every word of `inner` is one of `outer`.
+/// Whether every word of `inner` is one of `outer`: it is where `outer` matches the
+/// steps of `inner` as if they were a word, with each wildcard a segment that nothing
+/// names, and "one or more" within an own "one or more". `outer` is one that IAM can
+/// write: without [`Step::One`].
 pub(super) fn contains(outer: &Pattern, inner: &Pattern) -> bool {
-    outer.may_meet(inner) && word(&[inner], [outer]).is_none()
+    let states = inner.0.iter().fold(1, |states, step| match step {
+        Step::Literal(symbol) => outer.after(states, *symbol),
+        Step::One => outer.after(states, OTHER),
+        Step::More => outer.after(states & outer.mores(), OTHER),
+    });
+    outer.accepts(states)
 }
 
 /// A shortest word that is in all of `within` and in none of `without`; `None` where
@@ -184,6 +220,28 @@ mod tests {
         assert_eq!(word(&[&users], [&deeper, &one]), None);
         assert_eq!(word(&[&users, &deeper], []), Some(vec![METHOD, 2, OTHER, OTHER]));
         assert_eq!(word(&[&one], [&pattern(&[Literal(METHOD), Literal(2), Literal(3)])]), Some(vec![METHOD, 2, OTHER]));
+    }
+
+    #[test]
+    fn the_short_ways_agree_with_the_search() {
+        let steps = [Literal(2), Literal(3), One, More];
+        let mut patterns = vec![Vec::new()];
+        for length in 0..3 {
+            let longest: Vec<Vec<Step>> = patterns.iter().filter(|pattern| pattern.len() == length).cloned().collect();
+            for pattern in longest {
+                patterns.extend(steps.iter().map(|step| [&pattern[..], &[*step]].concat()));
+            }
+        }
+        let patterns: Vec<Pattern> =
+            patterns.iter().filter(|steps| !steps.is_empty()).map(|steps| pattern(steps)).collect();
+        for one in &patterns {
+            for other in &patterns {
+                assert_eq!(meet(one, other), word(&[one, other], []).is_some(), "{one:?} {other:?}");
+                if !one.steps().contains(&One) {
+                    assert_eq!(contains(one, other), word(&[other], [one]).is_none(), "{one:?} {other:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) struct Plan<'l> {
     allowed: Vec<Allowed<'l>>,
     /// By cell: whether all of it is allowed.
     is_open: Vec<bool>,
+    /// Whether `deny` still holds all that can be denied.
+    is_complete: bool,
     /// What is denied.
     pub(super) deny: Vec<Glob>,
 }
@@ -68,10 +70,10 @@ impl<'l> Plan<'l> {
             }
         }
         let allowed = allowed.into_iter().map(|cell| {
-            let glob = Glob { group: Some(cell.group), pattern: cell.narrowest() };
+            let glob = Glob { group: Some(cell.group), pattern: cell.narrowest.clone() };
             Allowed { cell, glob }
         });
-        let mut plan = Self { layout, allowed: allowed.collect(), is_open, deny: Vec::new() };
+        let mut plan = Self { layout, allowed: allowed.collect(), is_open, is_complete: true, deny: Vec::new() };
         plan.deny = plan.deniable();
         plan
     }
@@ -90,8 +92,7 @@ impl<'l> Plan<'l> {
         globs
     }
 
-    /// The patterns that reach nothing that is allowed and are of use, without those
-    /// that lie within others.
+    /// The patterns that reach nothing that is allowed and are of use.
     fn deniable(&self) -> Vec<Glob> {
         let partly: Vec<&Cell> = self.bound().collect();
         let is_open = |index: &usize| self.is_open.get(*index).copied().unwrap_or(false);
@@ -110,17 +111,10 @@ impl<'l> Plan<'l> {
             let mut cells = self.layout.cells.iter().zip(&self.is_open).filter(|(_, is_open)| **is_open);
             !cells.any(|(cell, _)| glob.reaches(cell.group) && cell.owns_some_of(&glob.pattern))
         });
-        let mut kept: Vec<Glob> = Vec::new();
-        for glob in of_table.chain(of_values) {
-            let is_within = |known: &Glob| {
-                (known.group.is_none() || known.group == glob.group) && contains(&known.pattern, &glob.pattern)
-            };
-            let reaches = |cell: &&Cell| glob.reaches(cell.group) && cell.owns_some_of(&glob.pattern);
-            if !kept.iter().any(is_within) && !partly.iter().any(reaches) {
-                kept.push(glob.into_owned());
-            }
-        }
-        kept
+        let is_free = |glob: &Cow<'_, Glob>| {
+            !partly.iter().any(|cell| glob.reaches(cell.group) && cell.owns_some_of(&glob.pattern))
+        };
+        of_table.chain(of_values).filter(is_free).map(Cow::into_owned).collect()
     }
 
     /// What is allowed for a claim's values alone.
@@ -138,6 +132,17 @@ impl<'l> Plan<'l> {
     /// Leaves out the denials without which the same is denied, so that the policy
     /// stays small.
     pub(super) fn compact(&mut self) {
+        self.is_complete = false;
+        let mut kept: Vec<Glob> = Vec::new();
+        for glob in std::mem::take(&mut self.deny) {
+            let contains = |known: &Glob| {
+                (known.group.is_none() || known.group == glob.group) && contains(&known.pattern, &glob.pattern)
+            };
+            if !kept.iter().any(contains) {
+                kept.push(glob);
+            }
+        }
+        self.deny = kept;
         let mut needed: Vec<(usize, Cow<'_, Pattern>)> = Vec::new();
         let deeper = |cell: &Cell| {
             let group = cell.group;
@@ -192,6 +197,10 @@ impl<'l> Plan<'l> {
     /// explicitly, or, where `implicit_deny`, at least by not being allowed.
     pub(super) fn flaw(&self, rules: impl Fn(usize) -> bool, implicit_deny: bool) -> Option<Flaw> {
         self.cells().filter(|(cell, is_open)| !is_open && rules(cell.rule)).find_map(|(cell, _)| {
+            let own = |glob: &Glob| glob.group == Some(cell.group) && glob.pattern == cell.narrowest;
+            if self.is_complete && self.deny.iter().any(own) {
+                return None;
+            }
             let denied = self.deny.iter().filter(|glob| glob.reaches(cell.group)).map(|glob| &glob.pattern);
             let own = self
                 .allowed
@@ -218,9 +227,8 @@ impl<'l> Plan<'l> {
     /// The rule because of which a request cannot be denied: a pattern that would deny
     /// it reaches what that rule allows.
     fn in_the_way(&self, denied: &Cell, word: &[Symbol]) -> Option<usize> {
-        let narrowest = denied.narrowest();
         let others = || self.allowed.iter().map(|allowed| &allowed.cell).filter(|cell| cell.group == denied.group);
-        let reached = others().find(|cell| cell.owns_some_of(&narrowest));
+        let reached = others().find(|cell| cell.owns_some_of(&denied.narrowest));
         let candidates = self.layout.candidates.iter().map(|candidate| &candidate.glob);
         let mut matching = candidates.filter(|glob| glob.reaches(denied.group) && glob.pattern.matches(word));
         let reached =
@@ -284,10 +292,7 @@ impl Cell {
                 None => steps.push(*step),
             }
         }
-        let pattern = Pattern::new(steps)?;
-        let above: Vec<Pattern> = self.above.iter().filter(|above| meet(above, &pattern)).cloned().collect();
-        word(&[&pattern], &above)?;
-        Some(Cell { rule: self.rule, group: self.group, pattern, above })
+        Cell::new(self.rule, self.group, Pattern::new(steps)?, &self.above)
     }
 }
 

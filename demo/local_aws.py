@@ -1,0 +1,113 @@
+"""A local AWS (MiniStack), and the repository's template deployed to it with the SAM CLI."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import boto3
+from completion import complete
+from processes import Failure, Process, free_port
+from stack import Stack
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+NAME = "cognito-authorizer"
+BUCKET = "artifacts"
+# What each function's folder holds beside the program, as the Makefile's build-... targets have it.
+FUNCTIONS = {"AuthorizerFunction": ("authorizer", ["authorizer.yaml"]), "RevokerFunction": ("revoker", [])}
+# Types that MiniStack refuses a template for. `complete` makes them.
+UNKNOWN_TYPES = ("AWS::ApiGatewayV2::RouteResponse",)
+
+
+@contextlib.contextmanager
+def local_aws(folder: Path):
+    """Runs it for as long as the `with` lasts; from here on, this process and its children speak to it."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    environment = os.environ | {
+        "AUTH": "true",  # without it tokens are not looked at
+        "AWS_ENDPOINT_URL": url,
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "false",  # it would listen on a port of its own
+        "LAMBDA_EXECUTOR": "local",
+        "STATE_DIR": str(folder / "ministack"),
+        "TMPDIR": str(folder),  # it leaves the code of functions behind
+    }
+    with Process(["ministack"], environment, folder / "ministack.log") as process:
+        process.wait_for_port(port)
+        os.environ |= {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": url,
+            "AWS_REGION": "us-east-1",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+        yield url
+
+
+def without_aws() -> None:
+    """Forgets whatever account this process could reach, and any proxy."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+    # boto3 would read profiles from the home directory, and ask for the credentials of an EC2 instance.
+    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    os.environ |= {"AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def deploy(folder: Path, *parameters: str, name: str = NAME) -> Stack:
+    """The stack of template.yaml, by `sam deploy`, with what MiniStack leaves out added."""
+    template = folder / "build" / "template.yaml"
+    if not template.is_file():
+        build(template)
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+    command = [str(REPOSITORY / ".venv/sam/bin/sam"), "deploy", "--template-file", str(template)]
+    command += ["--stack-name", name, "--s3-bucket", BUCKET, "--capabilities", "CAPABILITY_IAM"]
+    command += ["--no-progressbar"]
+    command += ["--parameter-overrides", *parameters] if parameters else []
+    environment = os.environ | {"SAM_CLI_TELEMETRY": "0"}
+    done = subprocess.run(command, env=environment, text=True, capture_output=True, cwd=folder, timeout=300)
+    if done.returncode:
+        raise Failure(f"sam deploy failed:\n{done.stdout}{done.stderr}")
+    stack = Stack(name)
+    complete(stack, template_text())
+    return stack
+
+
+def template_text() -> str:
+    return (REPOSITORY / "template.yaml").read_text()
+
+
+def build(template: Path) -> None:
+    """What `sam build` leaves behind, but with the debug build instead of a release build for Amazon Linux."""
+    programs = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"), "debug")
+    for function, (program, files) in FUNCTIONS.items():
+        folder = template.parent / function
+        folder.mkdir(parents=True)
+        stripped(programs / program, folder / "bootstrap")
+        for file in files:
+            shutil.copy(REPOSITORY / file, folder)
+    text = template_text()
+    for function in FUNCTIONS:
+        start = text.index(f"\n  {function}:\n")
+        text = text[:start] + text[start:].replace("CodeUri: .\n", f"CodeUri: {function}\n", 1)
+    for name, block in unknown_resources(text).items():
+        text = text.replace(block, f"  # {name}: made after the deployment\n")
+    template.write_text(text)
+
+
+def unknown_resources(template: str) -> dict[str, str]:
+    """The resources of the types that MiniStack refuses, as text, by their logical names."""
+    blocks = re.finditer(r"^  (\w+):.*\n(?:(?:    .*)?\n)+", template, re.MULTILINE)
+    return {block[1]: block[0] for block in blocks if any(f"    Type: {each}\n" in block[0] for each in UNKNOWN_TYPES)}
+
+
+def stripped(program: Path, copy: Path) -> None:
+    """A copy without debugging symbols, which are nine tenths of it; with them where there is no `strip`."""
+    if not program.is_file():
+        raise Failure(f"{program} is missing: start this with make, which builds it")
+    if not shutil.which("strip") or subprocess.run(["strip", "-o", copy, program]).returncode:
+        shutil.copy(program, copy)

@@ -1,0 +1,31 @@
+//! What is fuzzed, apart from who makes up the bytes: libFuzzer through `fuzz/bin`, and `tests/fuzzing`, which replays the
+//! corpora and then changes them at random.
+//!
+//! A target takes any bytes at all and panics where something is wrong: an allow that the target's own, naive model does
+//! not admit, more memory than is stated, or a panic within the crate, which the handler would turn into `internal`.
+
+pub mod configuration;
+pub mod event;
+pub mod jwks;
+pub mod path;
+pub mod token;
+
+mod court;
+mod memory;
+
+#[path = "../../tests/it/tokens.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the stage of `tests/it` has more than is used here")]
+mod tokens;
+
+/// A target's name, which is that of its corpus, and what it does with some bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+#[allow(dead_code, reason = "libFuzzer runs one each")]
+pub const ALL: [Target; 5] = [
+    ("configuration", configuration::run),
+    ("event", event::run),
+    ("jwks", jwks::run),
+    ("path", path::run),
+    ("token", token::run),
+];

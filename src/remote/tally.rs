@@ -1,0 +1,102 @@
+//! Counts what was asked over the network, until somebody takes the counts away.
+//!
+//! A call is counted where it ends, by whoever makes it: one that several requests wait
+//! for, or that goes on behind a request's back, counts once.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallEnd {
+    /// With an answer, "no" included.
+    Answered,
+    /// Without an answer.
+    Failed,
+    /// Without an answer, since too many were asked for.
+    Throttled,
+}
+
+/// The calls since the last taking.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// All of them.
+    pub made: u64,
+    /// Those that brought no answer, throttled ones included.
+    pub failed: u64,
+    /// Those that were throttled.
+    pub throttled: u64,
+    /// How long they took, where that was measured: of the first [`MAX_TIMED`].
+    pub took: Vec<Duration>,
+}
+
+/// All calls of an authorizer since the last taking.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RemoteCalls {
+    /// Fetches of issuers' keys.
+    pub key_fetches: Calls,
+    /// Live checks at issuers.
+    pub introspections: Calls,
+    /// Live checks in the table of revocations.
+    pub revocation_checks: Calls,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Tally(Mutex<Calls>);
+
+impl Tally {
+    pub(super) fn count(&self, end: CallEnd, took: Option<Duration>) {
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.made = calls.made.saturating_add(1);
+        calls.failed = calls.failed.saturating_add(u64::from(end != CallEnd::Answered));
+        calls.throttled = calls.throttled.saturating_add(u64::from(end == CallEnd::Throttled));
+        // Nobody may ever come to take them.
+        let has_room = calls.took.len() < MAX_TIMED;
+        calls.took.extend(took.filter(|_| has_room));
+    }
+
+    pub(super) fn take(&self) -> Calls {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Calls {
+    pub(super) fn add(&mut self, other: Calls) {
+        self.made = self.made.saturating_add(other.made);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.throttled = self.throttled.saturating_add(other.throttled);
+        let room = MAX_TIMED.saturating_sub(self.took.len());
+        self.took.extend(other.took.into_iter().take(room));
+    }
+}
+
+/// CloudWatch takes as many values of one metric in a line of the log.
+pub const MAX_TIMED: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_is_gone() {
+        let tally = Tally::default();
+        tally.count(CallEnd::Answered, Some(Duration::from_millis(3)));
+        tally.count(CallEnd::Failed, None);
+        tally.count(CallEnd::Throttled, Some(Duration::from_millis(1)));
+        let took = vec![Duration::from_millis(3), Duration::from_millis(1)];
+        assert_eq!(tally.take(), Calls { made: 3, failed: 2, throttled: 1, took });
+        assert_eq!(tally.take(), Calls::default());
+    }
+
+    #[test]
+    fn times_that_nobody_takes_do_not_pile_up() {
+        let tally = Tally::default();
+        for _ in 0..=MAX_TIMED {
+            tally.count(CallEnd::Answered, Some(Duration::ZERO));
+        }
+        let mut calls = tally.take();
+        assert_eq!((calls.made, calls.took.len()), (101, 100));
+        calls.add(calls.clone());
+        assert_eq!((calls.made, calls.took.len()), (202, 100));
+    }
+}

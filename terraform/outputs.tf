@@ -1,0 +1,74 @@
+output "function_arn" {
+  description = "The authorizer, to attach to other APIs."
+  value       = aws_lambda_function.authorizer.arn
+}
+
+output "invoke_arn" {
+  description = "The same as API Gateway wants it, for authorizers of your own."
+  value       = local.invoke_arn
+}
+
+output "rest_authorizers" {
+  description = "For each REST API the ids of its authorizers: cached, and live for routes with introspect."
+  value = {
+    for name in keys(var.rest_apis) : name => {
+      cached = aws_api_gateway_authorizer.rest_cached[name].id
+      live   = aws_api_gateway_authorizer.rest_live[name].id
+    }
+  }
+}
+
+output "http_authorizers" {
+  description = "For each HTTP API the ids of its authorizers: cached, and live for routes with introspect, ANY routes and $default."
+  value = {
+    for name in keys(var.http_apis) : name => {
+      cached = aws_apigatewayv2_authorizer.http_cached[name].id
+      live   = aws_apigatewayv2_authorizer.http_live[name].id
+    }
+  }
+}
+
+output "websocket_authorizers" {
+  description = "For each WebSocket API the id of the authorizer of its $connect route."
+  value       = { for name in keys(var.websocket_apis) : name => aws_apigatewayv2_authorizer.websocket[name].id }
+}
+
+output "user_pool_id" {
+  description = "The pool whose tokens are accepted."
+  value       = local.user_pool_id
+}
+
+output "web_client_id" {
+  description = "For a web application, with the authorization code flow and PKCE; null with a pool of your own."
+  value       = one(aws_cognito_user_pool_client.web[*].id)
+}
+
+output "machine_client_id" {
+  description = "For a machine, with client credentials; its secret is in Cognito, and in the Terraform state. Null with a pool of your own."
+  value       = one(aws_cognito_user_pool_client.machine[*].id)
+}
+
+output "token_endpoint" {
+  description = "Where codes and client credentials become tokens; null without domain_prefix."
+  value       = one([for domain in aws_cognito_user_pool_domain.this : "https://${domain.domain}.auth.${data.aws_region.current.id}.amazoncognito.com/oauth2/token"])
+}
+
+output "log_group" {
+  description = "Where each decision stands."
+  value       = aws_cloudwatch_log_group.authorizer.name
+}
+
+output "metrics_namespace" {
+  description = "The CloudWatch namespace of the metrics."
+  value       = local.metrics_namespace
+}
+
+output "revocations_table" {
+  description = "For authctl, as REVOCATIONS_TABLE."
+  value       = aws_dynamodb_table.revocations.name
+}
+
+output "missed_revocations_url" {
+  description = "Events that did not become entries."
+  value       = aws_sqs_queue.missed_revocations.url
+}

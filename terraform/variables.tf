@@ -1,0 +1,149 @@
+variable "name" {
+  description = "Begins the names of everything that is made."
+  type        = string
+  default     = "cognito-authorizer"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,39}$", var.name))
+    error_message = "name must begin with a letter and have at most 40 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "authorizer_zip" {
+  description = "Path of the authorizer's package: bootstrap and authorizer.yaml, as `make build` leaves them in .aws-sam/build/AuthorizerFunction."
+  type        = string
+}
+
+variable "revoker_zip" {
+  description = "Path of the revoker's package: bootstrap, as `make build` leaves it in .aws-sam/build/RevokerFunction."
+  type        = string
+}
+
+variable "configuration" {
+  description = "The text of authorizer.yaml, in place of the file in the package. All of a function's variables together have at most 4 KB."
+  type        = string
+  default     = null
+}
+
+variable "environment" {
+  description = "Further variables that the configuration asks for as $${NAME}. Whoever may read the function's settings reads them."
+  type        = map(string)
+  default     = {}
+}
+
+variable "architecture" {
+  description = "The processor that the packages were built for: x86_64 or arm64."
+  type        = string
+  default     = "x86_64"
+
+  validation {
+    condition     = contains(["x86_64", "arm64"], var.architecture)
+    error_message = "architecture must be x86_64 or arm64."
+  }
+}
+
+variable "create_user_pool" {
+  description = "Whether to make a user pool with a resource server, a web client, a machine client and the groups admin and user."
+  type        = bool
+  default     = true
+}
+
+variable "user_pool_id" {
+  description = "A user pool that exists already, such as us-east-1_AbCdEf123. Only with create_user_pool = false."
+  type        = string
+  default     = null
+}
+
+variable "client_ids" {
+  description = "App clients whose tokens are accepted, besides those that are made here."
+  type        = list(string)
+  default     = []
+}
+
+variable "jwks_uri" {
+  description = "Where the pool's public keys are, if not at the pool's own address."
+  type        = string
+  default     = null
+}
+
+variable "web_origin" {
+  description = "Where the web application is served from. Users who signed in are sent back to /callback there."
+  type        = string
+  default     = "http://localhost:3000"
+
+  validation {
+    condition     = can(regex("^(https://[A-Za-z0-9.-]+(:[0-9]+)?|http://localhost(:[0-9]+)?)$", var.web_origin))
+    error_message = "web_origin must be an https origin, or http://localhost."
+  }
+}
+
+variable "domain_prefix" {
+  description = "The first part of the sign-in page's host name, unique in the Region. Without it the pool has no sign-in page and no token endpoint."
+  type        = string
+  default     = null
+}
+
+variable "admin_get_user" {
+  description = "Whether the configuration has introspection by admin_get_user, which needs a permission; the other methods need none."
+  type        = bool
+  default     = false
+}
+
+variable "rest_apis" {
+  description = "Ids of the REST APIs that get authorizers, each under a name of your own."
+  type        = map(string)
+  default     = {}
+}
+
+variable "http_apis" {
+  description = "Ids of the HTTP APIs that get authorizers, each under a name of your own."
+  type        = map(string)
+  default     = {}
+}
+
+variable "websocket_apis" {
+  description = "Ids of the WebSocket APIs that get an authorizer, each under a name of your own."
+  type        = map(string)
+  default     = {}
+}
+
+variable "cache_seconds" {
+  description = "How long API Gateway keeps an answer of the `cached` authorizers. For as long a token may go on working after it expired. 0 turns it off."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.cache_seconds >= 0 && var.cache_seconds <= 3600
+    error_message = "cache_seconds must be between 0 and 3600."
+  }
+}
+
+variable "reserved_concurrency" {
+  description = "How many authorizers may run at once; what is reserved is taken from the rest of the account. -1 reserves nothing, 0 shuts the APIs."
+  type        = number
+  default     = -1
+}
+
+variable "log_retention_days" {
+  description = "How many days the logs are kept."
+  type        = number
+  default     = 30
+}
+
+variable "alarm_actions" {
+  description = "ARNs that hear of the alarms, such as an SNS topic's; without any they change their colour and nothing else."
+  type        = list(string)
+  default     = []
+}
+
+variable "refusal_alarm_threshold" {
+  description = "How many requests within five minutes may be refused for a bad signature, or for an unknown key, before an alarm says so."
+  type        = number
+  default     = 100
+}
+
+variable "tags" {
+  description = "Tags of everything that takes tags."
+  type        = map(string)
+  default     = {}
+}

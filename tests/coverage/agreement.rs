@@ -1,0 +1,517 @@
+//! The rules, and the policies that are answered for them, agree: for random tables, tokens and requests.
+
+use crate::iam::{Call, Outcome, fits};
+use crate::model::{self, Verdict};
+use crate::readings;
+use crate::stage::{Answer, CLIENT, Credential, Kind, PolicyAnswer, Stage, arn, now};
+use crate::tables::{self, Ask, Key, Route, Segment, Settings, Table, Token};
+use cognito_authorizer::config::Faults;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use std::cell::RefCell;
+use std::fmt::Write;
+
+/// What a policy that is cached may do on a path that belongs to no route of the table.
+///
+/// "A path that belongs to no route is denied wherever IAM can say so; where it cannot (`GET /users/{id}` beside `GET
+/// /users/{id}/orders`: IAM's `*` crosses `/`), the start says so once, since the table must then name every route of the
+/// API."
+#[derive(Clone, Copy, PartialEq)]
+enum NoRoute {
+    /// Never allowed.
+    #[allow(dead_code, reason = "the other way to read the sentence above")]
+    Denied,
+    /// Allowed only where two routes that this token may use overlap, seen as IAM's wildcards.
+    AllowedWhereRoutesOverlap,
+}
+const NO_ROUTE: NoRoute = NoRoute::AllowedWhereRoutesOverlap;
+
+/// A table, who asks, and what for. The first few requests are sent; what is answered is held against all of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Scenario {
+    pub(crate) table: Table,
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) seeds: Vec<tables::Seed>,
+    pub(crate) kind: usize,
+}
+
+const SENT: usize = 4;
+/// About as many as there are: some tables are refused, some requests are answered for themselves.
+const CASES_OF_A_TABLE: usize = 150;
+
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) tables: usize,
+    pub(crate) refused: usize,
+    pub(crate) cases: usize,
+    pub(crate) allowed: usize,
+    pub(crate) explicit: usize,
+    pub(crate) own: usize,
+    pub(crate) overlaps: usize,
+    pub(crate) beyond_colons: usize,
+    pub(crate) too_long: usize,
+}
+
+#[test]
+fn what_a_policy_says_later_is_what_the_rules_say() {
+    let tally = run(&scenario(tables::table().boxed()), check);
+    println!("{tally:?}");
+    let accepted = tally.tables - tally.refused;
+    assert!(accepted * 5 >= tally.tables, "{accepted} of {} tables were accepted: too few to prove much", tally.tables);
+    assert!(tally.allowed * 20 >= tally.cases, "hardly anything is allowed");
+    assert!(tally.explicit * 20 >= tally.cases, "hardly anything is denied");
+}
+
+#[test]
+fn what_is_answered_for_one_request_is_what_the_rules_say() {
+    let tally = run(&scenario(tables::table().boxed()), check_single);
+    println!("{tally:?}");
+    assert!(tally.allowed * 10 >= tally.cases, "hardly anything is allowed");
+    assert!(tally.explicit * 10 >= tally.cases, "hardly anything is denied");
+}
+
+/// Runs a property on as many scenarios as `COVERAGE_CASES` asks for.
+pub(crate) fn run(
+    strategy: &impl Strategy<Value = Scenario>,
+    property: impl Fn(&Scenario, &mut Tally) -> Result<(), String>,
+) -> Tally {
+    let cases =
+        std::env::var("COVERAGE_CASES").map_or(60_000, |cases| cases.parse().expect("COVERAGE_CASES is a number"));
+    let seed = match std::env::var("COVERAGE_SEED").as_deref() {
+        Err(_) => 0,
+        Ok("random") => u64::from(std::process::id()) ^ u64::try_from(now()).unwrap().rotate_left(32),
+        Ok(seed) => seed.parse().expect("COVERAGE_SEED is a number, or `random`"),
+    };
+    println!("COVERAGE_CASES={cases} COVERAGE_SEED={seed}");
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = Config {
+        cases: u32::try_from(usize::max(1, cases / CASES_OF_A_TABLE)).unwrap(),
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let tally = RefCell::new(Tally::default());
+    let outcome =
+        runner.run(strategy, |scenario| property(&scenario, &mut tally.borrow_mut()).map_err(TestCaseError::fail));
+    match outcome {
+        Ok(()) => tally.into_inner(),
+        Err(TestError::Fail(reason, _)) => panic!("{reason}"),
+        Err(TestError::Abort(reason)) => panic!("given up: {reason}"),
+    }
+}
+
+pub(crate) fn scenario(table: BoxedStrategy<Table>) -> impl Strategy<Value = Scenario> {
+    (table, vec(tables::token(), 2), vec(tables::seed(), 32), 0..Kind::ALL.len())
+        .prop_map(|(table, tokens, seeds, kind)| Scenario { table, tokens, seeds, kind })
+}
+
+/// All that must hold of one table.
+pub(crate) fn check(scenario: &Scenario, tally: &mut Tally) -> Result<(), String> {
+    if !scenario.table.settings.covers_token {
+        return Ok(());
+    }
+    tally.tables += 1;
+    let table = &scenario.table;
+    let stage = match Stage::start(table) {
+        Ok(stage) => stage,
+        Err(faults) => {
+            tally.refused += 1;
+            return names_two_routes(table, &faults);
+        }
+    };
+    for token in &scenario.tokens {
+        let (credential, asks) = (Credential::of(token), asks(scenario, token));
+        let on = Held { table, token, credential: &credential, kind: kind(scenario, token), asks: &asks, sent: SENT };
+        on.covers_the_token(&stage, tally)?;
+    }
+    Ok(())
+}
+
+/// The other setting: each answer speaks of its own request, as the model judges it.
+fn check_single(scenario: &Scenario, tally: &mut Tally) -> Result<(), String> {
+    let settings = Settings { covers_token: false, ..scenario.table.settings.clone() };
+    let table = &Table { settings, ..scenario.table.clone() };
+    let stage = Stage::start(table)
+        .map_err(|faults| format!("the generator made a table that is no table:\n{}\n{faults}", table.yaml()))?;
+    for token in &scenario.tokens {
+        let (credential, asks) = (Credential::of(token), asks(scenario, token));
+        let on = Held { table, token, credential: &credential, kind: kind(scenario, token), asks: &asks, sent: SENT };
+        for ask in &asks {
+            tally.cases += 1;
+            let answer = stage.ask(on.kind, ask, &credential).map_err(|wrong| on.report(ask, &wrong, None))?;
+            on.speaks_of_its_own(ask, &answer)?;
+            match on.judge(ask) {
+                Verdict::Allowed(_) => tally.allowed += 1,
+                Verdict::Denied(_) => tally.explicit += 1,
+                Verdict::Unsafe | Verdict::NoRoute => {}
+            }
+        }
+        on.bad_tokens_learn_nothing(&stage)?;
+    }
+    Ok(())
+}
+
+fn asks(scenario: &Scenario, token: &Token) -> Vec<Ask> {
+    scenario.seeds.iter().map(|seed| seed.ask(&scenario.table, token)).collect()
+}
+
+/// A TOKEN event and one of payload format 1.0 carry no certificate.
+fn kind(scenario: &Scenario, token: &Token) -> Kind {
+    let kind = Kind::ALL[scenario.kind % Kind::ALL.len()];
+    if token.is_bound && kind != Kind::Http2 { Kind::RestRequest } else { kind }
+}
+
+/// A table that is refused is told which two of its routes cannot stand together, or what would have to be stated.
+fn names_two_routes(table: &Table, faults: &Faults) -> Result<(), String> {
+    for fault in &faults.0 {
+        let text = fault.to_string();
+        let is_named = |route: &&Route| {
+            let key = route.key_text();
+            text.contains(&format!("`{key}`")) || fault.place == format!("routes.{key}")
+        };
+        let named: Vec<&Route> = table.routes.iter().filter(is_named).collect();
+        // One user's place and another's are of one route.
+        let is_enough = match named[..] {
+            [] => text.contains("8192 bytes"),
+            [one] => one.needs.asks_for_sub(),
+            _ => true,
+        };
+        if !is_enough {
+            return Err(format!("refused without the two routes named:\n{}\n{text}", table.yaml()));
+        }
+    }
+    Ok(())
+}
+
+/// One token held against one table.
+pub(crate) struct Held<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) token: &'a Token,
+    pub(crate) credential: &'a Credential,
+    pub(crate) kind: Kind,
+    pub(crate) asks: &'a [Ask],
+    /// How many of them are sent.
+    pub(crate) sent: usize,
+}
+
+impl Held<'_> {
+    fn judge(&self, ask: &Ask) -> Verdict<'_> {
+        model::judge(self.table, self.token, ask)
+    }
+
+    /// The policy for a token: one and the same whatever is asked, and right wherever it is held against.
+    pub(crate) fn covers_the_token(&self, stage: &Stage, tally: &mut Tally) -> Result<(), String> {
+        // Of HTTP routes, and of `$connect`: no API has both.
+        let mut first: [Option<(&Ask, Box<PolicyAnswer>)>; 2] = [None, None];
+        for ask in self.asks.iter().step_by((self.asks.len() / self.sent).max(1)) {
+            let wrong = |wrong: &str, answer: Option<&PolicyAnswer>| Err(self.report(ask, wrong, answer));
+            let answer = match stage.ask(self.kind, ask, self.credential) {
+                Ok(answer) => answer,
+                Err(_) if self.is_too_long_for_a_policy() => {
+                    tally.too_long += 1;
+                    continue;
+                }
+                Err(reason) => return wrong(&reason, None),
+            };
+            let verdict = self.judge(ask);
+            if self.token.is_bound || verdict.route().is_some_and(Route::is_own) {
+                tally.own += 1;
+                self.speaks_of_its_own(ask, &answer)?;
+                continue;
+            }
+            let Answer::Policy(answer) = answer else { return wrong("a good token is unauthorized", None) };
+            if !verdict.is_allowed() && at(&answer, ask, now()) == Outcome::Allow {
+                return wrong("the answer to a request that is denied allows it", Some(&answer));
+            }
+            let place = usize::from(*ask == Ask::Connect);
+            // Where IAM cannot say that what is asked for is denied, the answer has one more Deny: it is judged by itself.
+            let is_plain = verdict.route().is_some() && !self.has_another_reading(ask);
+            match &first[place] {
+                Some((_, first)) if first.value == answer.value => {
+                    tally.cases += self.asks.len();
+                    continue;
+                }
+                Some((other, _)) if is_plain => {
+                    return wrong(&format!("the answer to {other:?} was another for the same token"), Some(&answer));
+                }
+                _ => {}
+            }
+            for reason in ["reason", "error", "error_description"] {
+                if answer.context.contains_key(reason) {
+                    return wrong(&format!("{reason} in a context that is cached for the token"), Some(&answer));
+                }
+            }
+            if answer.principal != self.principal() {
+                return wrong("the principal is another", Some(&answer));
+            }
+            for later in self.asks {
+                tally.cases += 1;
+                self.is_right_later(ask, &answer, later, tally)?;
+            }
+            if is_plain {
+                first[place] = Some((ask, answer));
+            }
+        }
+        self.bad_tokens_learn_nothing(stage)
+    }
+
+    /// One policy held against one later request.
+    fn is_right_later(&self, ask: &Ask, answer: &PolicyAnswer, later: &Ask, tally: &mut Tally) -> Result<(), String> {
+        let outcome = at(answer, later, now());
+        let verdict = self.judge(later);
+        let wrong = |wrong: &str| {
+            Err(self.report(
+                ask,
+                &format!("held against {later:?}: {verdict:?}, the policy says {outcome:?}: {wrong}"),
+                Some(answer),
+            ))
+        };
+        let path = if let Ask::Http(_, path) = later { path } else { "" };
+        // "On every safe path (here: also without `%`)"; and a path parameter (`;`), which some backends take off, is denied
+        // wherever a literal that is stricter somewhere stands before it.
+        let may_be_refused = path.contains(['%', ';'])
+            || self.has_another_reading(later)
+            || matches!(self.judge(ask), Verdict::Unsafe) && outcome == Outcome::ExplicitDeny;
+        // A policy for HTTP routes need not speak of `$connect`, nor the other way round.
+        let same_api = (*ask == Ask::Connect) == (*later == Ask::Connect);
+        let is_allowed = outcome == Outcome::Allow;
+        match outcome {
+            Outcome::Allow => tally.allowed += 1,
+            Outcome::ExplicitDeny => tally.explicit += 1,
+            Outcome::ImplicitDeny => {}
+        }
+        if is_allowed
+            && self.table.settings.expires_with_token
+            && at(answer, later, self.credential.exp) == Outcome::Allow
+        {
+            return wrong("and still says so when the token has expired");
+        }
+        if path.contains(':') && matches!(verdict, Verdict::Denied(_)) {
+            let within_colons = answer.policy.evaluate_within_colons(Call { arn: &arn(later), now: now() });
+            tally.beyond_colons += usize::from(within_colons == Outcome::Allow);
+        }
+        match verdict {
+            Verdict::Unsafe if is_allowed && is_plainly_unsafe(path) => {
+                wrong("an unsafe path is denied where IAM can say it")
+            }
+            Verdict::Unsafe | Verdict::Allowed(_) if is_allowed && self.has_a_stricter_reading(later) => {
+                wrong("a backend can read it as a path that is denied")
+            }
+            Verdict::Unsafe => Ok(()),
+            Verdict::NoRoute if is_allowed => {
+                tally.overlaps += 1;
+                match NO_ROUTE {
+                    NoRoute::AllowedWhereRoutesOverlap if self.is_between_routes(later) => Ok(()),
+                    NoRoute::AllowedWhereRoutesOverlap | NoRoute::Denied => {
+                        wrong("no route serves it, and IAM can say so")
+                    }
+                }
+            }
+            Verdict::NoRoute => Ok(()),
+            Verdict::Allowed(route) if route.is_own() => match is_allowed {
+                true => wrong("what only a live check may allow is cached"),
+                false => Ok(()),
+            },
+            Verdict::Allowed(_) if may_be_refused || !same_api => Ok(()),
+            Verdict::Allowed(_) if !is_allowed => wrong("the rules allow it"),
+            Verdict::Allowed(_) => Ok(()),
+            Verdict::Denied(_) if is_allowed => wrong("the rules deny it"),
+            Verdict::Denied(route) => {
+                let may_be_silent = self.table.settings.implicit_deny || may_be_refused || !same_api || route.is_own();
+                match outcome == Outcome::ImplicitDeny && !may_be_silent {
+                    true => wrong("the rules deny it, and silence is not enough"),
+                    false => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// The answer speaks of the one request, and rightly.
+    fn speaks_of_its_own(&self, ask: &Ask, answer: &Answer) -> Result<(), String> {
+        let verdict = self.judge(ask);
+        let answer = match answer {
+            Answer::Policy(answer) => answer,
+            // A WebSocket event carries no certificate here.
+            Answer::Unauthorized if self.token.is_bound && *ask == Ask::Connect => return Ok(()),
+            Answer::Unauthorized => return Err(self.report(ask, "a good token is unauthorized", None)),
+        };
+        let wrong = |wrong: &str| Err(self.report(ask, wrong, Some(answer)));
+        if self.token.is_bound && *ask == Ask::Connect {
+            return if answer.policy.has_allow() { wrong("a bound token without its certificate") } else { Ok(()) };
+        }
+        if answer.principal != self.principal() {
+            return wrong("the principal is another");
+        }
+        let has_reason = answer.context.contains_key("reason");
+        match (verdict, at(answer, ask, now())) {
+            // What cannot be written as a Resource need not be told apart from silence.
+            (Verdict::Unsafe, outcome) if outcome != Outcome::Allow && !answer.policy.has_allow() => return Ok(()),
+            (Verdict::Allowed(_), Outcome::Allow) if !has_reason => {}
+            (Verdict::Allowed(_), Outcome::ExplicitDeny) if has_reason && self.has_another_reading(ask) => {}
+            (Verdict::NoRoute | Verdict::Denied(_), Outcome::ExplicitDeny) if has_reason => {}
+            (_, outcome) => return wrong(&format!("{outcome:?} where the rules say {verdict:?}, reason {has_reason}")),
+        }
+        match answer.policy.resources().all(|resource| resource == arn(ask)) {
+            true => Ok(()),
+            false => wrong("it speaks of other requests"),
+        }
+    }
+
+    /// A 401 that is answered with a policy speaks of its own request alone, and of nobody.
+    fn bad_tokens_learn_nothing(&self, stage: &Stage) -> Result<(), String> {
+        let Some(ask) = self.asks.iter().find(|ask| **ask != Ask::Connect) else { return Ok(()) };
+        for (what, credential) in self.credential.spoilt() {
+            let answer = match stage.ask(self.kind, ask, &credential).map_err(|wrong| self.report(ask, &wrong, None))? {
+                Answer::Policy(answer) if self.table.settings.denies_unauthorized => answer,
+                Answer::Unauthorized if !self.table.settings.denies_unauthorized => continue,
+                answer => return Err(self.report(ask, &format!("{what}: {answer:?}"), None)),
+            };
+            let wrong = |wrong: &str| Err(self.report(ask, &format!("{what}: {wrong}"), Some(&answer)));
+            if answer.principal != "anonymous" || answer.policy.has_allow() || answer.context.contains_key("sub") {
+                return wrong("a bad token gets more than a Deny for nobody");
+            }
+            if matches!(self.judge(ask), Verdict::Unsafe) {
+                continue;
+            }
+            if at(&answer, ask, now()) != Outcome::ExplicitDeny {
+                return wrong("its own request is not denied");
+            }
+            if self.asks.iter().any(|later| later != ask && at(&answer, later, now()) != Outcome::ImplicitDeny) {
+                return wrong("it speaks of other requests");
+            }
+        }
+        Ok(())
+    }
+
+    /// Some methods and a claim of hundreds of characters are more than 8 KB: the invocation fails, nothing is cached.
+    fn is_too_long_for_a_policy(&self) -> bool {
+        let is_long = self.token.sub.as_ref().is_some_and(|sub| sub.len() > 300);
+        is_long && self.table.routes.iter().any(|route| route.needs.asks_for_sub())
+    }
+
+    fn principal(&self) -> &str {
+        self.token.sub.as_deref().filter(|sub| !sub.is_empty()).unwrap_or(CLIENT)
+    }
+
+    /// Whether a backend could read an escape or a path parameter so that it serves the request under another route.
+    fn has_another_reading(&self, ask: &Ask) -> bool {
+        let seen = |verdict: Verdict<'_>| (verdict.route().map(Route::key_text), verdict.is_allowed());
+        let first = seen(self.judge(ask));
+        self.readings(ask).any(|verdict| seen(verdict) != first)
+    }
+
+    /// Whether a backend could read it so that it serves it under a route that is denied to this token.
+    fn has_a_stricter_reading(&self, ask: &Ask) -> bool {
+        self.readings(ask).any(|verdict| matches!(verdict, Verdict::Denied(_)))
+    }
+
+    fn readings(&self, ask: &Ask) -> impl Iterator<Item = Verdict<'_>> {
+        let (method, path) = match ask {
+            Ask::Http(method, path) if path.contains(['%', ';']) || self.table.settings.ignores_case => {
+                (*method, path.as_str())
+            }
+            Ask::Http(..) | Ask::Connect => ("", ""),
+        };
+        let readings =
+            if path.is_empty() { Default::default() } else { readings::of(path, self.table.settings.ignores_case) };
+        readings.into_iter().map(move |segments| model::judge_segments(self.table, self.token, method, &segments))
+    }
+
+    /// Whether the request lies where a route that this token may use, seen as a wildcard, overlaps another such route
+    /// of more segments: to deny what lies between them would be to deny the other.
+    fn is_between_routes(&self, ask: &Ask) -> bool {
+        let Ask::Http(method, path) = ask else { return false };
+        let path = format!("{method}{path}");
+        let usable = |route: &&Route| !route.is_own() && (model::might_hold(&route.needs, self.token));
+        let is_greedy = |segments: &[Segment]| matches!(segments.last(), Some(Segment::Greedy(_)));
+        let depth = |segments: &[Segment]| if is_greedy(segments) { usize::MAX } else { segments.len() };
+        let patterns: Vec<(usize, String)> = self
+            .table
+            .routes
+            .iter()
+            .filter(usable)
+            .filter_map(|route| match &route.key {
+                Key::Path(named, segments) if named.is_none_or(|named| named == *method) => {
+                    Some((depth(segments), wildcard(method, segments)))
+                }
+                _ => None,
+            })
+            .collect();
+        patterns.iter().any(|(length, pattern)| {
+            (fits(pattern, &path) || fits(&format!("{pattern}/"), &path))
+                && patterns.iter().any(|(other_length, other)| other_length > length && overlap(pattern, other))
+        })
+    }
+
+    fn report(&self, ask: &Ask, wrong: &str, answer: Option<&PolicyAnswer>) -> String {
+        let mut report = format!("\n{wrong}\n\n{}claims:  {}\n", self.table.yaml(), self.credential.claims);
+        writeln!(report, "asked:   {:?} {ask:?}\nby model {:?}", self.kind, self.judge(ask)).unwrap();
+        if let Some(answer) = answer {
+            writeln!(report, "answer:  {:#}", answer.value).unwrap();
+        }
+        report
+    }
+}
+
+fn at(answer: &PolicyAnswer, ask: &Ask, now: i64) -> Outcome {
+    answer.policy.evaluate(Call { arn: &arn(ask), now })
+}
+
+/// "as far as IAM can say it (`//`, dot segments, backslash)"
+fn is_plainly_unsafe(path: &str) -> bool {
+    path.contains("//") || path.contains('\\') || path.split('/').any(|segment| segment == "." || segment == "..")
+}
+
+/// A route as IAM's wildcards see it.
+fn wildcard(method: &str, segments: &[Segment]) -> String {
+    let segment = |segment: &Segment| match segment {
+        Segment::Literal(name) => format!("/{name}"),
+        Segment::Parameter(_) | Segment::Greedy(_) => "/?*".to_owned(),
+    };
+    let path: String = segments.iter().map(segment).collect();
+    format!("{method}{}", if path.is_empty() { "/" } else { &path })
+}
+
+/// Whether some text fits both patterns.
+fn overlap(one: &str, other: &str) -> bool {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    // reachable[i][j]: the first i and j of the patterns can stand for the same text.
+    let mut reachable = vec![vec![false; other.len() + 1]; one.len() + 1];
+    reachable[0][0] = true;
+    for i in 0..=one.len() {
+        for j in 0..=other.len() {
+            let star = |pattern: &[char], place: usize| place > 0 && pattern[place - 1] == '*';
+            let skips_one = i > 0 && one[i - 1] == '*' && reachable[i - 1][j];
+            let skips_other = j > 0 && other[j - 1] == '*' && reachable[i][j - 1];
+            let one_takes = star(&one, i) && j > 0 && reachable[i][j - 1];
+            let other_takes = star(&other, j) && i > 0 && reachable[i - 1][j];
+            let both = i > 0 && j > 0 && reachable[i - 1][j - 1] && {
+                let (a, b) = (one[i - 1], other[j - 1]);
+                a == b || a == '?' || b == '?'
+            };
+            reachable[i][j] |= skips_one || skips_other || one_takes || other_takes || both;
+        }
+    }
+    reachable[one.len()][other.len()]
+}
+
+#[test]
+fn patterns_overlap_where_a_text_fits_both() {
+    for (one, other, expected) in [
+        ("a", "a", true),
+        ("a", "b", false),
+        ("?*", "a/b", true),
+        ("?*", "", false),
+        ("a/?*", "?*/b", true),
+        ("a/?*", "b/?*", false),
+        ("a/?*", "a", false),
+        ("a/?*/c", "a/b/?*", true),
+        ("*a", "b*", true),
+    ] {
+        assert_eq!(overlap(one, other), expected, "{one} {other}");
+        assert_eq!(overlap(other, one), expected, "{other} {one}");
+    }
+}

@@ -1,0 +1,226 @@
+//! Tables that everybody writes, and those that the properties found: each small, with the requests that matter, held to
+//! the same properties as the random ones.
+
+use crate::agreement::Held;
+use crate::stage::{Credential, Kind, Stage};
+use crate::tables::{Ask, Bound, Key, Needs, Route, Settings, Table, Token};
+
+fn free() -> Needs {
+    Needs::default()
+}
+
+fn group(group: &'static str) -> Needs {
+    Needs { any_group: vec![group], ..Needs::default() }
+}
+
+fn scope(scope: &'static str) -> Needs {
+    Needs { any_scope: vec![scope], ..Needs::default() }
+}
+
+fn own(parameter: &str) -> Needs {
+    Needs { sub_is: Some(Bound::To(parameter.to_owned())), ..Needs::default() }
+}
+
+fn either(any: Vec<Needs>) -> Needs {
+    Needs { any, ..Needs::default() }
+}
+
+fn live(needs: Needs) -> Needs {
+    Needs { introspect: true, ..needs }
+}
+
+fn table(routes: Vec<(&'static str, Needs)>) -> Table {
+    let routes = routes.into_iter().map(|(key, needs)| Route { key: Key::parse(key), needs }).collect();
+    let settings = Settings {
+        covers_token: true,
+        implicit_deny: false,
+        expires_with_token: false,
+        ignores_case: false,
+        denies_unauthorized: false,
+    };
+    Table::new(routes, settings)
+}
+
+fn with_implicit_deny(table: Table) -> Table {
+    Table { settings: Settings { implicit_deny: true, ..table.settings }, ..table }
+}
+
+/// Users by name: nobody in particular, one with each right, and some whose names are traps.
+fn users() -> Vec<Token> {
+    let nobody = Token {
+        sub: Some("alice".to_owned()),
+        scopes: Vec::new(),
+        groups: Vec::new(),
+        tenant: None,
+        signed_in_ago: Some(60),
+        is_bound: false,
+    };
+    let sub = |sub: &str| Token { sub: Some(sub.to_owned()), ..nobody.clone() };
+    let mut users = vec![
+        Token { groups: vec!["admin"], ..nobody.clone() },
+        Token { scopes: vec!["read"], ..nobody.clone() },
+        Token { scopes: vec!["read", "write"], ..nobody.clone() },
+        Token { sub: None, ..nobody.clone() },
+    ];
+    for odd in ["*", "a*", "?", "${aws:username}", "a/b", "", "..", "é", "a b", "a:b", "%61", "orders", "admin"] {
+        users.push(sub(odd));
+    }
+    users.push(sub(&"x".repeat(450)));
+    users.push(nobody);
+    users
+}
+
+/// Every user on every path, by some methods, after some others.
+#[track_caller]
+fn agrees(table: &Table, paths: &[&str]) {
+    let stage = Stage::start(table).unwrap_or_else(|faults| panic!("refused:\n{}\n{faults}", table.yaml()));
+    for token in users() {
+        let mut asks: Vec<Ask> = Vec::new();
+        for path in paths {
+            for method in ["GET", "POST", "DELETE"] {
+                let path = path.replace("{sub}", token.sub.as_deref().unwrap_or("nobody"));
+                asks.push(Ask::Http(method, path.clone()));
+                asks.push(Ask::Http(method, format!("{path}/")));
+            }
+        }
+        let credential = Credential::of(&token);
+        let held =
+            Held { table, token: &token, credential: &credential, kind: Kind::RestRequest, asks: &asks, sent: 5 };
+        held.covers_the_token(&stage, &mut crate::agreement::Tally::default())
+            .unwrap_or_else(|wrong| panic!("{wrong}"));
+    }
+}
+
+#[track_caller]
+fn is_refused(table: &Table, keys: [&str; 2]) {
+    let Err(faults) = Stage::start(table) else { panic!("accepted:\n{}", table.yaml()) };
+    let text = faults.to_string();
+    for key in keys {
+        assert!(text.contains(key), "{text}\ndoes not name `{key}`");
+    }
+}
+
+const AROUND: [&str; 14] = [
+    "/",
+    "/items",
+    "/items/7",
+    "/items/7/8",
+    "/users",
+    "/users/{sub}",
+    "/users/bob",
+    "/users/{sub}/orders",
+    "/users/bob/orders",
+    "/users/{sub}/orders/7",
+    "/admin",
+    "/admin/reports",
+    "/orders/users",
+    "/item",
+];
+
+#[test]
+fn routes_apart_from_each_other_need_nothing() {
+    agrees(
+        &table(vec![
+            ("GET /items", scope("read")),
+            ("POST /items", scope("write")),
+            ("GET /items/{id}", scope("read")),
+            ("ANY /admin/{proxy+}", group("admin")),
+            ("GET /users", free()),
+        ]),
+        &AROUND,
+    );
+}
+
+#[test]
+fn the_table_of_the_readme_needs_silence_to_be_enough() {
+    let readme = table(vec![
+        ("GET /items", scope("read")),
+        ("POST /items", scope("write")),
+        ("ANY /users/{user_id}/{proxy+}", either(vec![own("user_id"), group("admin")])),
+        ("ANY /admin/{proxy+}", live(group("admin"))),
+        ("$connect", free()),
+    ]);
+    is_refused(&readme, ["ANY /users/{user_id}/{proxy+}", "implicit_deny"]);
+    agrees(&with_implicit_deny(readme), &AROUND);
+}
+
+#[test]
+fn a_stricter_literal_beside_a_parameter_is_denied() {
+    let table = table(vec![("GET /users/{id}", free()), ("GET /users/admin", group("admin"))]);
+    agrees(&table, &["/users/admin", "/users/bob", "/users/adminx", "/users/xadmin", "/users", "/users/admin/x"]);
+}
+
+#[test]
+fn a_stricter_method_is_denied() {
+    let table = table(vec![("ANY /items", free()), ("DELETE /items", group("admin")), ("GET /items/{id}", free())]);
+    agrees(&table, &AROUND);
+}
+
+#[test]
+fn literals_that_begin_alike_are_told_apart() {
+    let table = table(vec![
+        ("GET /a", group("admin")),
+        ("GET /ab", free()),
+        ("GET /a-b", scope("read")),
+        ("GET /a/b", free()),
+        ("GET /b", scope("write")),
+    ]);
+    agrees(&table, &["/", "/a", "/ab", "/a-b", "/a/b", "/b", "/aa", "/a/b/c", "/abb", "/a/ab"]);
+}
+
+#[test]
+fn everything_but_what_lies_below_one_place() {
+    let table =
+        table(vec![("ANY /{proxy+}", free()), ("ANY /admin/{proxy+}", group("admin")), ("ANY /admin", group("admin"))]);
+    agrees(&table, &["/", "/x", "/x/y/z", "/admin", "/admin/x", "/admin/x/y", "/adminx", "/x/admin", "/admi/n"]);
+}
+
+#[test]
+fn the_default_route_is_everything_else() {
+    agrees(&table(vec![("$default", free()), ("GET /items", group("admin"))]), &AROUND);
+    let strict = table(vec![("$default", group("admin")), ("GET /items", free())]);
+    is_refused(&strict, ["GET /items", "$default"]);
+    agrees(&with_implicit_deny(strict), &AROUND);
+}
+
+#[test]
+fn a_stricter_route_around_an_allowed_one_needs_silence() {
+    let around = table(vec![("GET /users/{id}", group("admin")), ("GET /users/{id}/orders", free())]);
+    is_refused(&around, ["GET /users/{id}", "GET /users/{id}/orders"]);
+    agrees(&with_implicit_deny(around), &AROUND);
+}
+
+#[test]
+fn a_stricter_parameter_within_a_greedy_route_cannot_be_said() {
+    // A Deny of `/a/?*` would also deny `/a/x/y`, which everybody may use.
+    let within = table(vec![("GET /{proxy+}", free()), ("GET /a/{id}", group("admin"))]);
+    is_refused(&within, ["GET /{proxy+}", "GET /a/{id}"]);
+    is_refused(&with_implicit_deny(within), ["GET /{proxy+}", "GET /a/{id}"]);
+}
+
+#[test]
+fn one_s_own_place_is_a_name_and_never_a_pattern() {
+    let own_place = with_implicit_deny(table(vec![("ANY /users/{id}", own("id")), ("GET /users", free())]));
+    let paths = ["/users", "/users/{sub}", "/users/bob", "/users/a", "/users/ab", "/users/bob/x", "/users/{sub}/x"];
+    agrees(&own_place, &paths);
+    is_refused(&table(vec![("ANY /users/{id}", own("id"))]), ["ANY /users/{id}", "implicit_deny"]);
+}
+
+#[test]
+fn a_path_too_long_for_a_policy_is_denied_where_it_is_asked_for() {
+    let long = format!("/a/{}", "x".repeat(600));
+    agrees(&table(vec![("GET /{a}/{b}", free())]), &[&long]);
+}
+
+#[test]
+fn one_s_own_place_beside_everybodys() {
+    let beside = with_implicit_deny(table(vec![
+        ("GET /users/{id}", own("id")),
+        ("GET /users/{id}/orders", own("id")),
+        ("GET /items/{id}", free()),
+    ]));
+    agrees(&beside, &AROUND);
+    // `/?*` crosses into `/users/bob`, which a Deny cannot take back without `/users/alice`.
+    let within = with_implicit_deny(table(vec![("GET /users/{id}", own("id")), ("GET /{section}", free())]));
+    is_refused(&within, ["GET /users/{id}", "GET /{section}"]);
+}

@@ -1,0 +1,41 @@
+//! What goes wrong around the function while it is asked: an endpoint for keys that is slow, dead, half-open or lies, keys
+//! that change under load, a process that is frozen, floods. Through the real binary.
+//!
+//! Of each fault the wrong decisions are counted, of which there are none, the requests that failed, and the fetches. What
+//! one fault does to one request is the matter of `tests/it/jwks.rs`. A clock cannot be turned for one process without
+//! means of its own; what turning it does is tested in `src/remote/moment.rs`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::print_stdout,
+    reason = "a test that meets something unexpected should stop and say where"
+)]
+
+macro_rules! shared_with_it {
+    ($($module:ident: $path:literal)*) => { $(
+        #[path = $path]
+        #[allow(dead_code, reason = "the stage of `tests/it` has more than is used here")]
+        mod $module;
+    )* };
+}
+
+shared_with_it! {
+    config: "../it/config.rs"
+    events: "../it/events.rs"
+    http: "../it/http.rs"
+    jwks_server: "../it/jwks_server.rs"
+    runtime_api: "../it/runtime_api.rs"
+    tokens: "../it/tokens.rs"
+    verdict: "../it/verdict.rs"
+}
+
+mod stage;
+
+mod endpoints;
+mod floods;
+mod frozen;
+mod rotation;
