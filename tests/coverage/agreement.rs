@@ -175,7 +175,7 @@ fn names_two_routes(table: &Table, faults: &Faults) -> Result<(), String> {
         let named: Vec<&Route> = table.routes.iter().filter(is_named).collect();
         // One user's place and another's are of one route.
         let is_enough = match named[..] {
-            [] => text.contains("8192 bytes"),
+            [] => text.contains("API Gateway takes 6656 beside the context"),
             [one] => one.needs.asks_for_sub(),
             _ => true,
         };
@@ -421,7 +421,7 @@ impl Held<'_> {
     }
 
     /// Whether the request lies where a route that this token may use, seen as a wildcard, overlaps another such route
-    /// of more segments: to deny what lies between them would be to deny the other.
+    /// of more segments, or the same one where it is greedy: to deny what lies between would be to deny the other.
     fn is_between_routes(&self, ask: &Ask) -> bool {
         let Ask::Http(method, path) = ask else { return false };
         let path = format!("{method}{path}");
@@ -442,7 +442,9 @@ impl Held<'_> {
             .collect();
         patterns.iter().any(|(length, pattern)| {
             (fits(pattern, &path) || fits(&format!("{pattern}/"), &path))
-                && patterns.iter().any(|(other_length, other)| other_length > length && overlap(pattern, other))
+                && patterns.iter().any(|(other_length, other)| {
+                    (other_length > length || *other_length == usize::MAX) && overlap(pattern, other)
+                })
         })
     }
 
