@@ -34,7 +34,7 @@ impl Subscriber for JsonLines {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event() && self.targets.would_enable(metadata.target(), metadata.level())
+        !metadata.is_span() && self.targets.would_enable(metadata.target(), metadata.level())
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
