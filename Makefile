@@ -141,6 +141,11 @@ soak: ## COUNT invocations in one process with rotating keys (2,000,000): its me
 	cargo run --release --locked --manifest-path benches/Cargo.toml --package invocations \
 		--target-dir "$${CARGO_TARGET_DIR:-target}" -- --soak $(or $(COUNT),2000000) $(SOAK)
 
+.PHONY: plot
+plot: ## Draw docs/performance.svg from the figures of the last bench
+	$(call say,Plot)
+	$(PYTHON) benches/plot.py
+
 .PHONY: build
 build: $(SAM)/.ready $(LOCAL)/.ready ## Build what is deployed (ARCHITECTURE=arm64 for Graviton, FEATURES=cedar for policies)
 	$(call say,SAM build for $(ARCHITECTURE))

@@ -205,7 +205,8 @@ impl Authorizer {
         let jwt = jwt.verify(&key)?;
         let claims = jwt.clone().into_claims(&issuer.expectations, now, certificate)?;
         let until = claims.expires().plus(issuer.expectations.leeway);
-        self.verified.keep(digest, KnownToken::new(jwt, Arc::clone(&issuer.expectations.issuer), until), now);
+        let known = || KnownToken::new(jwt, Arc::clone(&issuer.expectations.issuer), until);
+        self.verified.keep(digest, now, known);
         Ok((issuer, claims))
     }
 

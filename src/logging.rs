@@ -1,10 +1,8 @@
 //! JSON lines on stdout.
 
-use std::io;
+use crate::json_lines::JsonLines;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
 /// Starts the log with a tracing filter such as `info`, `debug` or
 /// `cognito_authorizer=debug`. One that cannot be read, or says nothing about this
@@ -23,14 +21,8 @@ pub(crate) fn start(filter: Option<&str>) {
         .with_targets(OURS.map(|target| (target, ours)))
         // It writes each failed invocation a second time, every 401 among them.
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
-    let lines = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_target(false)
-        .with_writer(io::stdout);
-    tracing_subscriber::registry().with(targets).with(lines).init();
+    // There is no other: this program starts its log once.
+    let _ = tracing::subscriber::set_global_default(JsonLines::new(targets, ours.max(theirs)));
     log_panics();
     if level.is_none() {
         tracing::warn!(

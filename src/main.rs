@@ -4,8 +4,10 @@ use cognito_authorizer::config::{Config, Environment, Faults};
 use cognito_authorizer::gateway::{Handler, HttpResponse, RawEvent};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use std::process::ExitCode;
+use tokio::runtime::Builder;
 
 mod init_error;
+mod json_lines;
 mod logging;
 mod runtime_variables;
 
@@ -18,9 +20,11 @@ fn main() -> ExitCode {
         tracing::error!(message = "no_start", fault);
         return ExitCode::FAILURE;
     }
-    // One invocation at a time is on its way, and almost none waits for anything:
-    // a second thread would cost its start and serve nobody.
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    // As a rule one invocation at a time is on its way, and almost none waits for
+    // anything: a second thread would cost its start and serve nobody.
+    let concurrent = environment.get("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|most| most.parse().ok()) > Some(1_u32);
+    let mut builder = if concurrent { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    let runtime = match builder.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(message = "no_start", error = %error);
@@ -49,9 +53,13 @@ fn tell_of_simple_answers(config: &Config) {
 
 async fn serve(handler: Handler) -> ExitCode {
     handler.prefetch();
-    let handler = &handler;
-    let function = service_fn(move |event: LambdaEvent<RawEvent>| handler.invoke(event));
-    match Runtime::new(function).run().await {
+    // It lives as long as the process.
+    let handler: &'static Handler = Box::leak(Box::new(handler));
+    let function = service_fn(|event: LambdaEvent<RawEvent>| handler.invoke(event));
+    // As a task of its own: whenever the future that is blocked on is woken, tokio
+    // also asks the kernel for news, which is a system call for each message.
+    let served = tokio::spawn(Runtime::new(function).run_concurrent()).await;
+    match served.map_err(Into::into).flatten() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(message = "runtime_failed", error = %error);

@@ -12,6 +12,8 @@ use serde_json::Value;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
+#[path = "../json_lines.rs"]
+mod json_lines;
 #[path = "../logging.rs"]
 mod logging;
 #[path = "../runtime_variables.rs"]

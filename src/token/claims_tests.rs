@@ -1,7 +1,7 @@
 //! What a verified token's claims must be, one line a case.
 
 use super::*;
-use crate::token::{Algorithm, AlgorithmSet, KeySet, VerifyingKey};
+use crate::token::{Algorithm, AlgorithmSet, jwk};
 use serde_json::json;
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ fn judge(expected: &Expectations, changes: Value) -> Result<Claims, Denial> {
         kid: None,
         typ: typ.and_then(|typ| typ.as_str().map(Arc::from)),
         payload: Arc::new(payload.as_object().unwrap().clone()),
-        key: a_key(),
+        key: jwk::a_key(),
     };
     let expected = Arc::new(Expectations {
         issuer: Arc::clone(&expected.issuer),
@@ -56,13 +56,6 @@ fn judge(expected: &Expectations, changes: Value) -> Result<Claims, Denial> {
         ..*expected
     });
     jwt.into_claims(&expected, UnixSeconds::new(NOW).unwrap(), None)
-}
-
-/// Who signed is not what is judged here.
-fn a_key() -> Arc<VerifyingKey> {
-    let set = r#"{"keys":[{"kty":"OKP","kid":"k","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-    let set = KeySet::parse(set.as_bytes(), AlgorithmSet::of(&[Algorithm::EdDsa])).unwrap();
-    Arc::clone(set.find("k", Algorithm::EdDsa).unwrap())
 }
 
 #[track_caller]

@@ -192,6 +192,15 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// RFC 8032 5.1.5.
 const ED25519_BYTES: usize = 32;
 
+/// A key (RFC 8037 A.2), for tests in which it does not matter whose it is; each
+/// time another one of the same bits.
+#[cfg(test)]
+pub(super) fn a_key() -> Arc<VerifyingKey> {
+    let set = r#"{"keys":[{"kty":"OKP","kid":"k","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    let set = KeySet::parse(set.as_bytes(), AlgorithmSet::of(&[Algorithm::EdDsa])).unwrap();
+    Arc::clone(set.find("k", Algorithm::EdDsa).unwrap())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

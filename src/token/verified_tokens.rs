@@ -10,7 +10,8 @@
 //! - A [`KnownToken`] yields its proof only for the key that the issuer has for it
 //!   *now*: where the key was withdrawn, or the JWK Set was fetched anew or dropped,
 //!   there is another key or none, and the signature is verified again or refused.
-//! - Only accepted tokens enter, so that nobody without one can push others out.
+//! - Only accepted tokens enter, so that nobody without one can push others out, and
+//!   only when they come again: one that comes once costs no memory.
 //! - What expired is not found; space is bounded by number and by bytes, and the
 //!   oldest go first.
 
@@ -60,6 +61,10 @@ struct Store {
     // INVARIANT: each digest in `tokens` stands here once, and no other.
     oldest_first: VecDeque<TokenDigest>,
     bytes: usize,
+    /// A part of the digest of each token that came once, at a place that depends on
+    /// the digest; whoever comes later takes the place. Decides what is kept and
+    /// nothing else, so that a part will do.
+    came_once: Vec<u32>,
 }
 
 impl TokenDigest {
@@ -67,7 +72,7 @@ impl TokenDigest {
     #[must_use]
     pub fn of(token: &BearerToken<'_>) -> Self {
         let mut bytes = [0; 32];
-        // SHA-256 has 32 bytes; were it otherwise, all tokens would be unknown.
+        // SHA-256 has 32 bytes; any other length would panic, and a panic is a denial.
         bytes.copy_from_slice(digest(&SHA256, token.as_str().as_bytes()).as_ref());
         Self(bytes)
     }
@@ -120,8 +125,13 @@ impl VerifiedTokens {
         self.lock().tokens.get(token).filter(|known| now < known.until).cloned()
     }
 
-    /// Keeps a token, in place of older ones where there are too many.
-    pub fn keep(&self, token: TokenDigest, known: KnownToken, now: UnixSeconds) {
+    /// Keeps a token that comes for the second time, in place of older ones where
+    /// there are too many.
+    pub fn keep(&self, token: TokenDigest, now: UnixSeconds, known: impl FnOnce() -> KnownToken) {
+        if !self.lock().comes_again(&token) {
+            return;
+        }
+        let known = known();
         if known.bytes > self.limits.bytes || self.limits.tokens == 0 {
             return;
         }
@@ -162,6 +172,19 @@ impl VerifiedTokens {
 }
 
 impl Store {
+    /// Whether this token came before; from now on it did.
+    fn comes_again(&mut self, token: &TokenDigest) -> bool {
+        if self.tokens.contains_key(token) {
+            return true;
+        }
+        let [a, b, c, d, e, f, ..] = token.0;
+        // Never zero, which an empty place is.
+        let part = u32::from_le_bytes([a, b, c, d]) | 1;
+        self.came_once.resize(PLACES, 0);
+        let Some(place) = self.came_once.get_mut(usize::from(u16::from_le_bytes([e, f])) % PLACES) else { return true };
+        std::mem::replace(place, part) == part
+    }
+
     fn drop_oldest(&mut self, may_go: impl FnOnce(&KnownToken) -> bool) -> Option<KnownToken> {
         let oldest = self.oldest_first.front()?;
         if !self.tokens.get(oldest).is_none_or(may_go) {
@@ -211,5 +234,142 @@ const OVERHEAD: usize = 2 * (size_of::<KnownToken>() + 2 * size_of::<TokenDigest
 /// Of each member: its place in a node, twice for one that is half full.
 const MEMBER: usize = 2 * (size_of::<String>() + size_of::<Value>());
 
+/// Some more than tokens are kept, so that few of those that come again are missed:
+/// 64 KiB.
+const PLACES: usize = 16 * 1024;
+
 /// What an allocation takes beside what it holds.
 const ALLOCATION: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::jwk;
+
+    const LIMITS: Limits = Limits { tokens: 3, bytes: 1024 * 1024 };
+
+    fn digest_of(number: u8) -> TokenDigest {
+        TokenDigest([number; 32])
+    }
+
+    fn at(seconds: f64) -> UnixSeconds {
+        UnixSeconds::new(seconds).unwrap()
+    }
+
+    /// A token that stands until then, and whose claims have some bytes.
+    fn token(key: &Arc<VerifyingKey>, until: f64, bytes: usize) -> KnownToken {
+        let payload = serde_json::json!({ "padding": "p".repeat(bytes) });
+        let payload = Arc::new(payload.as_object().unwrap().clone());
+        let jwt = VerifiedJwt { kid: Some("k".into()), typ: None, payload, key: Arc::clone(key) };
+        KnownToken::new(jwt, "https://issuer.example".into(), at(until))
+    }
+
+    /// It comes twice.
+    fn keep(store: &VerifiedTokens, digest: TokenDigest, known: KnownToken, now: UnixSeconds) {
+        for _ in 0..2 {
+            store.keep(digest, now, || known.clone());
+        }
+    }
+
+    fn known(store: &VerifiedTokens, now: f64) -> Vec<u8> {
+        (0..=u8::MAX).filter(|number| store.find(&digest_of(*number), at(now)).is_some()).collect()
+    }
+
+    #[test]
+    fn only_the_very_key_that_verified_a_token_vouches_for_it() {
+        let (key, like_it) = (jwk::a_key(), jwk::a_key());
+        let known = token(&key, 9.0, 0);
+        assert_eq!(
+            (known.issuer(), known.kid(), known.algorithm()),
+            ("https://issuer.example", Some("k"), Algorithm::EdDsa)
+        );
+        assert!(known.clone().verified_by(&key).is_some());
+        assert!(known.clone().verified_by(&Arc::clone(&key)).is_some());
+        assert!(known.verified_by(&like_it).is_none());
+    }
+
+    #[test]
+    fn what_expired_is_not_found_and_makes_room() {
+        let (store, key) = (VerifiedTokens::new(LIMITS), jwk::a_key());
+        for (number, until) in [(0, 5.0), (1, 5.0), (2, 9.0)] {
+            keep(&store, digest_of(number), token(&key, until, 0), at(1.0));
+        }
+        assert_eq!(known(&store, 4.9), [0, 1, 2]);
+        assert_eq!(known(&store, 5.0), [2]);
+        assert_eq!(store.size().0, 3);
+        keep(&store, digest_of(3), token(&key, 9.0, 0), at(5.0));
+        assert_eq!((known(&store, 5.0), store.size().0), (vec![2, 3], 2));
+    }
+
+    #[test]
+    fn the_oldest_go_first_where_there_are_too_many() {
+        let (store, key) = (VerifiedTokens::new(LIMITS), jwk::a_key());
+        for number in 0..100 {
+            keep(&store, digest_of(number), token(&key, 9.0, 0), at(1.0));
+            assert!(store.size().0 <= 3);
+        }
+        assert_eq!(known(&store, 1.0), [97, 98, 99]);
+        // The same token again, by another key: it takes its own place.
+        keep(&store, digest_of(97), token(&jwk::a_key(), 9.0, 0), at(1.0));
+        assert_eq!(known(&store, 1.0), [97, 98, 99]);
+        assert!(store.find(&digest_of(97), at(1.0)).unwrap().verified_by(&key).is_none());
+    }
+
+    #[test]
+    fn bytes_are_bounded_too_and_counted_to_the_last() {
+        let (limits, key) = (Limits { tokens: 100, bytes: 10_000 }, jwk::a_key());
+        let store = VerifiedTokens::new(limits);
+        for number in 0..100 {
+            keep(&store, digest_of(number), token(&key, 9.0, usize::from(number) * 30), at(1.0));
+            assert!(store.size().1 <= 10_000);
+        }
+        assert!((2..=4).contains(&store.size().0), "{:?}", store.size());
+        // One that is larger than all of the space is not kept, and pushes nothing out.
+        let before = store.size();
+        keep(&store, digest_of(200), token(&key, 9.0, 10_000), at(1.0));
+        assert_eq!(store.size(), before);
+        keep(&store, digest_of(201), token(&key, 99.0, 0), at(10.0));
+        keep(&store, digest_of(202), token(&key, 99.0, 0), at(10.0));
+        keep(&store, digest_of(203), token(&key, 99.0, 0), at(10.0));
+        let (tokens, bytes) = store.size();
+        assert_eq!((tokens, bytes), (3, 3 * token(&key, 99.0, 0).bytes));
+    }
+
+    #[test]
+    fn a_token_is_kept_when_it_comes_again() {
+        let (store, key) = (VerifiedTokens::new(LIMITS), jwk::a_key());
+        let comes = |number| store.keep(digest_of(number), at(1.0), || token(&key, 9.0, 0));
+        comes(1);
+        comes(2);
+        assert_eq!(store.size().0, 0);
+        comes(1);
+        assert_eq!(known(&store, 1.0), [1]);
+        comes(2);
+        assert_eq!(known(&store, 1.0), [1, 2]);
+        // Another one at the same place: the first is forgotten, and comes for the first time again.
+        let (mut one, mut other) = ([7; 32], [7; 32]);
+        (one[0], other[0]) = (8, 16);
+        for digest in [one, other, one, other] {
+            store.keep(TokenDigest(digest), at(1.0), || token(&key, 9.0, 0));
+        }
+        assert_eq!(store.size().0, 2);
+    }
+
+    #[test]
+    fn nested_claims_count_too() {
+        let size = |json: Value| members_bytes(json.as_object().unwrap());
+        let text = size(serde_json::json!({ "a": "x".repeat(1000) }));
+        assert!(text >= 1000 + size_of::<Value>());
+        assert!(size(serde_json::json!({ "a": { "b": "x".repeat(1000) } })) > text);
+        assert!(size(serde_json::json!({ "a": vec![1; 1000] })) >= 1000 * size_of::<Value>());
+        assert!(size(serde_json::json!({ "a": ["x".repeat(1000)] })) > text);
+    }
+
+    #[test]
+    fn debug_shows_no_token() {
+        let store = VerifiedTokens::new(LIMITS);
+        keep(&store, digest_of(7), token(&jwk::a_key(), 9.0, 5), at(1.0));
+        let text = format!("{store:?}");
+        assert!(!text.contains("ppp") && !text.contains("issuer.example"), "{text}");
+    }
+}

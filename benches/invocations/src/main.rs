@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 mod build;
+mod concurrent;
 mod event;
 mod measure;
 mod options;
@@ -61,6 +62,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         binaries: report::binaries(&programs),
         warm: measure::warm(&programs, &world, &options)?,
         cold: measure::cold(&programs, &world, &options)?,
+        concurrent: concurrent::measure(&programs, &world)?,
     };
     print!("{report}");
     let file = built.results.join("invocations.json");

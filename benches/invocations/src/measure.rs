@@ -1,9 +1,9 @@
 //! The rounds.
 
 use crate::event::Invocation;
-use crate::options::{BLOCK, GENERATIONS, LEAD_IN, Options, WARM_UP};
+use crate::options::{BLOCK, GENERATIONS, KNOWN, LEAD_IN, Options, WARM_UP};
 use crate::process::{Running, own_cpu};
-use crate::program::{Program, Purpose};
+use crate::program::{OURS, Program, Purpose};
 use crate::statistics::{median, microseconds};
 use crate::web::World;
 use std::error::Error;
@@ -15,6 +15,28 @@ pub(crate) enum Tokens {
     NeverSeen,
     /// One over and over.
     One,
+    /// That many in turn, all of which were seen before.
+    Known(usize),
+}
+
+impl Tokens {
+    /// The token of the invocation of that number.
+    pub(crate) fn place(self, invocation: usize) -> usize {
+        match self {
+            Tokens::NeverSeen => invocation,
+            Tokens::One => 0,
+            Tokens::Known(distinct) => invocation % distinct,
+        }
+    }
+
+    /// Invocations before the first round.
+    fn warm_up(self) -> usize {
+        match self {
+            Tokens::NeverSeen | Tokens::One => WARM_UP,
+            // A token is kept when it comes again, some a little later.
+            Tokens::Known(distinct) => WARM_UP.max(4 * distinct),
+        }
+    }
 }
 
 /// What one program did with one kind of tokens. Times in microseconds.
@@ -45,11 +67,13 @@ pub(crate) struct Cold {
 
 pub(crate) fn warm(programs: &[Program], world: &World, options: &Options) -> Result<Vec<Warm>, Box<dyn Error>> {
     let mut rows = Vec::new();
-    for tokens in [Tokens::NeverSeen, Tokens::One] {
-        let is_wanted = |program: &&Program| match program.purpose {
-            Purpose::Compare => true,
-            Purpose::Size => tokens == Tokens::NeverSeen,
-            Purpose::Start => false,
+    let known = KNOWN.map(Tokens::Known);
+    for tokens in [Tokens::NeverSeen, Tokens::One].into_iter().chain(known) {
+        let is_wanted = |program: &&Program| match (program.purpose, tokens) {
+            (Purpose::Compare, Tokens::NeverSeen | Tokens::One) => true,
+            (Purpose::Compare, Tokens::Known(_)) => program.name == OURS,
+            (Purpose::Size, _) => tokens == Tokens::NeverSeen,
+            (Purpose::Start, _) => false,
         };
         rows.extend(programs.iter().filter(is_wanted).map(|program| (program, Warm::new(program, tokens))));
     }
@@ -100,7 +124,7 @@ impl<'a> Turn<'a> {
         let running = Running::start(program).map_err(|error| format!("{}: {error}", program.name))?;
         let invocation = Invocation::new(world.token(0).len());
         let mut turn = Self { running, warm, world, invocation, invoked: 0 };
-        turn.invoke(WARM_UP, |_, _| ())?;
+        turn.invoke(turn.warm.tokens.warm_up(), |_, _| ())?;
         Ok(turn)
     }
 
@@ -126,7 +150,7 @@ impl<'a> Turn<'a> {
         for _ in 0..times {
             let number = self.invoked;
             self.invoked += 1;
-            let token = self.world.token(if self.warm.tokens == Tokens::NeverSeen { number } else { 0 });
+            let token = self.world.token(self.warm.tokens.place(number));
             let event = self.invocation.with(token, number);
             let one = self.running.invoke(event).map_err(|error| format!("{}: {error}", self.warm.name))?;
             took(microseconds(one.answer), microseconds(one.whole));

@@ -26,6 +26,18 @@ pub(crate) const GENERATIONS: usize = 10;
 /// program that went before.
 pub(crate) const LEAD_IN: usize = 10;
 
+/// How many tokens come in turn where they were all seen before; one has tables of its own.
+pub(crate) const KNOWN: [usize; 2] = [100, 10_000];
+
+/// Invocations in flight at once, as Lambda Managed Instances have them.
+pub(crate) const IN_FLIGHT: [usize; 2] = [1, 8];
+
+/// Invocations of one run with several in flight.
+pub(crate) const RUN: usize = 5_000;
+
+/// Runs, in turn.
+pub(crate) const RUNS: usize = 9;
+
 /// Invocations before the first round: allocators, branch predictors and (on Node)
 /// the compiler settle.
 pub(crate) const WARM_UP: usize = 500;
@@ -84,8 +96,9 @@ impl Options {
         self.rounds.div_ceil(GENERATIONS)
     }
 
-    /// So many that no process sees one twice.
+    /// So many that no process sees one twice, or all of those that it shall know.
     pub(crate) fn tokens_needed(&self) -> usize {
-        WARM_UP + self.rounds_of_a_generation() * (LEAD_IN + BLOCK)
+        let seen_once = WARM_UP + self.rounds_of_a_generation() * (LEAD_IN + BLOCK);
+        KNOWN.into_iter().fold(seen_once, usize::max)
     }
 }

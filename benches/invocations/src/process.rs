@@ -5,6 +5,7 @@ use crate::runtime_api::{ACCEPTED, Request, RuntimeApi};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::error::Error;
 use std::fs;
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -34,17 +35,7 @@ impl Running {
     /// Starts the program, which need not have come up yet when this returns.
     fn spawn(program: &Program) -> Result<Self, Box<dyn Error>> {
         let api = RuntimeApi::new()?;
-        let mut command = Command::new(&program.command);
-        command
-            .args(&program.arguments)
-            .env_clear()
-            .envs(LAMBDA_ENVIRONMENT)
-            .env("AWS_LAMBDA_RUNTIME_API", api.address()?.to_string())
-            .envs(program.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
-        Ok(Self { child: command.spawn()?, api })
+        Ok(Self { child: command(program, api.address()?).spawn()?, api })
     }
 
     /// Starts the program and waits until it asks for its first event.
@@ -92,11 +83,7 @@ impl Running {
 
     /// The CPU time of all its threads so far, user and system.
     pub(crate) fn cpu(&self) -> Result<Duration, Box<dyn Error>> {
-        let mut sum = Duration::ZERO;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            sum += on_cpu(&thread?.path().join("schedstat").to_string_lossy())?;
-        }
-        Ok(sum)
+        cpu_of(&self.child)
     }
 
     /// The most memory that it ever held, in KiB.
@@ -121,6 +108,30 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The program as Lambda starts it.
+pub(crate) fn command(program: &Program, runtime_api: SocketAddr) -> Command {
+    let mut command = Command::new(&program.command);
+    command
+        .args(&program.arguments)
+        .env_clear()
+        .envs(LAMBDA_ENVIRONMENT)
+        .env("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string())
+        .envs(program.environment.iter().map(|(name, value)| (name, value)))
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    command
+}
+
+/// The CPU time of all of a child's threads so far, user and system.
+pub(crate) fn cpu_of(child: &Child) -> Result<Duration, Box<dyn Error>> {
+    let mut sum = Duration::ZERO;
+    for thread in fs::read_dir(format!("/proc/{}/task", child.id()))? {
+        sum += on_cpu(&thread?.path().join("schedstat").to_string_lossy())?;
+    }
+    Ok(sum)
 }
 
 fn unexpected(request: &Request<'_>) -> Box<dyn Error> {

@@ -30,6 +30,9 @@ pub(crate) enum Purpose {
 pub(crate) const CONSTANT: &str = "constant answer";
 pub(crate) const MINIMUM: &str = "jsonwebtoken minimum";
 
+/// What is measured.
+pub(crate) const OURS: &str = "authorizer";
+
 /// All of them; those `beside` are other builds of the authorizer.
 pub(crate) fn all(built: &Built, world: &World, beside: &[(String, PathBuf)]) -> Vec<Program> {
     let reference = |name: &str, command: PathBuf| Program {
@@ -57,7 +60,7 @@ pub(crate) fn all(built: &Built, world: &World, beside: &[(String, PathBuf)]) ->
     logging.environment.push(("DECISION_LOG", "1".to_owned()));
 
     let fetched = format!("jwks_uri: {}", world.jwks_uri);
-    let ours = built.folder.join("authorizer");
+    let ours = built.folder.join(OURS);
     let usual = configuration(&fetched, 1, 30);
     let mut silent = authorizer("authorizer, no log line", &ours, usual.clone(), Purpose::Compare);
     silent.environment.push(("AUTHORIZER_LOG", "off".to_owned()));
@@ -65,7 +68,7 @@ pub(crate) fn all(built: &Built, world: &World, beside: &[(String, PathBuf)]) ->
         reference(CONSTANT, built.folder.join("constant")),
         minimum(),
         logging,
-        authorizer("authorizer", &ours, usual.clone(), Purpose::Compare),
+        authorizer(OURS, &ours, usual.clone(), Purpose::Compare),
         silent,
         authorizer("authorizer, with metrics", &ours, format!("{usual}metrics: {{ namespace: N }}\n"), Purpose::Compare),
     ];

@@ -1,7 +1,8 @@
 //! What came out, for people and for programs.
 
 use crate::measure::{Cold, Tokens, Warm};
-use crate::options::BLOCK;
+use crate::concurrent::Concurrent;
+use crate::options::{BLOCK, KNOWN, RUN};
 use crate::program::{CONSTANT, MINIMUM, Program, Purpose};
 use crate::statistics::{median, quantile, ratio};
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ pub(crate) struct Report {
     pub(crate) binaries: BTreeMap<String, u64>,
     pub(crate) warm: Vec<Warm>,
     pub(crate) cold: Vec<Cold>,
+    pub(crate) concurrent: Vec<Concurrent>,
 }
 
 /// How large the programs are that were built here.
@@ -32,6 +34,14 @@ impl Report {
         self.warm.iter().find(|warm| warm.name == name && warm.tokens == tokens)
     }
 
+    /// What ratios are taken of: where all tokens are known, the row of one token.
+    fn reference(&self, name: &str, tokens: Tokens) -> Option<&Warm> {
+        match tokens {
+            Tokens::NeverSeen | Tokens::One => self.warm_of(name, tokens),
+            Tokens::Known(_) => self.warm_of(name, Tokens::One),
+        }
+    }
+
     fn cold_of(&self, name: &str) -> Option<&Cold> {
         self.cold.iter().find(|cold| cold.name == name)
     }
@@ -40,7 +50,7 @@ impl Report {
         let heads = ["p50 us", "p90 us", "answer p50", "CPU us", "of constant", "of jwt", "CPU of jwt", "peak MB"];
         line(f, "", &heads)?;
         for warm in rows {
-            let of = |name| self.warm_of(name, warm.tokens);
+            let of = |name| self.reference(name, warm.tokens);
             let cells = [
                 figure(median(&warm.wholes)),
                 figure(quantile(&warm.wholes, 0.9)),
@@ -58,10 +68,14 @@ impl Report {
 
     fn json(&self) -> Value {
         let warm = |warm: &Warm| {
-            let of = |name| self.warm_of(name, warm.tokens);
+            let of = |name| self.reference(name, warm.tokens);
             json!({
                 "program": warm.name,
-                "tokens": if warm.tokens == Tokens::One { "one" } else { "never seen" },
+                "tokens": match warm.tokens {
+                    Tokens::NeverSeen => "never seen".to_owned(),
+                    Tokens::One => "one".to_owned(),
+                    Tokens::Known(distinct) => format!("{distinct} known"),
+                },
                 "p50_us": median(&warm.wholes),
                 "p90_us": quantile(&warm.wholes, 0.9),
                 "answer_p50_us": median(&warm.answers),
@@ -89,6 +103,11 @@ impl Report {
             "binaries_bytes": self.binaries,
             "warm": self.warm.iter().map(warm).collect::<Vec<_>>(),
             "cold": self.cold.iter().map(cold).collect::<Vec<_>>(),
+            "concurrent": self.concurrent.iter().map(|run| json!({
+                "in_flight": run.in_flight,
+                "us": median(&run.times),
+                "cpu_us": median(&run.cpu),
+            })).collect::<Vec<_>>(),
         })
     }
 
@@ -117,6 +136,13 @@ impl Display for Report {
                 writeln!(f, "\nWhat size costs (tokens never seen before)")?;
                 self.warm_table(f, &sizes)?;
             }
+            for distinct in KNOWN {
+                let known = rows(Tokens::Known(distinct), false);
+                if !known.is_empty() {
+                    writeln!(f, "\nTokens that were seen before: {distinct} in turn")?;
+                    self.warm_table(f, &known)?;
+                }
+            }
         }
         if let Some(constant) = self.warm_of(CONSTANT, Tokens::NeverSeen) {
             let (own, whole) = (median(&constant.harness_cpu), median(&constant.wholes));
@@ -141,6 +167,13 @@ impl Display for Report {
                     of(MINIMUM),
                 ];
                 line(f, &cold.name, &cells)?;
+            }
+        }
+        if !self.concurrent.is_empty() {
+            writeln!(f, "\nSeveral invocations in flight, tokens never seen before; runs of {RUN}")?;
+            line(f, "", &["us each", "CPU us"])?;
+            for run in &self.concurrent {
+                line(f, &format!("authorizer, {} in flight", run.in_flight), &[median(&run.times), median(&run.cpu)].map(figure))?;
             }
         }
         writeln!(f, "\nSize of the binaries, stripped")?;

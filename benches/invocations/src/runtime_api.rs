@@ -55,12 +55,7 @@ impl RuntimeApi {
                 break body;
             }
         };
-        let line = &self.buffer[..body.start];
-        Ok(match line {
-            _ if line.starts_with(b"GET ") => Request::Next,
-            _ if is_response(line) => Request::Response(&self.buffer[body]),
-            _ => Request::Failure(&self.buffer[body]),
-        })
+        Ok(request(&self.buffer, body))
     }
 
     fn read(&mut self, filled: usize) -> Result<usize> {
@@ -102,6 +97,29 @@ impl RuntimeApi {
             }
         }
         Ok(())
+    }
+}
+
+/// The next request that comes by one connection, whose bytes `buffer` takes.
+pub(crate) fn receive_by<'b>(connection: &mut TcpStream, buffer: &'b mut [u8]) -> Result<Request<'b>> {
+    let mut filled = 0;
+    loop {
+        match connection.read(&mut buffer[filled..])? {
+            0 => return Err(ErrorKind::UnexpectedEof.into()),
+            read => filled += read,
+        }
+        if let Some(body) = body_of(&buffer[..filled]) {
+            return Ok(request(buffer, body));
+        }
+    }
+}
+
+fn request(buffer: &[u8], body: std::ops::Range<usize>) -> Request<'_> {
+    let line = &buffer[..body.start];
+    match line {
+        _ if line.starts_with(b"GET ") => Request::Next,
+        _ if is_response(line) => Request::Response(&buffer[body]),
+        _ => Request::Failure(&buffer[body]),
     }
 }
 
