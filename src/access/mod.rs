@@ -10,7 +10,7 @@ mod route;
 mod rules;
 
 pub use cache_key::CacheKey;
-pub use coverage::{Inexpressible, Standing, Surplus};
+pub use coverage::{Inexpressible, Served, Standing, Surplus};
 pub use path::SafePath;
 pub use permit::{Live, PendingPermit, Permit, Ruling};
 pub use requirement::{Check, ClaimValue, Requirement};
