@@ -11,7 +11,7 @@ mod route;
 mod rules;
 
 pub use cache_key::CacheKey;
-pub use coverage::{Inexpressible, Standing, Surplus};
+pub use coverage::{Inexpressible, Served, Standing, Surplus};
 pub use path::SafePath;
 pub use permit::{Granted, Live, PendingPermit, Permit, Ruling, UngrantedPermit};
 pub use policy_question::{CedarAction, CedarRule, PolicyQuestion};

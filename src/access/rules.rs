@@ -1,6 +1,6 @@
 //! The route table: finds the rule of a request and holds the claims against it.
 
-use super::coverage::{Coverage, Inexpressible, RouteOfTable, Standing, Surplus};
+use super::coverage::{Coverage, Inexpressible, RouteOfTable, Served, Standing, Surplus, served};
 use super::path::SafePath;
 use super::permit::{Permit, Ruling, UngrantedPermit};
 use super::policy_question::{CedarRule, PolicyQuestion};
@@ -84,6 +84,20 @@ impl Rules {
     /// # Errors
     /// Why the table cannot be written as IAM policies.
     pub fn cover(&mut self, implicit_deny: bool) -> Result<Vec<Surplus>, Vec<Inexpressible>> {
+        let (coverage, surplus) = self.coverage(implicit_deny)?;
+        self.coverage = Some(coverage);
+        Ok(surplus)
+    }
+
+    /// What [`Rules::cover`] would say.
+    ///
+    /// # Errors
+    /// Why the table cannot be written as IAM policies.
+    pub fn could_cover(&self, implicit_deny: bool) -> Result<Vec<Surplus>, Vec<Inexpressible>> {
+        self.coverage(implicit_deny).map(|(_, surplus)| surplus)
+    }
+
+    fn coverage(&self, implicit_deny: bool) -> Result<(Coverage, Vec<Surplus>), Vec<Inexpressible>> {
         if self.letter_case == LetterCase::Ignored {
             return Err(vec![Inexpressible::LetterCase]);
         }
@@ -93,9 +107,21 @@ impl Rules {
             requirement: &rule.requirement,
             answers_for_itself: rule.answers_for_itself(),
         });
-        let (coverage, surplus) = Coverage::new(&table.collect::<Vec<_>>(), implicit_deny)?;
-        self.coverage = Some(coverage);
-        Ok(surplus)
+        Coverage::new(&table.collect::<Vec<_>>(), implicit_deny)
+    }
+
+    /// By route of an API, which rules serve the requests that it gets; `None` where a
+    /// path has too many segments to tell.
+    #[must_use]
+    pub fn serving(&self, api: &[&RouteKey]) -> Option<Vec<Served>> {
+        served(&self.routes.iter().collect::<Vec<_>>(), api, self.letter_case)
+    }
+
+    /// The positions of an API's routes that get requests which no rule serves, and
+    /// which policies that cover tokens allow while they are cached.
+    #[must_use]
+    pub fn opened_by_caching(&self, api: &[&RouteKey]) -> Vec<usize> {
+        self.coverage.as_ref().map_or_else(Vec::new, |coverage| coverage.opened(api))
     }
 
     /// Whether any rule asks the Cedar policies.

@@ -41,6 +41,7 @@ pub struct Config {
     rules: Rules,
     revocations_always: bool,
     permissions: Option<PermissionCheck>,
+    implicit_deny: bool,
     answers: AnswerSettings,
     token_sources: Vec<TokenSource>,
     notes: Vec<String>,
@@ -118,6 +119,7 @@ impl Config {
             rules: rules?,
             revocations_always,
             permissions: cedar.into_check()?,
+            implicit_deny: policy.implicit_deny,
             answers,
             token_sources: token_sources?,
             notes,
@@ -147,6 +149,30 @@ impl Config {
     #[must_use]
     pub fn permissions(&self) -> Option<&PermissionCheck> {
         self.permissions.as_ref()
+    }
+
+    /// Where REQUEST events carry the token.
+    #[must_use]
+    pub fn token_sources(&self) -> &[TokenSource] {
+        &self.token_sources
+    }
+
+    /// Whether every accepted token is looked up in the table of revocations.
+    #[must_use]
+    pub fn revocations_always(&self) -> bool {
+        self.revocations_always
+    }
+
+    /// Whether some issuer's tokens are introspected on every route.
+    #[must_use]
+    pub fn takes_opaque_tokens(&self) -> bool {
+        self.issuers.iter().any(|issuer| issuer.opaque_tokens)
+    }
+
+    /// Whether the API is said to have no resource policy that allows.
+    #[must_use]
+    pub fn implicit_deny(&self) -> bool {
+        self.implicit_deny
     }
 
     /// The handler that answers by this configuration.

@@ -19,6 +19,13 @@ impl Environment {
         Self(std::env::vars_os().filter_map(text).collect())
     }
 
+    /// With these values in the place of others, or beside them.
+    #[must_use]
+    pub fn with(mut self, pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.0.extend(pairs);
+        self
+    }
+
     /// The value of a variable.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

@@ -203,7 +203,7 @@ fn served_alike(keys: &[&RouteKey]) -> Vec<(Vec<&'static str>, Vec<usize>)> {
 }
 
 /// Whether two segments match the same texts.
-fn is_alike((one, other): (&Segment, &Segment)) -> bool {
+pub(super) fn is_alike((one, other): (&Segment, &Segment)) -> bool {
     match (one, other) {
         (Segment::Literal(one), Segment::Literal(other)) => one == other,
         (Segment::Parameter(_), Segment::Parameter(_)) | (Segment::Greedy(_), Segment::Greedy(_)) => true,
@@ -211,7 +211,7 @@ fn is_alike((one, other): (&Segment, &Segment)) -> bool {
     }
 }
 
-fn patterns(key: &RouteKey, symbols: &mut Symbols) -> Option<Vec<Pattern>> {
+pub(super) fn patterns(key: &RouteKey, symbols: &mut Symbols) -> Option<Vec<Pattern>> {
     let method = Step::Literal(METHOD);
     match key {
         RouteKey::Connect => Some(vec![Pattern::new(vec![method])?]),
@@ -227,7 +227,7 @@ fn patterns(key: &RouteKey, symbols: &mut Symbols) -> Option<Vec<Pattern>> {
     }
 }
 
-fn specificity(pattern: &Pattern) -> Vec<u8> {
+pub(super) fn specificity(pattern: &Pattern) -> Vec<u8> {
     let rank = |step: &Step| match step {
         Step::Literal(_) => 0,
         Step::One => 1,

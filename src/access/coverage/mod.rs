@@ -12,6 +12,7 @@
 //! | `layout` | the table: what each route owns, what could be denied |
 //! | `implication` | whether a token can satisfy one route and miss another |
 //! | `plan` | what to allow and deny for one kind of token; what such a policy gets wrong |
+//! | `overlap`, `opened` | the table beside an API's routes: what serves what, what caching opens |
 //! | `start` | for which tables no token's policy gets anything wrong |
 //! | `extent` | what one token holds |
 //! | `resources` | a plan as text |
@@ -19,12 +20,16 @@
 mod extent;
 mod implication;
 mod layout;
+mod opened;
+mod overlap;
 mod pattern;
 mod plan;
 mod resources;
 mod start;
 mod symbols;
 
+pub use overlap::Served;
+pub(super) use overlap::served;
 pub use start::{Inexpressible, Surplus};
 
 use super::path::SafePath;

@@ -24,8 +24,8 @@ pub(super) type Bound = Vec<(usize, Vec<Symbol>)>;
 /// What is allowed and denied.
 #[derive(Debug)]
 pub(super) struct Plan<'l> {
-    layout: &'l Layout,
-    allowed: Vec<Allowed<'l>>,
+    pub(super) layout: &'l Layout,
+    pub(super) allowed: Vec<Allowed<'l>>,
     /// By cell: whether all of it is allowed.
     is_open: Vec<bool>,
     /// Whether `deny` still holds all that can be denied.
@@ -34,10 +34,11 @@ pub(super) struct Plan<'l> {
     pub(super) deny: Vec<Glob>,
 }
 
+/// What is allowed, and the glob that says it.
 #[derive(Debug)]
-struct Allowed<'l> {
-    cell: Cow<'l, Cell>,
-    glob: Glob,
+pub(super) struct Allowed<'l> {
+    pub(super) cell: Cow<'l, Cell>,
+    pub(super) glob: Glob,
 }
 
 /// A request that the statements get wrong, or cannot but allow.

@@ -143,12 +143,12 @@ impl Coverage {
         }
     }
 
-    fn plan(&self, held: &[Holding]) -> Plan<'_> {
+    pub(super) fn plan(&self, held: &[Holding]) -> Plan<'_> {
         Plan::new(&self.layout, &self.of_rules(held))
     }
 
     /// What a token holds that satisfies everything that it can.
-    fn most_with_all(&self) -> Vec<Holding> {
+    pub(super) fn most_with_all(&self) -> Vec<Holding> {
         self.most(None)
     }
 

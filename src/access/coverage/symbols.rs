@@ -4,7 +4,7 @@ use super::pattern::{METHOD, OTHER, Symbol};
 use std::collections::HashMap;
 
 /// Numbers for the literal segments of a table; equal text, equal number.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Symbols {
     numbers: HashMap<Box<str>, Symbol>,
     texts: Vec<Box<str>>,

@@ -23,6 +23,8 @@ pub(crate) enum Command {
     /// Try the Cedar policies of a configuration
     #[command(subcommand)]
     Cedar(Cedar),
+    /// Say what is wrong with a configuration, and with the template that attaches it, before it is deployed
+    Check(Check),
 }
 
 #[derive(Debug, Subcommand)]
@@ -203,6 +205,43 @@ pub(crate) struct Lift {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) table: TableOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The authorizer's configuration; without it where the authorizer looks for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The SAM or CloudFormation template that attaches the function to APIs
+    #[arg(long, value_name = "FILE")]
+    pub(crate) template: Option<PathBuf>,
+    /// The authorizer's function in the template, where authorizers ask several
+    #[arg(long, value_name = "LOGICAL ID", requires = "template")]
+    pub(crate) function: Option<String>,
+    /// A variable of the function's environment that has no value here
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) set: Vec<Setting>,
+    /// The value of one of the template's parameters; what is not told is not known
+    #[arg(long, value_name = "NAME=VALUE", requires = "template", value_parser = setting)]
+    pub(crate) parameter: Vec<Setting>,
+    /// A route, or the logical id of an API, that is meant to have no authorizer
+    #[arg(long, value_name = "ROUTE KEY", requires = "template")]
+    pub(crate) open: Vec<String>,
+    /// Warnings are errors
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// A name and its value, which may be a secret.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub(crate) name: String,
+    pub(crate) value: Secret,
+}
+
+fn setting(text: &str) -> Result<Setting, &'static str> {
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("must be NAME=VALUE")?;
+    Ok(Setting { name: name.to_owned(), value: Secret(value.to_owned()) })
 }
 
 /// An argument that may be a token. Its `Debug` shows nothing of it.

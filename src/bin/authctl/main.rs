@@ -1,5 +1,5 @@
-//! `authctl`: revokes tokens, shows and lifts what was revoked, and tries Cedar
-//! policies. For people; no part of the function.
+//! `authctl`: revokes tokens, shows and lifts what was revoked, tries Cedar policies, and
+//! checks a configuration before it is deployed. For people; no part of the function.
 //!
 //! Answers on stdout, complaints on stderr; 0 where all was done, 1 where not, 2 for a
 //! command line that makes no sense. No token and no secret is in any of them.
@@ -13,11 +13,13 @@ use std::process::ExitCode;
 
 mod arguments;
 mod cedar;
+mod check;
 mod complaint;
 mod issuers;
 mod revocations;
 mod revoke;
 mod table;
+mod template;
 
 /// What was done and, where not all was, what went wrong.
 struct Outcome {
@@ -67,6 +69,7 @@ fn run(command: Command) -> Result<Outcome, String> {
             Command::Revoke(what) => revoke::run(what, &environment).await,
             Command::Revocations(what) => revocations::run(what, &environment).await,
             Command::Cedar(what) => cedar::run(what, &environment).await,
+            Command::Check(arguments) => check::run(&arguments, environment),
         }
     })
 }

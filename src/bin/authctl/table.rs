@@ -17,7 +17,9 @@ impl Table {
     /// The table that the options name, else the configuration, else `REVOCATIONS_TABLE`.
     pub(crate) fn find(options: &TableOptions, environment: &Environment) -> Result<Self, String> {
         let settings = match &options.config {
-            Some(path) => read(path).and_then(|text| RevocationSettings::parse(&text, environment)).map_err(told)?,
+            Some(path) => {
+                read_config(path).and_then(|text| RevocationSettings::parse(&text, environment)).map_err(told)?
+            }
             // A configuration that only happens to be near is of use where it is whole.
             None => match ConfigText::find(environment) {
                 Ok(text) => match RevocationSettings::parse(&text, environment) {
@@ -44,7 +46,7 @@ impl Table {
     }
 }
 
-pub(crate) fn read(path: &Path) -> Result<ConfigText, Faults> {
+pub(crate) fn read_config(path: &Path) -> Result<ConfigText, Faults> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Faults::one(format!("cannot read the configuration `{}`: {error}", path.display())))?;
     Ok(ConfigText { text, folder: path.parent().map(Path::to_path_buf).unwrap_or_default() })

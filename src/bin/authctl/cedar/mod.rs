@@ -33,7 +33,7 @@ fn configured(
 ) -> Result<cognito_authorizer::config::Config, String> {
     use cognito_authorizer::config::{Config, ConfigText};
     let text = match &options.config {
-        Some(path) => crate::table::read(path),
+        Some(path) => crate::table::read_config(path),
         None => ConfigText::find(environment),
     };
     text.and_then(|text| Config::parse(&text, environment)).map_err(|faults| faults.to_string())

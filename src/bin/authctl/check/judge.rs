@@ -1,0 +1,256 @@
+//! One API of a template beside the rules. Pure.
+
+use super::finding::{Finding, listed};
+use super::keys::{Answer, Guarded, Held, carries, wrong};
+use crate::template::{Api, ApiKind, Authorizer, Format, Guard, Source, Ttl};
+use cognito_authorizer::access::RouteKey;
+use cognito_authorizer::config::Config;
+use cognito_authorizer::gateway::{HttpResponse, TokenSource};
+use std::collections::BTreeSet;
+
+/// What an API's routes come to.
+#[derive(Debug, Default)]
+pub(super) struct Judgement {
+    pub(super) findings: Vec<Finding>,
+    /// By route: the positions of the rules that serve its requests, where this
+    /// authorizer guards it.
+    pub(super) rules: Vec<Option<Vec<usize>>>,
+    /// What was told to be open, and is.
+    pub(super) open: BTreeSet<String>,
+}
+
+/// Holds an API against the configuration of the function that authorizes it. `open` are
+/// the routes, or whole APIs, that are meant to be.
+pub(super) fn judge(config: &Config, api: &Api, function: &str, open: &[String]) -> Judgement {
+    let mut judgement = Judgement::default();
+    let keys: Vec<Option<RouteKey>> = api.routes.iter().map(|route| RouteKey::parse(&route.key).ok()).collect();
+    let known: Vec<&RouteKey> = keys.iter().flatten().collect();
+    let Some(served) = config.rules().serving(&known) else {
+        judgement.findings.push(Finding::error("a path has too many segments to compare"));
+        return judgement;
+    };
+    let mut served = served.iter();
+    let mut guarded: Vec<(&str, Guarded<'_>)> = Vec::new();
+    for (route, key) in api.routes.iter().zip(&keys) {
+        let found = key.as_ref().zip(if key.is_some() { served.next() } else { None });
+        let name = by_this_function(api, &route.guard, function);
+        judgement.guard(api, &route.key, &route.guard, name.is_some(), open);
+        let mut rules = None;
+        match (name, found) {
+            (Some(name), Some((key, served))) => {
+                let slash_counts = api.kind == ApiKind::Http;
+                let route = Guarded { text: &route.key, key, served, slash_counts };
+                judgement.findings.extend(without_rule(&route));
+                rules = Some(route.served.rules.clone());
+                guarded.push((name, route));
+            }
+            (Some(_), None) => {
+                judgement.findings.push(Finding::warning(format!("`{}` cannot be compared with the rules", route.key)));
+            }
+            (None, _) => {}
+        }
+        judgement.rules.push(rules);
+    }
+    if api.guards_preflight {
+        let text = "preflight requests meet the authorizer, and carry no token: set `AddDefaultAuthorizerToCorsPreflight: false`";
+        judgement.findings.push(Finding::warning(text));
+    }
+    for authorizer in api.authorizers.iter().filter(|authorizer| authorizer.function == function) {
+        let routes: Vec<_> =
+            guarded.iter().filter(|(name, _)| *name == authorizer.name).map(|(_, route)| *route).collect();
+        if !routes.is_empty() {
+            judgement.findings.extend(of_authorizer(config, api, authorizer, &routes));
+        }
+    }
+    judgement.findings.sort_by_key(|finding| finding.weight);
+    judgement
+}
+
+impl Judgement {
+    fn guard(&mut self, api: &Api, key: &str, guard: &Guard, is_ours: bool, open: &[String]) {
+        let is_preflight = key.starts_with("OPTIONS ");
+        let meant = open.iter().find(|open| *open == key || **open == api.name);
+        let finding = match guard {
+            Guard::Authorizer(_) if is_ours && is_preflight => Finding::warning(format!(
+                "`{key}` meets the authorizer: a browser's preflight request carries no token"
+            )),
+            Guard::Authorizer(_) if is_ours => return,
+            Guard::Authorizer(name) => Finding::note(format!("`{key}`: {name} asks another function")),
+            Guard::Other(name) => Finding::note(format!("`{key}` is guarded by {name}, and not by this authorizer")),
+            Guard::Open if is_preflight => return,
+            Guard::Open => match meant {
+                Some(meant) => {
+                    self.open.insert(meant.clone());
+                    Finding::note(format!("`{key}` is open, as --open says"))
+                }
+                None => Finding::error(format!(
+                    "`{key}` has no authorizer: anybody may use it (where that is meant: --open '{key}')"
+                )),
+            },
+            Guard::Unknown(what) => Finding::warning(format!("who guards `{key}` is not known: {what}")),
+        };
+        self.findings.push(finding);
+    }
+}
+
+fn by_this_function<'a>(api: &Api, guard: &'a Guard, function: &str) -> Option<&'a str> {
+    let Guard::Authorizer(name) = guard else { return None };
+    let mut authorizers = api.authorizers.iter().filter(|authorizer| authorizer.name == *name);
+    authorizers.any(|authorizer| authorizer.function == function).then_some(name)
+}
+
+/// A route whose requests are denied for want of a rule.
+fn without_rule(route: &Guarded<'_>) -> Option<Finding> {
+    let text = route.text;
+    let example = route.served.unserved.as_ref()?;
+    Some(match (route.served.rules.is_empty(), is_catch_all(text)) {
+        (true, true) => Finding::note(format!("`{text}` has no rule: what no other route gets is denied")),
+        (true, false) if text.starts_with("OPTIONS ") => return None,
+        (true, false) => Finding::warning(format!("`{text}` has no rule: all of its requests are denied")),
+        (false, true) => return None,
+        (false, false) => Finding::note(format!("`{text}` has rules for some of its requests: `{example}` is denied")),
+    })
+}
+
+/// Whether a route gets all that no other one does.
+fn is_catch_all(key: &str) -> bool {
+    let path = key.split_once(' ').map_or(key, |(_, path)| path);
+    key == "$default" || path.starts_with("/{") && path.ends_with("+}") && !path.trim_start_matches('/').contains('/')
+}
+
+fn of_authorizer(config: &Config, api: &Api, authorizer: &Authorizer, routes: &[Guarded<'_>]) -> Vec<Finding> {
+    let name = &authorizer.name;
+    let mut found = Vec::new();
+    let response = config.answers().http_response;
+    let answer = match (&authorizer.format, response) {
+        (Format::Unclear(what), _) => {
+            found.push(Finding::warning(format!("{name}: which answers it takes is not known: {what}")));
+            None
+        }
+        (Format::Http2Simple, HttpResponse::Policy) => {
+            let text = format!(
+                "{name} takes simple answers, and `http_api.response: policy` gives policies: set `EnableSimpleResponses: false`"
+            );
+            found.push(Finding::error(text));
+            None
+        }
+        (Format::Http2Policy, HttpResponse::Simple) => {
+            let text = format!(
+                "{name} takes policies, and the function gives simple answers: set `EnableSimpleResponses: true`, or `http_api: {{ response: policy }}`"
+            );
+            found.push(Finding::error(text));
+            None
+        }
+        (Format::Http2Simple, HttpResponse::Simple) => Some(Answer::Verdict),
+        (Format::RestToken | Format::RestRequest | Format::Http1 | Format::WebSocket, _)
+        | (Format::Http2Policy, HttpResponse::Policy) => {
+            Some(if config.rules().covers_tokens() { Answer::Token } else { Answer::Request })
+        }
+    };
+    found.extend(sources(config, authorizer));
+    if authorizer.ttl.is_off() {
+        return found;
+    }
+    // Of what is not known the stricter one is taken.
+    let answer = answer.unwrap_or(Answer::Verdict);
+    let held = Held::by(authorizer, config.token_sources());
+    let of_key = wrong(answer, held, routes, config.rules());
+    let hint = (!of_key.is_empty()).then(|| Finding::note(format!("{name}: {}", remedy(api.kind, &authorizer.format))));
+    found.extend(of_key.into_iter().map(|what| Finding::error(format!("{name} is {}: {what}", authorizer.ttl))));
+    found.extend(hint);
+    if answer == Answer::Token {
+        found.extend(opened(config, api, name, routes));
+    }
+    found.extend(what_caching_means(config, authorizer));
+    found
+}
+
+/// Where API Gateway looks for what it asks for.
+fn sources(config: &Config, authorizer: &Authorizer) -> Option<Finding> {
+    let asked = |source: &&Source| matches!(source, Source::Header(_) | Source::Query(_));
+    let mut asked = authorizer.sources.iter().filter(asked).peekable();
+    let first = (authorizer.format != Format::RestToken).then(|| asked.peek().copied()).flatten()?;
+    let (name, places) = (&authorizer.name, config.token_sources());
+    if !asked.any(|source| carries(source, places)) {
+        return Some(Finding::warning(format!(
+            "{name}: API Gateway refuses requests without {first}, and the function looks for the token elsewhere"
+        )));
+    }
+    let is_asked =
+        |place: &&TokenSource| authorizer.sources.iter().any(|source| carries(source, std::slice::from_ref(place)));
+    (!places.iter().all(|place| is_asked(&place))).then(|| {
+        Finding::note(format!("{name}: API Gateway refuses requests without {first}, wherever else the token is"))
+    })
+}
+
+/// What cached policies let pass that no rule does.
+fn opened(config: &Config, api: &Api, name: &str, routes: &[Guarded<'_>]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let keys: Vec<&RouteKey> = routes.iter().map(|route| route.key).collect();
+    let opened = config.rules().opened_by_caching(&keys).into_iter();
+    let opened: Vec<&str> = opened.filter_map(|position| routes.get(position)).map(|route| route.text).collect();
+    if !opened.is_empty() {
+        found.push(Finding::error(format!(
+            "{name}: cached policies allow requests that no rule serves, and that get to {}: add rules for them",
+            listed(opened)
+        )));
+    } else if !config.notes().is_empty() {
+        found.push(Finding::note(format!(
+            "{name}: what cached policies allow beyond the rules gets to no route of this API"
+        )));
+    }
+    if api.has_resource_policy && config.implicit_deny() {
+        found.push(Finding::error(
+            "it has a resource policy, and `policy.implicit_deny: true` says that none allows: silence would become a pass",
+        ));
+    } else if api.has_resource_policy {
+        let silent: Vec<&str> =
+            routes.iter().filter(|route| route.served.unserved.is_some()).map(|route| route.text).collect();
+        if !silent.is_empty() {
+            found.push(Finding::error(format!(
+                "it has a resource policy: where that allows, requests that no rule serves pass while a policy is cached: {}",
+                listed(silent)
+            )));
+        }
+    }
+    found
+}
+
+fn what_caching_means(config: &Config, authorizer: &Authorizer) -> Vec<Finding> {
+    let (name, ttl) = (&authorizer.name, &authorizer.ttl);
+    let mut found = Vec::new();
+    if config.revocations_always() {
+        found.push(Finding::warning(format!(
+            "{name} is {ttl}: a revoked token goes on for as long, `revocations.check: all` or not"
+        )));
+    }
+    if config.takes_opaque_tokens() {
+        found.push(Finding::warning(format!(
+            "{name} is {ttl}: an opaque token that its issuer withdrew goes on for as long"
+        )));
+    }
+    if let Ttl::Unknown(_) = ttl {
+        found.push(Finding::note(format!(
+            "{name}: for how long is not known before it is deployed: it is taken to be cached"
+        )));
+    }
+    found
+}
+
+fn remedy(kind: ApiKind, format: &Format) -> &'static str {
+    match (kind, format) {
+        (_, Format::RestToken) => {
+            "its key is the token alone: `ReauthorizeEvery: 0`, or `FunctionPayloadType: REQUEST` with `Context: [httpMethod, path]`, or `policy: { covers: token }`"
+        }
+        (ApiKind::Rest, _) => {
+            "the key must hold the token, `context.httpMethod` and `context.path`, or only the token with `policy: { covers: token }`; or `ReauthorizeEvery: 0`"
+        }
+        (ApiKind::Http | ApiKind::WebSocket, _) => {
+            "the key must hold the token, `$context.routeKey` and `$context.path`, and each rule must be a route of its own; a catch-all, and what must not be cached, needs an authorizer that is not cached"
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

@@ -1,0 +1,82 @@
+//! What a SAM or CloudFormation template says of its APIs: their routes, who is asked
+//! before each, and how long the answer is kept. Nothing is asked of AWS.
+//!
+//! | file | what it reads |
+//! |---|---|
+//! | `node` | YAML and JSON, short tags, limits |
+//! | `value` | what is known of an expression before it is deployed |
+//! | `sam`, `events` | `AWS::Serverless::*`, with `Globals` and functions' events |
+//! | `openapi` | an API's definition: paths, security schemes |
+//! | `raw` | `AWS::ApiGateway::*` and `AWS::ApiGatewayV2::*` |
+//! | `authorizers` | one authorizer, however it is written |
+
+mod api;
+mod authorizers;
+mod events;
+mod node;
+mod openapi;
+mod raw;
+mod sam;
+mod value;
+
+pub(crate) use api::{Api, ApiKind, Authorizer, Format, Guard, Source, Ttl};
+
+use std::collections::BTreeMap;
+use value::Values;
+
+/// All that is read of a template.
+#[derive(Debug)]
+pub(crate) struct Template {
+    pub(crate) apis: Vec<Api>,
+    /// What could not be read, and may matter.
+    pub(crate) remarks: Vec<String>,
+}
+
+impl Template {
+    /// Reads a template's text. `parameters` are those whose values are told; of the
+    /// others nothing is taken to be known, not even a default.
+    ///
+    /// # Errors
+    /// Why it is no template.
+    pub(crate) fn parse(text: &str, parameters: &BTreeMap<String, String>) -> Result<Self, String> {
+        let root = node::parse(text)?;
+        if root.get("Resources").is_none_or(|resources| resources.entries().is_empty()) {
+            return Err("no template: it has no `Resources`".to_owned());
+        }
+        let values = Values::new(&root, parameters);
+        tell_of_what_is_elsewhere(&values);
+        let mut apis = sam::apis(&values);
+        apis.extend(raw::rest(&values));
+        apis.extend(raw::http_and_web_socket(&values));
+        if apis.iter().map(|api| api.routes.len()).sum::<usize>() > MAX_ROUTES {
+            return Err(format!("more than {MAX_ROUTES} routes"));
+        }
+        Ok(Self { apis, remarks: values.into_remarks() })
+    }
+}
+
+/// Resources that come from somewhere else.
+fn tell_of_what_is_elsewhere(values: &Values<'_>) {
+    let resources = values.root.get("Resources").map_or(&[][..], node::Node::entries);
+    for (name, resource) in resources {
+        if name.starts_with("Fn::") {
+            values.remark(format!("`{name}` makes resources that were not read"));
+        } else if resource.get("Type").and_then(node::Node::text).is_none() {
+            values.remark(format!("{name} has no type that is known, and was not read"));
+        }
+    }
+    for kind in ["AWS::CloudFormation::Stack", "AWS::Serverless::Application"] {
+        for (name, _) in values.resources(kind) {
+            values.remark(format!("{name} is a stack of its own, and was not read"));
+        }
+    }
+    if values.root.get("Transform").is_some_and(|transform| format!("{transform:?}").contains("AWS::Include")) {
+        values.remark("`Transform: AWS::Include` adds a file that was not read");
+    }
+}
+
+/// Some times what API Gateway takes.
+const MAX_ROUTES: usize = 2_000;
+
+#[cfg(test)]
+mod tests;
