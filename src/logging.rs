@@ -1,6 +1,6 @@
 //! JSON lines on stdout.
 
-use crate::json_lines::JsonLines;
+use super::json_lines::JsonLines;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 

@@ -52,14 +52,15 @@ fn tell_of_simple_answers(config: &Config) {
 }
 
 async fn serve(handler: Handler) -> ExitCode {
-    handler.prefetch();
     // It lives as long as the process.
     let handler: &'static Handler = Box::leak(Box::new(handler));
     let function = service_fn(|event: LambdaEvent<RawEvent>| handler.invoke(event));
     // As a task of its own: whenever the future that is blocked on is woken, tokio
     // also asks the kernel for news, which is a system call for each message.
-    let served = tokio::spawn(Runtime::new(function).run_concurrent()).await;
-    match served.map_err(Into::into).flatten() {
+    let serving = tokio::spawn(Runtime::new(function).run_concurrent());
+    // After it, so that the first event is on its way while the keys are asked for.
+    handler.prefetch();
+    match serving.await.map_err(Into::into).flatten() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(message = "runtime_failed", error = %error);

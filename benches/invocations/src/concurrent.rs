@@ -128,7 +128,9 @@ fn serve(mut connection: TcpStream, queue: &Queue, tokens: &[String]) -> Result<
             Ok(Request::Response(other) | Request::Failure(other)) => {
                 return Err(format!("not the expected answer: {}", String::from_utf8_lossy(other)).into());
             }
-            Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => return Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {
+                return Ok(());
+            }
             Err(error) => return Err(error.into()),
         }
     }

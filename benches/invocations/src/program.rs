@@ -70,7 +70,12 @@ pub(crate) fn all(built: &Built, world: &World, beside: &[(String, PathBuf)]) ->
         logging,
         authorizer(OURS, &ours, usual.clone(), Purpose::Compare),
         silent,
-        authorizer("authorizer, with metrics", &ours, format!("{usual}metrics: {{ namespace: N }}\n"), Purpose::Compare),
+        authorizer(
+            "authorizer, with metrics",
+            &ours,
+            format!("{usual}metrics: {{ namespace: N }}\n"),
+            Purpose::Compare,
+        ),
     ];
     let others = beside.iter().map(|(name, path)| authorizer(name, path, usual.clone(), Purpose::Compare));
     programs.extend(others);

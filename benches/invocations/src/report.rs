@@ -1,7 +1,7 @@
 //! What came out, for people and for programs.
 
-use crate::measure::{Cold, Tokens, Warm};
 use crate::concurrent::Concurrent;
+use crate::measure::{Cold, Tokens, Warm};
 use crate::options::{BLOCK, KNOWN, RUN};
 use crate::program::{CONSTANT, MINIMUM, Program, Purpose};
 use crate::statistics::{median, quantile, ratio};
@@ -173,7 +173,11 @@ impl Display for Report {
             writeln!(f, "\nSeveral invocations in flight, tokens never seen before; runs of {RUN}")?;
             line(f, "", &["us each", "CPU us"])?;
             for run in &self.concurrent {
-                line(f, &format!("authorizer, {} in flight", run.in_flight), &[median(&run.times), median(&run.cpu)].map(figure))?;
+                line(
+                    f,
+                    &format!("authorizer, {} in flight", run.in_flight),
+                    &[median(&run.times), median(&run.cpu)].map(figure),
+                )?;
             }
         }
         writeln!(f, "\nSize of the binaries, stripped")?;
