@@ -145,8 +145,14 @@ impl JwksCache {
                 Ok(Ok(outcome)) => match outcome.unwrap_or(Err(FetchError::Connection)) {
                     Ok(()) => None,
                     // A fetch from before this request may have failed because the
-                    // function was frozen meanwhile: it is tried again.
-                    Err(error) => Some(Failure { error, is_final: started_here }),
+                    // function was frozen meanwhile: it is tried again, if there is
+                    // time enough. One that is begun and left to hang would only take
+                    // the next request's time.
+                    Err(error) => {
+                        let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+                        let is_final = started_here || left < self.shared.settings.timeout / 2;
+                        Some(Failure { error, is_final })
+                    }
                 },
                 // The fetching task is gone (it panicked), which must not hang us.
                 Ok(Err(_)) => Some(Failure { error: FetchError::Connection, is_final: started_here }),
