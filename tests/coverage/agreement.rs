@@ -175,7 +175,7 @@ fn names_two_routes(table: &Table, faults: &Faults) -> Result<(), String> {
         let named: Vec<&Route> = table.routes.iter().filter(is_named).collect();
         // One user's place and another's are of one route.
         let is_enough = match named[..] {
-            [] => text.contains("API Gateway takes 6656 beside the context"),
+            [] => text.contains("API Gateway takes 7168 beside the context"),
             [one] => one.needs.asks_for_sub(),
             _ => true,
         };

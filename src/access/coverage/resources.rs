@@ -29,9 +29,13 @@ impl Resources {
     pub(super) fn new(layout: &Layout, plan: &Plan<'_>) -> Self {
         let allow = texts(layout, &plan.allow());
         let mut deny = texts(layout, &plan.deny.iter().collect::<Vec<_>>());
+        let overlapped = plan.overlapped();
+        if overlapped.is_some() {
+            deny = deny.iter().flat_map(across_colons).collect();
+        }
         let mut more = |texts: &[&str]| deny.extend(texts.iter().map(|text| vec![Part::Text((*text).to_owned())]));
         more(&UNSAFE);
-        match plan.overlapped() {
+        match overlapped {
             Some(literals) => {
                 more(&[ANY_ESCAPE]);
                 // `/admin;x` is `/admin` to who takes path parameters off.
@@ -64,7 +68,7 @@ fn texts(layout: &Layout, globs: &[&Glob]) -> Vec<Resource> {
         .collect();
     let mut resources = Vec::new();
     for glob in globs.iter().filter(|glob| !merged.contains(glob)) {
-        let any = ["?*"];
+        let any = [WILDCARD];
         let methods = match glob.group.and_then(|group| layout.groups.get(group)) {
             Some(group) => group.methods.as_slice(),
             None => &any,
@@ -83,6 +87,38 @@ fn texts(layout: &Layout, globs: &[&Glob]) -> Vec<Resource> {
     resources
 }
 
+/// The Resource, and the same once more for paths with colons. IAM's reference says
+/// that a wildcard at the end of a part of an ARN goes on beyond the next colon, and
+/// nothing of one in its middle: whichever way that is read, what is denied must stay
+/// denied where an allowed wildcard would match.
+fn across_colons(resource: &Resource) -> Vec<Resource> {
+    let mut all = vec![Vec::new()];
+    let is_last = |index: usize| index + 1 == resource.len();
+    for (index, part) in resource.iter().enumerate() {
+        let Part::Text(text) = part else {
+            all.iter_mut().for_each(|resource| resource.push(part.clone()));
+            continue;
+        };
+        let pieces: Vec<&str> = text.split(WILDCARD).collect();
+        for (position, piece) in pieces.iter().enumerate() {
+            let is_within = position > 0 && !(is_last(index) && position + 1 == pieces.len() && piece.is_empty());
+            let wildcards: &[&str] = match (position, is_within) {
+                (0, _) => &[""],
+                (_, true) => &[WILDCARD, "?*:*"],
+                (_, false) => &[WILDCARD],
+            };
+            let longer = |resource: &Resource| {
+                wildcards
+                    .iter()
+                    .map(|wildcard| with(resource.clone(), &format!("{wildcard}{piece}")))
+                    .collect::<Vec<_>>()
+            };
+            all = all.iter().flat_map(longer).collect();
+        }
+    }
+    all
+}
+
 fn path(layout: &Layout, glob: &Glob, method: &str) -> Resource {
     let mut parts = vec![Part::Text(method.to_owned())];
     for step in glob.pattern.steps().iter().skip(1) {
@@ -95,7 +131,7 @@ fn path(layout: &Layout, glob: &Glob, method: &str) -> Resource {
                 // too much; as an empty segment it matches no request.
                 None => {}
             },
-            Step::One | Step::More => parts = with(parts, "?*"),
+            Step::One | Step::More => parts = with(parts, WILDCARD),
         }
     }
     parts
@@ -116,6 +152,9 @@ fn piece(layout: &Layout, symbol: Symbol) -> Option<Part> {
         Meaning::Other => None,
     }
 }
+
+/// One segment or more, between slashes or at the end.
+const WILDCARD: &str = "?*";
 
 /// Paths that backends read differently, as far as IAM can say it: no `*` and `?` that
 /// stand for themselves, no control characters.

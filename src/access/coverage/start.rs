@@ -68,6 +68,11 @@ impl fmt::Display for Inexpressible {
                  that allows would turn silence into a pass. Set `policy.implicit_deny: true` if the API has no such \
                  resource policy, ask of `{allowed}` all that `{denied}` asks, or use `covers: request`"
             ),
+            Self::Conflict { denied, allowed, example, silence_would_do: false } if denied == allowed => write!(
+                f,
+                "no IAM policy allows what a token may use of `{denied}` and keeps the rest of it out (`{example}`): IAM's \
+                 `*` crosses `/`. Bind the claim to a parameter that is one segment, or use `covers: request`"
+            ),
             Self::Conflict { denied, allowed, example, silence_would_do: false } => write!(
                 f,
                 "no IAM policy allows all of `{allowed}` and keeps `{denied}` out (`{example}`): IAM's `*` crosses `/`. \
@@ -236,11 +241,11 @@ fn classes(table: &[RouteOfTable<'_>]) -> (Vec<Option<usize>>, Vec<Requirement>)
     (classes, requirements)
 }
 
-/// `arn:aws:execute-api:ap-southeast-1:123456789012:abcdef1234/production/` and some.
-const PREFIX_CHARACTERS: usize = 72;
+/// `arn:aws:execute-api:ap-southeast-1:123456789012:abcdef1234/prod/` and one more.
+const PREFIX_CHARACTERS: usize = 66;
 
 /// A UUID.
 const VALUE_CHARACTERS: usize = 36;
 
-/// 8 KB, less 1.5 KB for the context, the principal and the statements' other words.
-const MAX_POLICY_BYTES: usize = 8 * 1024 - 1536;
+/// 8 KB, less 1 KB for the context, the principal and the statements' other words.
+const MAX_POLICY_BYTES: usize = 8 * 1024 - 1024;
