@@ -15,6 +15,10 @@ ARCHITECTURE ?= x86_64
 # serves them all.
 DEVELOPMENT := --features cedar
 
+# The binaries that are run here. `make e2e` takes those that the tests were built with: another set of features of the
+# dependencies would build the AWS clients a second time.
+BINARIES ?= cargo build --locked $(DEVELOPMENT) --bin authorizer --bin revoker --bin authctl
+
 # An environment each: MiniStack pins a botocore that the SAM CLI does not take.
 LOCAL := .venv/local
 SAM := .venv/sam
@@ -36,7 +40,7 @@ PARAMETERS ?=
 .PHONY: run
 run: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS, with real requests to its APIs (KEEP=1 keeps it up)
 	$(call say,Building the functions)
-	cargo build --locked $(DEVELOPMENT) --bin authorizer --bin revoker --bin authctl
+	$(BINARIES)
 	$(LOCAL)/bin/python demo/run.py $(if $(KEEP),--keep)
 
 .PHONY: test
@@ -91,9 +95,10 @@ terraform: .venv/terraform/.ready ## The Terraform module agrees with template.y
 	.venv/terraform/bin/python tests/terraform/test_module.py
 
 .PHONY: e2e
+e2e: export BINARIES := cargo test --locked $(DEVELOPMENT) --no-run --test docs
 e2e: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS: every row of the run above and more, smoke, destroy
 	$(call say,End to end)
-	cargo build --locked $(DEVELOPMENT) --bin authorizer --bin revoker --bin authctl
+	$(BINARIES)
 	$(LOCAL)/bin/python tests/stack/e2e.py
 
 .PHONY: doc
@@ -164,7 +169,7 @@ deploy: build ## Build and deploy into your account: [USER_POOL_ID=... CLIENT_ID
 .PHONY: smoke
 smoke: $(LOCAL)/.ready ## The walk of `make run` against the deployed stack: [URL=... [KIND=rest|http|websocket]] [STACK=...]
 	$(call say,Real requests to $(or $(URL),the APIs of $(STACK)))
-	cargo build --locked --bin authctl
+	$(BINARIES)
 	$(LOCAL)/bin/python demo/smoke.py --stack $(STACK) $(if $(URL),--url '$(URL)') $(if $(KIND),--kind $(KIND))
 
 .PHONY: destroy
