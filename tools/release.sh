@@ -20,7 +20,9 @@ done
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 .tools/bin/cargo-cyclonedx cyclonedx --format json --spec-version 1.5 --target "$target" --no-build-deps \
     --override-filename cognito-authorizer.cdx
-mv cognito-authorizer.cdx.json "$folder/"
+# Where it was built is nobody's business.
+sed "s,path+file://$PWD,path+file:///cognito-authorizer,g" cognito-authorizer.cdx.json > "$folder/cognito-authorizer.cdx.json"
+rm cognito-authorizer.cdx.json
 
 cd "$folder"
 sha256sum -- */bootstrap ./*.json | sed 's, \./, ,' > SHA256SUMS

@@ -254,15 +254,16 @@ impl Shared {
     }
 
     /// Takes what a fetch brought; what it did not bring leaves the held keys alone.
+    ///
+    /// Keys are as old as the fetch that brought them: what was asked for before a freeze or a rotation may come long after it.
     fn take(&self, fetched: Result<KeySet, FetchError>, purpose: Purpose, started: Moment) -> Outcome {
-        let now = Moment::now();
         self.tally.count(if fetched.is_ok() { CallEnd::Answered } else { CallEnd::Failed }, None);
         let mut state = self.lock();
         state.in_flight = None;
         match fetched {
             Ok(keys) => {
                 tracing::info!(message = "jwks_fetched", issuer = &*self.issuer);
-                state.held = Some(Held { keys: Arc::new(keys), since: now });
+                state.held = Some(Held { keys: Arc::new(keys), since: started });
                 Ok(())
             }
             Err(error) => {
@@ -285,8 +286,8 @@ impl Shared {
 }
 
 impl State {
-    /// Whether a good fetch within the cooldown, or since the request arrived, did
-    /// not bring this key; remembers the latter.
+    /// Whether a good fetch within the cooldown, or one that was started since the
+    /// request arrived, did not bring this key; remembers the latter.
     fn is_known_to_be_unknown(&mut self, kid: &str, arrived: Moment, now: Moment, cooldown: Duration) -> bool {
         self.looked_up.retain(|(_, moment)| now.since(*moment) < cooldown);
         if self.looked_up.iter().any(|(known, _)| **known == *kid) {

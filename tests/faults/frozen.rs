@@ -76,6 +76,19 @@ fn a_fetch_that_is_half_open_after_the_freeze_holds_nobody_up() {
     assert!((3..=4).contains(&stage.fetches()), "{} fetches", stage.fetches());
 }
 
+/// The answer lay in the socket while the process did not run: it comes in at once, and is as old as the freeze.
+#[test]
+fn an_answer_from_before_the_freeze_is_no_news() {
+    let stage = Stage::with(page(&[Key::RsaA, Key::RsaB]), "max_age: 400ms, cooldown: 1h");
+    assert_eq!(stage.ask_of(Key::RsaA), "allow");
+    wait(450);
+    stage.site.page(JWKS, Page::After(Duration::from_millis(300), Box::new(page(&[Key::RsaA, Key::RsaB]))));
+    assert_eq!(stage.ask_of(Key::RsaB), "allow");
+    stage.site.wait_for_visits(JWKS, 2);
+    freeze(&stage, 1_500, || stage.site.page(JWKS, page(&[Key::RsaB, Key::RsaC])));
+    assert_eq!([stage.ask_of(Key::RsaA), stage.ask_of(Key::RsaC)], ["unknown_key", "allow"]);
+}
+
 #[test]
 fn frozen_and_thawed_again_and_again() {
     let stage = Stage::with(page(&[Key::RsaA]), "max_age: 200ms, cooldown: 200ms");

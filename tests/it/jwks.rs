@@ -462,11 +462,11 @@ fn a_flood_does_not_keep_a_withdrawn_key_alive() {
 #[test]
 fn old_keys_are_served_while_one_refresh_runs() {
     let site = Site::with_keys(&cognito_jwks());
-    let function = pool(&site, "{ max_age: 2s, cooldown: 1h, timeout: 20s }");
+    let function = pool(&site, "{ max_age: 4s, cooldown: 1h, timeout: 20s }");
     let cases = Cases::default();
     cases.check("warm", &ask(&function, &Token::access()), "allow");
     site.page(JWKS, Page::After(Duration::from_millis(1_200), Box::new(Page::json(&cognito_jwks()))));
-    wait(2_200);
+    wait(4_200);
     let started = Instant::now();
     for _ in 0..5 {
         cases.check("stale", &ask(&function, &Token::access()), "allow");
