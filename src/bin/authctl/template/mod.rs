@@ -22,7 +22,7 @@ mod value;
 pub(crate) use api::{Api, ApiKind, Authorizer, Format, Guard, Source, Ttl};
 
 use std::collections::BTreeMap;
-use value::Values;
+use value::{Value, Values};
 
 /// All that is read of a template.
 #[derive(Debug)]
@@ -68,6 +68,17 @@ fn tell_of_what_is_elsewhere(values: &Values<'_>) {
     for kind in ["AWS::CloudFormation::Stack", "AWS::Serverless::Application"] {
         for (name, _) in values.resources(kind) {
             values.remark(format!("{name} is a stack of its own, and was not read"));
+        }
+    }
+    for (kind, key, api) in [
+        ("AWS::ApiGatewayV2::Route", "ApiId", "AWS::ApiGatewayV2::Api"),
+        ("AWS::ApiGateway::Method", "RestApiId", "AWS::ApiGateway::RestApi"),
+    ] {
+        for (name, properties) in values.resources(kind) {
+            let of = values.reference(properties.get(key));
+            if !matches!(of, Some(Value::Known(of)) if values.type_of(&of) == Some(api)) {
+                values.remark(format!("{name} is of an API that is not an `{api}` of the template, and was not read"));
+            }
         }
     }
     if values.root.get("Transform").is_some_and(|transform| format!("{transform:?}").contains("AWS::Include")) {
