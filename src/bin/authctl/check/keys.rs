@@ -240,7 +240,7 @@ routes:
     #[test]
     fn a_policy_of_one_request_needs_method_and_path() {
         let check = |held, routes: &[&str]| check(Answer::Request, held, routes, NOTHING);
-        check(METHOD_AND_PATH, &["GET /items", "ANY /any/{x+}", "$default"]);
+        check(METHOD_AND_PATH, &["GET /items", "ANY /any/{x+}", "PUT /{x+}"]);
         check(ROUTE_AND_PATH, &["GET /items", "POST /items", "GET /items/{id}"]);
         check(TOKEN, &["GET /items"]);
         check(METHOD, &["GET /items", "POST /items"]);
@@ -258,7 +258,7 @@ routes:
     fn without_method_and_path_both_are_told() {
         check(Answer::Request, TOKEN, &["GET /items", "POST /items/x"], ["the method", "the path"]);
         check(Answer::Request, ROUTE_AND_PATH, &["ANY /any/{x+}"], ["the method"]);
-        check(Answer::Request, ROUTE, &["$default"], ["the method", "the path"]);
+        check(Answer::Request, ROUTE, &["ANY /other/{x+}"], ["the method", "the path"]);
     }
 
     #[test]
