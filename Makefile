@@ -83,6 +83,17 @@ template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; th
 	diff <(printf '%s\n' bootstrap) <(ls -A .aws-sam/check/RevokerFunction)
 	$(call say,A build without Cedar refuses policies)
 	tools/refuses-cedar.sh .aws-sam/check/AuthorizerFunction/bootstrap
+	$(MAKE) check
+
+# What the function's environment gives to authorizer.yaml, for who has no stack yet.
+check_values := USER_POOL_ID=us-east-1_AbCdEf123 CLIENT_IDS=web REVOCATIONS_TABLE=revocations \
+	JWKS_URI=https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEf123/.well-known/jwks.json
+
+.PHONY: check
+check: ## authorizer.yaml has no faults, and template.yaml attaches it the right way (authctl check)
+	$(call say,authctl check)
+	cargo build --locked --bin authctl
+	"$${CARGO_TARGET_DIR:-target}/debug/authctl" check --template template.yaml --strict $(check_values:%=--set %) $(CHECK)
 
 .PHONY: couplings
 couplings: $(LOCAL)/.ready ## template.yaml and authorizer.yaml fit: routes, cache keys, permissions

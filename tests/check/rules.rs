@@ -86,7 +86,7 @@ fn whether_policies_could_cover_tokens_is_told_with_the_routes_that_collide() {
         (
             "silence",
             "'GET /u/{x}': { any_group: a }, 'GET /u/{x}/o': {}",
-            "with `implicit_deny: true` alone: a token that may use `GET /u/{x}/o` and not `GET /u/{x}`",
+            "a token that may use `GET /u/{x}/o` and not `GET /u/{x}` can only be kept from the latter",
         ),
         (
             "inexpressible",

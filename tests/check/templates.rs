@@ -2,7 +2,7 @@
 
 use crate::authctl::{Folder, ISSUERS, Run};
 
-const RULES: &str = "routes: { GET /items: {}, ANY /admin/{proxy+}: { any_group: admin } }";
+const RULES: &str = "routes: { GET /items: {}, 'ANY /admin/{proxy+}': { any_group: admin } }";
 
 /// An HTTP API with these events, and what else there is.
 fn template(identity: &str, events: &str, more: &str) -> String {

@@ -65,6 +65,16 @@ fn tell_of_what_is_elsewhere(values: &Values<'_>) {
             values.remark(format!("{name} has no type that is known, and was not read"));
         }
     }
+    let of_apis = |kind: &str| ["AWS::Serverless::", "AWS::ApiGateway"].iter().any(|prefix| kind.starts_with(prefix));
+    for (name, resource) in resources {
+        let kind = resource.get("Type").and_then(node::Node::text);
+        let properties = resource.get("Properties");
+        let is_hidden =
+            properties.is_some_and(|node| node.intrinsic().is_some() || node.get("Fn::Transform").is_some());
+        if kind.is_some_and(of_apis) && is_hidden {
+            values.remark(format!("{name}: its properties are not known before it is deployed, and were not read"));
+        }
+    }
     for kind in ["AWS::CloudFormation::Stack", "AWS::Serverless::Application"] {
         for (name, _) in values.resources(kind) {
             values.remark(format!("{name} is a stack of its own, and was not read"));
