@@ -99,7 +99,10 @@ mod tests {
         for key in table {
             let requirement = Requirement { checks: vec![Check::AnyScope(vec!["read".to_owned()])] };
             rules
-                .insert(RouteKey::parse(key).unwrap(), Rule { key: (*key).into(), requirement, introspect: false })
+                .insert(
+                    RouteKey::parse(key).unwrap(),
+                    Rule { key: (*key).into(), requirement, cedar: None, introspect: false },
+                )
                 .unwrap();
         }
         rules.cover(false).unwrap();
