@@ -30,6 +30,9 @@ pub(crate) struct Template {
     pub(crate) apis: Vec<Api>,
     /// What could not be read, and may matter.
     pub(crate) remarks: Vec<String>,
+    /// Stacks of their own, which were not read: by their names nothing says that they
+    /// have an API.
+    pub(crate) stacks: Vec<String>,
 }
 
 impl Template {
@@ -51,7 +54,9 @@ impl Template {
         if apis.iter().map(|api| api.routes.len()).sum::<usize>() > MAX_ROUTES {
             return Err(format!("more than {MAX_ROUTES} routes"));
         }
-        Ok(Self { apis, remarks: values.into_remarks() })
+        let stacks = ["AWS::CloudFormation::Stack", "AWS::Serverless::Application"];
+        let stacks = stacks.iter().flat_map(|kind| values.resources(kind)).map(|(name, _)| name.to_owned()).collect();
+        Ok(Self { apis, remarks: values.into_remarks(), stacks })
     }
 }
 
@@ -73,11 +78,6 @@ fn tell_of_what_is_elsewhere(values: &Values<'_>) {
             properties.is_some_and(|node| node.intrinsic().is_some() || node.get("Fn::Transform").is_some());
         if kind.is_some_and(of_apis) && is_hidden {
             values.remark(format!("{name}: its properties are not known before it is deployed, and were not read"));
-        }
-    }
-    for kind in ["AWS::CloudFormation::Stack", "AWS::Serverless::Application"] {
-        for (name, _) in values.resources(kind) {
-            values.remark(format!("{name} is a stack of its own, and was not read"));
         }
     }
     for (kind, key, api) in [

@@ -28,6 +28,7 @@ fn summary(text: &str) -> Vec<String> {
             lines.push(format!("{}: guards preflight", api.name));
         }
     }
+    lines.extend(template.stacks.iter().map(|name| format!("stack: {name}")));
     lines.extend(template.remarks.iter().map(|remark| format!("remark: {remark}")));
     lines
 }
@@ -245,10 +246,7 @@ fn what_was_not_read_is_told() {
   Fn::ForEach::Apis: [A, [B], {}]
   N: { Type: AWS::CloudFormation::Stack }
 ",
-        [
-            "remark: `Fn::ForEach::Apis` makes resources that were not read",
-            "remark: N is a stack of its own, and was not read",
-        ],
+        ["stack: N", "remark: `Fn::ForEach::Apis` makes resources that were not read"],
     );
     assert!(Template::parse("a: 1", &BTreeMap::new()).unwrap_err().contains("no `Resources`"));
     let many: String = (0..=MAX_ROUTES)
