@@ -15,7 +15,7 @@ ARCHITECTURE ?= x86_64
 # serves them all.
 DEVELOPMENT := --features cedar
 
-# The binaries that are run here. `make e2e` takes those that the tests were built with: another set of features of the
+# The binaries that are run here. `make template` and `make e2e` take those that the tests were built with: another set of features of the
 # dependencies would build the AWS clients a second time.
 BINARIES ?= cargo build --locked $(DEVELOPMENT) --bin authorizer --bin revoker --bin authctl
 
@@ -74,6 +74,7 @@ live: $(LOCAL)/.ready tests/oidc_provider/node_modules/.ready ## Live checks and
 	MINISTACK="$(CURDIR)/$(LOCAL)/bin/ministack" cargo test --locked $(DEVELOPMENT) --test real_parts --test revoking -- --ignored
 
 .PHONY: template
+template: export BINARIES := cargo test --locked $(DEVELOPMENT) --no-run --test docs
 template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; the zip holds what it should
 	$(call say,SAM template)
 	$(SAM)/bin/sam validate --lint
@@ -83,6 +84,17 @@ template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; th
 	diff <(printf '%s\n' bootstrap) <(ls -A .aws-sam/check/RevokerFunction)
 	$(call say,A build without Cedar refuses policies)
 	tools/refuses-cedar.sh .aws-sam/check/AuthorizerFunction/bootstrap
+	$(MAKE) check
+
+# What the function's environment gives to authorizer.yaml, for who has no stack yet.
+check_values := USER_POOL_ID=us-east-1_AbCdEf123 CLIENT_IDS=web REVOCATIONS_TABLE=revocations \
+	JWKS_URI=https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEf123/.well-known/jwks.json
+
+.PHONY: check
+check: ## authorizer.yaml has no faults, and template.yaml attaches it the right way (authctl check)
+	$(call say,authctl check)
+	$(BINARIES)
+	"$${CARGO_TARGET_DIR:-target}/debug/authctl" check --template template.yaml --strict $(check_values:%=--set %) $(CHECK)
 
 .PHONY: couplings
 couplings: $(LOCAL)/.ready ## template.yaml and authorizer.yaml fit: routes, cache keys, permissions

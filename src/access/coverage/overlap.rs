@@ -3,7 +3,7 @@
 
 use super::RouteKey;
 use super::layout::{CONNECT, is_alike, patterns, specificity};
-use super::pattern::{Pattern, Step, Symbol, meet, word};
+use super::pattern::{Pattern, Step, Symbol, meet, word_soon};
 use super::symbols::{Meaning, Symbols};
 use crate::access::route::{LetterCase, Method, Segment};
 
@@ -49,9 +49,11 @@ pub(in crate::access) fn served(table: &[&RouteKey], api: &[&RouteKey], case: Le
         for route in &routes {
             let Some(served) = found.get_mut(route.position) else { continue };
             route.serve(&rules, served);
-            let by_rules = rules.iter().map(|rule| &rule.pattern);
             if served.unserved.is_none() {
-                let word = word(&[&route.pattern], route.above.iter().chain(by_rules));
+                let by_rules: Vec<&Pattern> = rules.iter().map(|rule| &rule.pattern).collect();
+                // Most often the rules serve all of it, whatever goes to other routes: that is found sooner.
+                let word = word_soon(&[&route.pattern], by_rules.iter().copied())
+                    .and_then(|_| word_soon(&[&route.pattern], route.above.iter().chain(by_rules)));
                 served.unserved = word.map(|word| example(method, &word, &symbols));
             }
         }
@@ -65,7 +67,7 @@ impl Owned<'_> {
         let ends_open = |pattern: &&Pattern| pattern.steps().last() == Some(&Step::More);
         for rule in rules.iter().filter(|rule| meet(&self.pattern, &rule.pattern)) {
             let some = |above: Vec<&Pattern>| {
-                word(&[&self.pattern, &rule.pattern], above.into_iter().chain(&rule.above)).is_some()
+                word_soon(&[&self.pattern, &rule.pattern], above.into_iter().chain(&rule.above)).is_some()
             };
             if !served.rules.contains(&rule.position) && some(self.above.iter().collect()) {
                 served.rules.push(rule.position);

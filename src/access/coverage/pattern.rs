@@ -143,8 +143,26 @@ pub(super) fn contains(outer: &Pattern, inner: &Pattern) -> bool {
 /// would take more than [`MAX_SEARCHED`] of them is told of a word that may not be
 /// one: whoever asks takes it for an overlap, and is stricter than need be.
 pub(super) fn word<'p>(within: &[&'p Pattern], without: impl IntoIterator<Item = &'p Pattern>) -> Option<Vec<Symbol>> {
+    search(within, without, |_| MAX_SEARCHED)
+}
+
+/// The same with a limit for what many patterns may cost: for many questions in a row,
+/// where too many overlaps do no harm.
+pub(super) fn word_soon<'p>(
+    within: &[&'p Pattern],
+    without: impl IntoIterator<Item = &'p Pattern>,
+) -> Option<Vec<Symbol>> {
+    search(within, without, |patterns| MAX_EFFORT / patterns.max(1))
+}
+
+fn search<'p>(
+    within: &[&'p Pattern],
+    without: impl IntoIterator<Item = &'p Pattern>,
+    most: impl Fn(usize) -> usize,
+) -> Option<Vec<Symbol>> {
     let without = without.into_iter().filter(|pattern| within.iter().all(|within| within.may_meet(pattern)));
     let patterns: Vec<&Pattern> = within.iter().copied().chain(without).collect();
+    let most = most(patterns.len());
     let mut alphabet: Vec<Symbol> = patterns.iter().flat_map(|pattern| pattern.literals()).chain([OTHER]).collect();
     alphabet.sort_unstable();
     alphabet.dedup();
@@ -168,7 +186,7 @@ pub(super) fn word<'p>(within: &[&'p Pattern], without: impl IntoIterator<Item =
                 if in_all && !others.zip(outside).any(|(pattern, states)| pattern.accepts(*states)) {
                     return Some(read);
                 }
-                if known.len() >= MAX_SEARCHED {
+                if known.len() >= most {
                     return Some(read);
                 }
                 known.insert(next.clone());
@@ -185,6 +203,9 @@ pub(super) const MAX_STEPS: usize = 63;
 
 /// Tables that people write take some hundreds.
 const MAX_SEARCHED: usize = 20_000;
+
+/// States of single patterns: a few thousand of what ten patterns that overlap are in.
+const MAX_EFFORT: usize = 20_000;
 
 #[cfg(test)]
 mod tests {

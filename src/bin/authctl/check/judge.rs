@@ -112,6 +112,10 @@ fn without_rule(route: &Guarded<'_>) -> Option<Finding> {
     })
 }
 
+fn of_any_method(key: &RouteKey) -> bool {
+    matches!(key, RouteKey::Default | RouteKey::Http { method: None, .. })
+}
+
 /// Whether a route gets all that no other one does.
 fn is_catch_all(key: &str) -> bool {
     let path = key.split_once(' ').map_or(key, |(_, path)| path);
@@ -158,6 +162,14 @@ fn of_authorizer(config: &Config, api: &Api, authorizer: &Authorizer, routes: &[
     let hint = (!of_key.is_empty()).then(|| Finding::note(format!("{name}: {}", remedy(api.kind, &authorizer.format))));
     found.extend(of_key.into_iter().map(|what| Finding::error(format!("{name} is {}: {what}", authorizer.ttl))));
     found.extend(hint);
+    let mut of_any_method = routes.iter().filter(|route| of_any_method(route.key)).map(|route| route.text).peekable();
+    if answer == Answer::Verdict && !held.method && of_any_method.peek().is_some() {
+        found.push(Finding::note(format!(
+            "{name} is {}: a method that no rule can name, such as PROPFIND, passes where another did: {}",
+            authorizer.ttl,
+            listed(of_any_method)
+        )));
+    }
     if answer == Answer::Token {
         found.extend(opened(config, api, name, routes));
     }
@@ -167,18 +179,23 @@ fn of_authorizer(config: &Config, api: &Api, authorizer: &Authorizer, routes: &[
 
 /// Where API Gateway looks for what it asks for.
 fn sources(config: &Config, authorizer: &Authorizer) -> Option<Finding> {
-    let asked = |source: &&Source| matches!(source, Source::Header(_) | Source::Query(_));
-    let mut asked = authorizer.sources.iter().filter(asked).peekable();
-    let first = (authorizer.format != Format::RestToken).then(|| asked.peek().copied()).flatten()?;
+    // A REST API asks for the parts of its key alone, and so only where it has one.
+    let asks = match authorizer.format {
+        Format::RestToken => false,
+        Format::RestRequest => !authorizer.ttl.is_off(),
+        Format::Http1 | Format::Http2Policy | Format::Http2Simple | Format::WebSocket | Format::Unclear(_) => true,
+    };
+    let of_request = |source: &&Source| matches!(source, Source::Header(_) | Source::Query(_));
+    let asked: Vec<&Source> = authorizer.sources.iter().filter(of_request).filter(|_| asks).collect();
     let (name, places) = (&authorizer.name, config.token_sources());
-    if !asked.any(|source| carries(source, places)) {
+    let first = asked.first()?;
+    if !asked.iter().any(|source| carries(source, places)) {
         return Some(Finding::warning(format!(
             "{name}: API Gateway refuses requests without {first}, and the function looks for the token elsewhere"
         )));
     }
-    let is_asked =
-        |place: &&TokenSource| authorizer.sources.iter().any(|source| carries(source, std::slice::from_ref(place)));
-    (!places.iter().all(|place| is_asked(&place))).then(|| {
+    let is_asked = |place: &TokenSource| asked.iter().any(|source| carries(source, std::slice::from_ref(place)));
+    (!places.iter().all(is_asked)).then(|| {
         Finding::note(format!("{name}: API Gateway refuses requests without {first}, wherever else the token is"))
     })
 }

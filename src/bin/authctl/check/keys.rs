@@ -111,10 +111,12 @@ pub(super) fn wrong(answer: Answer, held: Held, guarded: &[Guarded<'_>], rules: 
 
 /// What the rule of a route depends on beside token and path.
 pub(super) fn beside_token_and_path(rule: &Rule) -> Option<&'static str> {
-    match (rule.introspect, rule.requirement.depends_on_time()) {
-        (true, _) => Some("introspect"),
-        (false, true) => Some("max_auth_age"),
-        (false, false) => None,
+    match (rule.introspect, rule.requirement.depends_on_time(), &rule.cedar) {
+        (true, _, _) => Some("introspect"),
+        (false, true, _) => Some("max_auth_age"),
+        // The policies may ask for the query, the address and the time.
+        (false, false, Some(_)) => Some("cedar"),
+        (false, false, None) => None,
     }
 }
 
@@ -199,6 +201,7 @@ impl Guarded<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cognito_authorizer::access::{CedarRule, Requirement};
     use cognito_authorizer::config::{Config, ConfigText, Environment};
 
     /// What each rule asks makes no difference but for the bound and the live ones.
@@ -240,7 +243,7 @@ routes:
     #[test]
     fn a_policy_of_one_request_needs_method_and_path() {
         let check = |held, routes: &[&str]| check(Answer::Request, held, routes, NOTHING);
-        check(METHOD_AND_PATH, &["GET /items", "ANY /any/{x+}", "$default"]);
+        check(METHOD_AND_PATH, &["GET /items", "ANY /any/{x+}", "PUT /{x+}"]);
         check(ROUTE_AND_PATH, &["GET /items", "POST /items", "GET /items/{id}"]);
         check(TOKEN, &["GET /items"]);
         check(METHOD, &["GET /items", "POST /items"]);
@@ -258,7 +261,7 @@ routes:
     fn without_method_and_path_both_are_told() {
         check(Answer::Request, TOKEN, &["GET /items", "POST /items/x"], ["the method", "the path"]);
         check(Answer::Request, ROUTE_AND_PATH, &["ANY /any/{x+}"], ["the method"]);
-        check(Answer::Request, ROUTE, &["$default"], ["the method", "the path"]);
+        check(Answer::Request, ROUTE, &["ANY /other/{x+}"], ["the method", "the path"]);
     }
 
     #[test]
@@ -315,5 +318,18 @@ routes:
             check(answer, METHOD_AND_PATH, &["GET /live"], ["`introspect`"]);
             check(answer, METHOD_AND_PATH, &["GET /fresh"], ["`max_auth_age`"]);
         }
+    }
+
+    #[test]
+    fn cedar_policies_may_ask_for_more_than_token_and_path() {
+        let key = RouteKey::parse("GET /a").unwrap();
+        let rule = |cedar| Rule {
+            key: "GET /a".into(),
+            requirement: Requirement { checks: Vec::new() },
+            cedar,
+            introspect: false,
+        };
+        assert_eq!(beside_token_and_path(&rule(Some(CedarRule::named("read".to_owned(), &key)))), Some("cedar"));
+        assert_eq!(beside_token_and_path(&rule(None)), None);
     }
 }

@@ -62,6 +62,9 @@ pub(crate) fn run(arguments: &Check, environment: Environment) -> Result<Outcome
 /// Holds the template's APIs against the configuration.
 fn against(config: &Config, template: &Template, arguments: &Check, report: &mut Report) -> Result<(), String> {
     let mut whole: Vec<Finding> = template.remarks.iter().map(Finding::warning).collect();
+    whole.extend(
+        template.stacks.iter().map(|name| Finding::note(format!("{name} is a stack of its own, and was not read"))),
+    );
     let function = function(template, arguments.function.as_deref())?;
     let mut reached: BTreeSet<usize> = BTreeSet::new();
     let mut open: BTreeSet<String> = BTreeSet::new();

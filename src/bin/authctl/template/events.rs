@@ -47,7 +47,10 @@ fn route(values: &Values<'_>, owner: &str, event: &Node) -> Option<EventRoute> {
         }
     };
     let empty = Node::Map(Vec::new());
-    let properties = values.section(owner, event, "Properties").unwrap_or(&empty);
+    let properties = match event.get("Properties") {
+        Some(_) => values.section(owner, event, "Properties")?,
+        None => &empty,
+    };
     let path = values.value(properties.get("Path"));
     let method = values.value(properties.get("Method"));
     let key = match (kind, path, method) {

@@ -22,7 +22,7 @@ mod value;
 pub(crate) use api::{Api, ApiKind, Authorizer, Format, Guard, Source, Ttl};
 
 use std::collections::BTreeMap;
-use value::Values;
+use value::{Value, Values};
 
 /// All that is read of a template.
 #[derive(Debug)]
@@ -30,6 +30,9 @@ pub(crate) struct Template {
     pub(crate) apis: Vec<Api>,
     /// What could not be read, and may matter.
     pub(crate) remarks: Vec<String>,
+    /// Stacks of their own, which were not read: by their names nothing says that they
+    /// have an API.
+    pub(crate) stacks: Vec<String>,
 }
 
 impl Template {
@@ -51,7 +54,9 @@ impl Template {
         if apis.iter().map(|api| api.routes.len()).sum::<usize>() > MAX_ROUTES {
             return Err(format!("more than {MAX_ROUTES} routes"));
         }
-        Ok(Self { apis, remarks: values.into_remarks() })
+        let stacks = ["AWS::CloudFormation::Stack", "AWS::Serverless::Application"];
+        let stacks = stacks.iter().flat_map(|kind| values.resources(kind)).map(|(name, _)| name.to_owned()).collect();
+        Ok(Self { apis, remarks: values.into_remarks(), stacks })
     }
 }
 
@@ -65,9 +70,25 @@ fn tell_of_what_is_elsewhere(values: &Values<'_>) {
             values.remark(format!("{name} has no type that is known, and was not read"));
         }
     }
-    for kind in ["AWS::CloudFormation::Stack", "AWS::Serverless::Application"] {
-        for (name, _) in values.resources(kind) {
-            values.remark(format!("{name} is a stack of its own, and was not read"));
+    let of_apis = |kind: &str| ["AWS::Serverless::", "AWS::ApiGateway"].iter().any(|prefix| kind.starts_with(prefix));
+    for (name, resource) in resources {
+        let kind = resource.get("Type").and_then(node::Node::text);
+        let properties = resource.get("Properties");
+        let is_hidden =
+            properties.is_some_and(|node| node.intrinsic().is_some() || node.get("Fn::Transform").is_some());
+        if kind.is_some_and(of_apis) && is_hidden {
+            values.remark(format!("{name}: its properties are not known before it is deployed, and were not read"));
+        }
+    }
+    for (kind, key, api) in [
+        ("AWS::ApiGatewayV2::Route", "ApiId", "AWS::ApiGatewayV2::Api"),
+        ("AWS::ApiGateway::Method", "RestApiId", "AWS::ApiGateway::RestApi"),
+    ] {
+        for (name, properties) in values.resources(kind) {
+            let of = values.reference(properties.get(key));
+            if !matches!(of, Some(Value::Known(of)) if values.type_of(&of) == Some(api)) {
+                values.remark(format!("{name} is of an API that is not an `{api}` of the template, and was not read"));
+            }
         }
     }
     if values.root.get("Transform").is_some_and(|transform| format!("{transform:?}").contains("AWS::Include")) {
