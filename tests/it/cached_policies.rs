@@ -366,3 +366,10 @@ fn identity_sources_that_would_let_a_cached_answer_leak_are_warned_of_once() {
         assert!(warnings.iter().all(|line| line.contains(expected.as_deref().unwrap_or_default())), "{warnings:#?}");
     }
 }
+
+#[test]
+fn what_lies_deeper_than_every_route_is_denied_where_a_shallower_one_cannot_be() {
+    let api = covering("  GET /a/{x}: {}\n  GET /a/{x}/b: {}\n");
+    let (_, denied) = api.says("GET", "/nowhere", &Token::access());
+    assert!(denied.contains(&"?*/a/?*/?*/?*".to_owned()), "{denied:?}");
+}

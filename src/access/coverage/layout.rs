@@ -91,6 +91,7 @@ impl Layout {
 
     fn candidates(&self) -> Vec<Candidate> {
         let mut guarded: HashMap<Glob, Vec<usize>> = HashMap::new();
+        let deepest = self.deepest();
         for (index, cell) in self.cells.iter().enumerate() {
             for pattern in
                 [as_glob(&cell.pattern), cell.narrowest.clone()].into_iter().chain(within_prefixes(&cell.pattern))
@@ -99,7 +100,7 @@ impl Layout {
                     guarded.entry(glob).or_default();
                 }
             }
-            for pattern in too_deep(&cell.pattern) {
+            for pattern in too_deep(&cell.pattern, deepest) {
                 for glob in self.with_and_without_method(cell.group, pattern) {
                     guarded.entry(glob).or_default().push(index);
                 }
@@ -115,6 +116,11 @@ impl Layout {
         // What contains another pattern has no more steps, and of as many no more literals.
         candidates.sort_by(|one, other| one.glob.breadth().cmp(&other.glob.breadth()));
         candidates
+    }
+
+    /// How many steps the longest route has.
+    pub(super) fn deepest(&self) -> usize {
+        self.cells.iter().map(|cell| cell.pattern.steps().len()).max().unwrap_or(0)
     }
 
     /// The pattern for the group's methods, and for any method.
@@ -243,15 +249,21 @@ pub(super) fn as_glob(pattern: &Pattern) -> Pattern {
     Pattern::new(steps).unwrap_or_else(|| pattern.clone())
 }
 
-/// What [`as_glob`] matches beyond the pattern, for each `{name}`: two segments or more in its place.
-pub(super) fn too_deep(pattern: &Pattern) -> Vec<Pattern> {
+/// What [`as_glob`] matches beyond the pattern, for each `{name}`: two segments or more
+/// in its place; and more than two, up to where no route of the table is that deep:
+/// where the former reaches another route, a latter may not.
+pub(super) fn too_deep(pattern: &Pattern, deepest: usize) -> Vec<Pattern> {
     let glob = as_glob(pattern);
-    let deeper = pattern.steps().iter().enumerate().filter(|(_, step)| **step == Step::One).filter_map(|(index, _)| {
+    let places = pattern.steps().iter().enumerate().filter(|(_, step)| **step == Step::One);
+    let mut deeper = Vec::new();
+    for (index, _) in places {
         let mut steps = glob.steps().to_vec();
-        steps.insert(index, Step::More);
-        Pattern::new(steps)
-    });
-    deeper.collect()
+        while steps.len() <= deepest.max(glob.steps().len()) {
+            steps.insert(index, Step::More);
+            deeper.extend(Pattern::new(steps.clone()));
+        }
+    }
+    deeper
 }
 
 /// All that starts as the pattern does, and the starts themselves: such a pattern
