@@ -164,10 +164,7 @@ mod with_policies {
 
     fn local(item: &Item<'_>, schema: Option<&Item<'_>>, namespace: Option<&str>) -> Option<Judge> {
         let files = item.files("cedar");
-        let schema = match schema {
-            Some(item) => Some((item.text(), utf8(item))),
-            None => None,
-        };
+        let schema = schema.map(|item| (item.text(), utf8(item)));
         let files = files?;
         let files: Vec<_> = files.iter().map(|(name, text)| PolicyFile { name, text }).collect();
         let schema_file = match &schema {

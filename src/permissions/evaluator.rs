@@ -5,8 +5,8 @@ use super::question::{PrincipalKind, Question};
 use super::value::{Record, Value};
 use super::verdict::{PolicyError, Verdict};
 use cedar_policy::{
-    AuthorizationError, Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid,
-    ParseErrors, Request, RestrictedExpression,
+    AuthorizationError, Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request,
+    RestrictedExpression,
 };
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
@@ -33,11 +33,12 @@ struct Types {
 pub struct NotAQuestion(pub &'static str);
 
 impl Types {
-    fn of(namespace: &str) -> Result<Self, ParseErrors> {
-        let name = |kind: &str| EntityTypeName::from_str(&format!("{namespace}::{kind}"));
+    /// `None` where the namespace is none.
+    fn of(namespace: &str) -> Option<Self> {
+        let name = |kind: &str| EntityTypeName::from_str(&format!("{namespace}::{kind}")).ok();
         let application = EntityUid::from_type_name_and_id(name("Application")?, EntityId::new(namespace));
         let (user, client) = (name(PrincipalKind::User.name())?, name(PrincipalKind::Client.name())?);
-        Ok(Self { user, client, group: name("UserGroup")?, action: name("Action")?, application })
+        Some(Self { user, client, group: name("UserGroup")?, action: name("Action")?, application })
     }
 }
 
@@ -47,7 +48,7 @@ impl Evaluator {
     /// # Errors
     /// Where the namespace is none.
     pub fn new(namespace: &str, policies: Policies) -> Result<Self, NotAQuestion> {
-        let types = Types::of(namespace).map_err(|_| NotAQuestion("not a namespace"))?;
+        let types = Types::of(namespace).ok_or(NotAQuestion("not a namespace"))?;
         let actions = match &policies.schema {
             Some(schema) => schema.action_entities().map_err(|_| NotAQuestion("the schema's actions make no sense"))?,
             None => Entities::empty(),
@@ -63,7 +64,7 @@ impl Evaluator {
     /// Whether entity types can be named in this namespace.
     #[must_use]
     pub fn is_namespace(text: &str) -> bool {
-        Types::of(text).is_ok()
+        Types::of(text).is_some()
     }
 
     /// The policies.

@@ -292,7 +292,7 @@ mod tests {
             "permit (principal, action == NS::Action::\"get /b\", resource);\n\
              permit (principal, action == NS::Action::\"get /a\", resource) when { context.n == \"x\" };",
             Some(SCHEMA),
-            &["a.cedar:1: for policy `a.cedar:1`", "a.cedar:2: for policy `a.cedar:2`"],
+            &["a.cedar:1: for policy `a.cedar:1`", "a.cedar:2: the types Long and String"],
         );
     }
 

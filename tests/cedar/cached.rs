@@ -12,9 +12,9 @@ const OWNER: &str = "permit (principal, action, resource) when { context.token.s
 
 /// Effect and Resources of each statement.
 fn statements(answer: &Value) -> Vec<(String, Vec<String>)> {
-    let texts = |value: &Value| match value {
-        Value::Array(items) => items.iter().map(|item| item.as_str().unwrap().to_owned()).collect(),
-        one => vec![one.as_str().unwrap().to_owned()],
+    let texts = |value: &Value| {
+        let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        items.iter().map(|item| item.as_str().unwrap().to_owned()).collect()
     };
     let statements = answer["policyDocument"]["Statement"].as_array().unwrap();
     statements

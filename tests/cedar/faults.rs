@@ -26,9 +26,11 @@ fn faults() -> Vec<(&'static str, Answer)> {
     let with = |members: Value| -> Answer {
         let mut answer = allow();
         for (name, value) in members.as_object().unwrap() {
-            match value {
-                Value::Null => answer.as_object_mut().unwrap().remove(name),
-                _ => answer.as_object_mut().unwrap().insert(name.clone(), value.clone()),
+            let members = answer.as_object_mut().unwrap();
+            if value.is_null() {
+                members.remove(name)
+            } else {
+                members.insert(name.clone(), value.clone())
             };
         }
         reply(200, &answer).into()

@@ -282,11 +282,11 @@ impl Token {
     }
 
     pub(crate) fn header_json(&self) -> String {
-        Value::Object(self.header.clone()).to_string()
+        sorted(&self.header)
     }
 
     pub(crate) fn payload_json(&self) -> String {
-        Value::Object(self.claims.clone()).to_string()
+        sorted(&self.claims)
     }
 
     /// The token in compact serialisation.
@@ -412,4 +412,10 @@ fn ecdsa(key: Key, algorithm: &'static EcdsaSigningAlgorithm, input: &[u8]) -> V
 
 fn encoded_length(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
+}
+
+/// The members in the order of their names, whatever order `serde_json` was built to keep: equal
+/// claims make equal tokens.
+fn sorted(members: &Map<String, Value>) -> String {
+    serde_json::to_string(&members.iter().collect::<std::collections::BTreeMap<_, _>>()).unwrap()
 }

@@ -40,7 +40,14 @@ fn the_rule_names_the_operations_that_end_tokens() {
 fn each_function_may_do_what_it_does_and_nothing_else() {
     for (function, allowed) in [
         ("RevokerFunction", ["dynamodb:PutItem"].as_slice()),
-        ("AuthorizerFunction", &["dynamodb:BatchGetItem", "cognito-idp:AdminGetUser"]),
+        (
+            "AuthorizerFunction",
+            &[
+                "dynamodb:BatchGetItem",
+                "cognito-idp:AdminGetUser",
+                "[verifiedpermissions:IsAuthorized, verifiedpermissions:IsAuthorizedWithToken]",
+            ],
+        ),
     ] {
         let text = resource(function);
         let actions: Vec<_> = text.lines().filter_map(|line| line.trim().strip_prefix("Action: ")).collect();

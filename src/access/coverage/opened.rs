@@ -122,7 +122,7 @@ mod tests {
         check_opened(&table, &["GET /users/{id}", "GET /users/{id}/photos"], &[1]);
         check_opened(&table, &["GET /users/me/photos", "POST /users/{a}/{b}", "$default"], &[0, 2]);
         check_opened(&table, &["POST /users/{id}/photos", "GET /photos", "ANY /{x+}", "$connect"], &[2]);
-        check_opened(&table, &["GET /users/{id}/{x+}", "GET /users/{id}/{y}", "ANY /{x+}"], &[0, 1]);
+        check_opened(&table, &["GET /users/{id}/{x+}", "GET /users/{id}/{y}", "ANY /{x+}"], &[1]);
         check_opened(&["GET /users/{id}"], &["GET /users/{id}/photos", "ANY /{x+}"], &[]);
         check_opened(&["GET /{x+}", "ANY /admin/{x+}"], &["ANY /{x+}", "$default"], &[]);
     }
