@@ -83,7 +83,7 @@ fn main() {
         let rules = rules(routes);
         step(&format!("  find one of {routes} routes"), || (), |()| rules.route(&request).unwrap());
         let rule = rules.route(&request).unwrap();
-        step("  hold the claims against its rule", claims, |claims| rule.authorize(Arc::new(claims), now).unwrap());
+        step("  hold the claims against its rule", claims, |claims| rule.authorize(claims, now).unwrap());
     }
     #[cfg(feature = "cedar")]
     policies(&claims(), now);
