@@ -238,6 +238,8 @@ GRANTED = {
     "AuthorizerFunctionRole": {
         "dynamodb:BatchGetItem": "RevocationsTable",
         "cognito-idp:AdminGetUser": "userpool/${Pool}",
+        "verifiedpermissions:IsAuthorized": "PolicyStack",
+        "verifiedpermissions:IsAuthorizedWithToken": "PolicyStack",
     },
     "RevokerFunctionRole": {"dynamodb:PutItem": "RevocationsTable", "sqs:SendMessage": "MissedRevocations"},
     "SampleFunctionRole": {},
