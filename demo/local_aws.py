@@ -63,7 +63,10 @@ def deploy(folder: Path, *parameters: str, name: str = NAME) -> Stack:
     template = folder / "build" / "template.yaml"
     if not template.is_file():
         build(template)
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        for file in nested_templates(template_text()):
+            s3.upload_file(REPOSITORY / file, BUCKET, file)
     command = [str(REPOSITORY / ".venv/sam/bin/sam"), "deploy", "--template-file", str(template)]
     command += ["--stack-name", name, "--s3-bucket", BUCKET, "--capabilities", "CAPABILITY_IAM"]
     command += ["--no-progressbar"]
@@ -81,6 +84,10 @@ def template_text() -> str:
     return (REPOSITORY / "template.yaml").read_text()
 
 
+def nested_templates(template: str) -> list[str]:
+    return re.findall(r"TemplateURL: (\S+)", template)
+
+
 def build(template: Path) -> None:
     """What `sam build` leaves behind, but with the debug build instead of a release build for Amazon Linux."""
     programs = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"), "debug")
@@ -91,6 +98,9 @@ def build(template: Path) -> None:
         for file in files:
             shutil.copy(REPOSITORY / file, folder)
     text = template_text()
+    # As `sam deploy` would write it for AWS: `sam delete` does not know the addresses of MiniStack.
+    for file in nested_templates(text):
+        text = text.replace(f"TemplateURL: {file}\n", f"TemplateURL: https://s3.us-east-1.amazonaws.com/{BUCKET}/{file}\n")
     for function in FUNCTIONS:
         start = text.index(f"\n  {function}:\n")
         text = text[:start] + text[start:].replace("CodeUri: .\n", f"CodeUri: {function}\n", 1)
