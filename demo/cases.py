@@ -67,6 +67,11 @@ ODD_REQUESTS = requests(
     ("a way round", "admin", "GET", "/public/../admin/reports", "forbidden", "unsafe_path"),
     ("two slashes", "admin", "GET", "/admin//reports", "forbidden", "unsafe_path"),
 )
+# demo/policies/, which no deployed stack has.
+POLICIES = requests(
+    ("a policy's owner", "reader", "GET", "/documents/{reader}/7", "allow"),
+    ("a stranger to it", "writer", "GET", "/documents/{reader}/7", "forbidden", "forbidden"),
+)
 CONNECTIONS = [Case(title, token, "", "", *verdict) for title, token, *verdict in NOBODY] + [
     Case("the right token", "reader", "", "", "allow"),
     Case("the same, in the query", "reader", "", "", "allow", in_query=True),
@@ -82,4 +87,4 @@ AFTER_REVOCATION = requests(
 def cases(kind: str, local: bool) -> list[Case]:
     if kind == "websocket":
         return CONNECTIONS
-    return REQUESTS + (ODD_REQUESTS if local else [])
+    return REQUESTS + (ODD_REQUESTS + POLICIES if local else [])

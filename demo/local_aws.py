@@ -17,6 +17,9 @@ NAME = "cognito-authorizer"
 BUCKET = "artifacts"
 # What each function's folder holds beside the program, as the Makefile's build-... targets have it.
 FUNCTIONS = {"AuthorizerFunction": ("authorizer", ["authorizer.yaml"]), "RevokerFunction": ("revoker", [])}
+# What is added to authorizer.yaml here, where the build knows Cedar: one route, decided by demo/policies/.
+CEDAR_ROUTE = "  ANY /documents/{owner}/{id}: { cedar: true }\n"
+CEDAR_SECTION = "\ncedar: { namespace: Documents, policies: policies/ }\n"
 # Types that MiniStack refuses a template for. `complete` makes them.
 UNKNOWN_TYPES = ("AWS::ApiGatewayV2::RouteResponse",)
 
@@ -97,6 +100,7 @@ def build(template: Path) -> None:
         stripped(programs / program, folder / "bootstrap")
         for file in files:
             shutil.copy(REPOSITORY / file, folder)
+    with_policies(template.parent / "AuthorizerFunction")
     text = template_text()
     # As `sam deploy` would write it for AWS: `sam delete` does not know the addresses of MiniStack.
     for file in nested_templates(text):
@@ -107,6 +111,13 @@ def build(template: Path) -> None:
     for name, block in unknown_resources(text).items():
         text = text.replace(block, f"  # {name}: made after the deployment\n")
     template.write_text(text)
+
+
+def with_policies(function: Path) -> None:
+    configuration = function / "authorizer.yaml"
+    text = configuration.read_text()
+    configuration.write_text(text.replace("routes:\n", f"routes:\n{CEDAR_ROUTE}", 1) + CEDAR_SECTION)
+    shutil.copytree(REPOSITORY / "demo/policies", function / "policies")
 
 
 def unknown_resources(template: str) -> dict[str, str]:
