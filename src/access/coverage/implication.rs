@@ -96,13 +96,21 @@ fn is_contradictory(term: &[Fact<'_>]) -> bool {
         || two(|fact| matches!(fact, Fact::TokenUse(_)))
 }
 
-/// Whether a token of which no more than `term` is known satisfies the requirement,
-/// whatever the path: a claim that is bound to a parameter satisfies nothing here.
-pub(super) fn satisfies(term: &[Fact<'_>], requirement: &Requirement) -> bool {
-    requirement.checks.iter().all(|check| satisfies_check(term, check))
+/// On which paths a requirement is to be satisfied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paths {
+    /// On all: a claim that is bound to a parameter satisfies nothing.
+    All,
+    /// On those that have the token's claims in the places of parameters.
+    OfItsClaims,
 }
 
-fn satisfies_check(term: &[Fact<'_>], check: &Check) -> bool {
+/// Whether a token of which no more than `term` is known satisfies the requirement.
+pub(super) fn satisfies(term: &[Fact<'_>], requirement: &Requirement, paths: Paths) -> bool {
+    requirement.checks.iter().all(|check| satisfies_check(term, check, paths))
+}
+
+fn satisfies_check(term: &[Fact<'_>], check: &Check, paths: Paths) -> bool {
     let scope = |scope: &String| term.contains(&Fact::Scope(scope));
     let group = |group: &String| term.contains(&Fact::Group(group));
     match check {
@@ -114,14 +122,19 @@ fn satisfies_check(term: &[Fact<'_>], check: &Check) -> bool {
             ClaimValue::Literal(literal) => term
                 .iter()
                 .any(|fact| matches!(fact, Fact::Claim(known, value) if known == name && equal(value, literal))),
-            ClaimValue::Parameter(_) => false,
+            ClaimValue::Parameter(_) => {
+                paths == Paths::OfItsClaims
+                    && term.iter().any(|fact| matches!(fact, Fact::Bound(known, _) if known == name))
+            }
         }),
         Check::ClientIds(ids) => ids.iter().any(|id| term.contains(&Fact::Client(id))),
         Check::Issuers(issuers) => issuers.iter().any(|issuer| term.contains(&Fact::Issuer(issuer))),
         Check::TokenUse(uses) => uses.iter().any(|one| term.contains(&Fact::TokenUse(one))),
         Check::MaxAuthAge(_) => false,
-        Check::Any(alternatives) => alternatives.iter().any(|alternative| satisfies(term, alternative)),
-        Check::All(requirements) => !requirements.is_empty() && requirements.iter().all(|each| satisfies(term, each)),
+        Check::Any(alternatives) => alternatives.iter().any(|alternative| satisfies(term, alternative, paths)),
+        Check::All(requirements) => {
+            !requirements.is_empty() && requirements.iter().all(|each| satisfies(term, each, paths))
+        }
     }
 }
 

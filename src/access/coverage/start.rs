@@ -1,7 +1,7 @@
 //! What can be said of a table before any token has come: whether every token's policy
 //! is right on every route, and what such policies allow beyond the table.
 
-use super::implication::{Fact, satisfies, terms};
+use super::implication::{Fact, Paths, satisfies, terms};
 use super::layout::{Layout, TooDeep};
 use super::plan::{Bound, Flaw, Holding, Plan};
 use super::resources::{Part, Resource, Resources};
@@ -120,8 +120,10 @@ impl Coverage {
         let coverage = Self { layout, classes, requirements, implicit_deny, compiled: Mutex::new(HashMap::new()) };
         let mut faults = Vec::new();
         let mut most = coverage.plan(&coverage.most_with_all());
-        for class in [None].into_iter().chain((0..coverage.requirements.len()).map(Some)) {
-            let plan = coverage.plan(&coverage.most_without(class));
+        let classes = [None].into_iter().chain((0..coverage.requirements.len()).map(Some));
+        // Where a claim is bound to a path, a token misses a route on other users' paths, or also on its own.
+        for (class, paths) in classes.flat_map(|class| [(class, Paths::All), (class, Paths::OfItsClaims)]) {
+            let plan = coverage.plan(&coverage.most_without(class, paths));
             let of_class = |rule: usize| coverage.classes.get(rule) == Some(&class);
             let of_silence = plan.flaw(of_class, true);
             let silence_would_do = of_silence.is_none();
@@ -154,21 +156,21 @@ impl Coverage {
 
     /// What a token holds that satisfies everything that it can.
     pub(super) fn most_with_all(&self) -> Vec<Holding> {
-        self.most(None)
+        self.most(None, Paths::All)
     }
 
     /// The most that a token can hold which misses the requirements of `class`: all
     /// that does not imply it. For `None`, the routes that are answered for their own
     /// ARN alone, it is everything.
-    fn most_without(&self, class: Option<usize>) -> Vec<Holding> {
+    fn most_without(&self, class: Option<usize>, paths: Paths) -> Vec<Holding> {
         let missed = class.and_then(|class| self.requirements.get(class));
-        self.most(missed)
+        self.most(missed, paths)
     }
 
-    fn most(&self, missed: Option<&Requirement>) -> Vec<Holding> {
+    fn most(&self, missed: Option<&Requirement>, paths: Paths) -> Vec<Holding> {
         // Equal claims have equal values.
         let mut claims: Vec<&str> = Vec::new();
-        self.requirements.iter().map(|requirement| most_of(requirement, missed, &mut claims)).collect()
+        self.requirements.iter().map(|requirement| most_of(requirement, missed, paths, &mut claims)).collect()
     }
 
     fn example(&self, flaw: &Flaw) -> String {
@@ -201,10 +203,15 @@ impl Coverage {
 }
 
 /// The most that a token can hold of one requirement while it misses another.
-fn most_of<'r>(requirement: &'r Requirement, missed: Option<&Requirement>, claims: &mut Vec<&'r str>) -> Holding {
+fn most_of<'r>(
+    requirement: &'r Requirement,
+    missed: Option<&Requirement>,
+    paths: Paths,
+    claims: &mut Vec<&'r str>,
+) -> Holding {
     let Some(terms) = terms(requirement) else { return Holding::Everywhere };
     let mut bounds = Vec::new();
-    for term in terms.iter().filter(|term| missed.is_none_or(|missed| !satisfies(term, missed))) {
+    for term in terms.iter().filter(|term| missed.is_none_or(|missed| !satisfies(term, missed, paths))) {
         let mut bound: Bound = Vec::new();
         for fact in term {
             if let Fact::Bound(claim, parameter) = fact {
