@@ -50,7 +50,7 @@ pub(crate) struct Tally {
     pub(crate) own: usize,
     pub(crate) overlaps: usize,
     pub(crate) beyond_colons: usize,
-    pub(crate) too_long: usize,
+    pub(crate) failed: usize,
 }
 
 #[test]
@@ -210,14 +210,24 @@ impl Held<'_> {
             let wrong = |wrong: &str, answer: Option<&PolicyAnswer>| Err(self.report(ask, wrong, answer));
             let answer = match stage.ask(self.kind, ask, self.credential) {
                 Ok(answer) => answer,
-                Err(_) if self.is_too_long_for_a_policy() => {
-                    tally.too_long += 1;
+                Err(_) if self.is_too_long_for_a_policy() || self.is_named_like_a_route() => {
+                    tally.failed += 1;
                     continue;
                 }
                 Err(reason) => return wrong(&reason, None),
             };
             let verdict = self.judge(ask);
-            if self.token.is_bound || verdict.route().is_some_and(Route::is_own) {
+            let is_own = self.token.is_bound || verdict.route().is_some_and(Route::is_own);
+            // What has another reading may be refused before it is known whose route it is on.
+            if is_own && self.has_another_reading(ask) {
+                match answer {
+                    Answer::Policy(answer) if !verdict.is_allowed() && at(&answer, ask, now()) == Outcome::Allow => {
+                        return wrong("the answer to a request that is denied allows it", Some(&answer));
+                    }
+                    Answer::Policy(_) | Answer::Unauthorized => continue,
+                }
+            }
+            if is_own {
                 tally.own += 1;
                 self.speaks_of_its_own(ask, &answer)?;
                 continue;
@@ -390,6 +400,21 @@ impl Held<'_> {
     fn is_too_long_for_a_policy(&self) -> bool {
         let is_long = self.token.sub.as_ref().is_some_and(|sub| sub.len() > 300);
         is_long && self.table.routes.iter().any(|route| route.needs.asks_for_sub())
+    }
+
+    /// Who is called like a segment of a route may have a place within it that no policy can tell from the others'. The
+    /// start cannot foresee such names; the invocation fails, nothing is cached.
+    fn is_named_like_a_route(&self) -> bool {
+        let is_named = |segment: &Segment| {
+            let sub = self.token.sub.as_deref().unwrap_or_default();
+            matches!(segment, Segment::Literal(name) if sub.split('/').any(|part| part == *name))
+        };
+        let is_bound = self.table.routes.iter().any(|route| route.needs.asks_for_sub());
+        is_bound
+            && self.table.routes.iter().any(|route| match &route.key {
+                Key::Path(_, segments) => segments.iter().any(is_named),
+                Key::Connect | Key::Default => false,
+            })
     }
 
     fn principal(&self) -> &str {

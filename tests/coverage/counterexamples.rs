@@ -224,3 +224,11 @@ fn one_s_own_place_beside_everybodys() {
     let within = with_implicit_deny(table(vec![("GET /users/{id}", own("id")), ("GET /{section}", free())]));
     is_refused(&within, ["GET /users/{id}", "GET /{section}"]);
 }
+
+#[test]
+fn a_stricter_place_within_one_s_own_is_refused_at_start_and_not_later() {
+    // Who has no scope `write` may use `/alice/?*` but not `/alice/a`, and no pattern of the table denies the latter alone.
+    let stricter = Needs { sub_is: Some(Bound::To("user".to_owned())), ..scope("write") };
+    let table = with_implicit_deny(table(vec![("ANY /{user}/{rest+}", own("user")), ("GET /{user}/a", stricter)]));
+    is_refused(&table, ["ANY /{user}/{rest+}", "GET /{user}/a"]);
+}
