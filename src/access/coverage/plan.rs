@@ -187,6 +187,11 @@ impl<'l> Plan<'l> {
         self.deny.retain(|_| stays.next().unwrap_or(true));
     }
 
+    /// Whether a glob denies requests that a route owns, and not just what lies too deep.
+    pub(super) fn denies_a_route(&self, glob: &Glob) -> bool {
+        self.cells().any(|(cell, is_open)| !is_open && glob.reaches(cell.group) && meet(&glob.pattern, &cell.pattern))
+    }
+
     /// How many Resources a glob takes.
     fn strings(&self, glob: &Glob) -> usize {
         let methods = glob.group.and_then(|group| self.layout.groups.get(group)).map_or(1, |group| group.methods.len());

@@ -28,11 +28,13 @@ pub(super) enum Part {
 impl Resources {
     pub(super) fn new(layout: &Layout, plan: &Plan<'_>) -> Self {
         let allow = texts(layout, &plan.allow());
-        let mut deny = texts(layout, &plan.deny.iter().collect::<Vec<_>>());
         let overlapped = plan.overlapped();
+        let (of_routes, of_nothing): (Vec<_>, Vec<_>) = plan.deny.iter().partition(|glob| plan.denies_a_route(glob));
+        let mut deny = texts(layout, &of_routes);
         if overlapped.is_some() {
             deny = deny.iter().flat_map(across_colons).collect();
         }
+        deny.extend(texts(layout, &of_nothing));
         let mut more = |texts: &[&str]| deny.extend(texts.iter().map(|text| vec![Part::Text((*text).to_owned())]));
         more(&UNSAFE);
         match overlapped {

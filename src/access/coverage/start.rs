@@ -123,7 +123,7 @@ impl Coverage {
         let classes = [None].into_iter().chain((0..coverage.requirements.len()).map(Some));
         // Where a claim is bound to a path, a token misses a route on other users' paths, or also on its own.
         for (class, paths) in classes.flat_map(|class| [(class, Paths::All), (class, Paths::OfItsClaims)]) {
-            let plan = coverage.plan(&coverage.most_without(class, paths));
+            let mut plan = coverage.plan(&coverage.most_without(class, paths));
             let of_class = |rule: usize| coverage.classes.get(rule) == Some(&class);
             let of_silence = plan.flaw(of_class, true);
             let silence_would_do = of_silence.is_none();
@@ -137,6 +137,9 @@ impl Coverage {
                 if !faults.contains(&fault) {
                     faults.push(fault);
                 }
+            } else if faults.is_empty() {
+                plan.compact();
+                faults.extend(coverage.too_large(&plan));
             }
         }
         let surplus = most.surplus().map(|flaw| Surplus { route: key(flaw.allowed), example: coverage.example(&flaw) });
