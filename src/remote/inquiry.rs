@@ -5,7 +5,7 @@
 use super::breaker::{Breaker, Outage};
 use super::cognito::CognitoDirectory;
 use super::introspection::IntrospectionEndpoint;
-use super::moment::Moment;
+use super::memory::{Digest, Lasts, Memory};
 use super::tally::Calls;
 use super::user_info::UserInfo;
 use crate::denial::Denial;
@@ -46,7 +46,7 @@ pub struct Inquiry {
     method: Method,
     settings: InquirySettings,
     breaker: Breaker,
-    memory: Mutex<HashMap<Digest, Remembered>>,
+    memory: Memory<Result<Yes, Denial>>,
     under_way: Mutex<HashMap<Digest, Flight>>,
 }
 
@@ -93,22 +93,7 @@ pub(super) struct Answered<T> {
 /// A "yes", with what the issuer said of the token where it says anything: all
 /// there is to know of an opaque one.
 type Yes = Option<IntrospectedToken>;
-type Digest = Box<[u8]>;
 type Flight = Shared<BoxFuture<'static, Result<Yes, Doubt>>>;
-
-struct Remembered {
-    result: Result<Yes, Denial>,
-    since: Moment,
-    for_at_most: Duration,
-    /// When the token ends, and with it all that is known of it.
-    expires: UnixSeconds,
-}
-
-impl std::fmt::Debug for Remembered {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Remembered")
-    }
-}
 
 impl Method {
     /// Its name in the configuration and in the log.
@@ -151,7 +136,7 @@ impl Inquiry {
     /// An issuer that is asked by `method`.
     #[must_use]
     pub fn new(method: Method, settings: InquirySettings) -> Arc<Self> {
-        let (memory, under_way) = (Mutex::default(), Mutex::default());
+        let (memory, under_way) = (Memory::default(), Mutex::default());
         Arc::new(Self { method, settings, breaker: Breaker::default(), memory, under_way })
     }
 
@@ -207,7 +192,7 @@ impl Inquiry {
         now: UnixSeconds,
     ) -> Answered<Yes> {
         let key = digest_of(token);
-        if let Some(result) = self.recall(&key, now) {
+        if let Some(result) = self.memory.recall(&key, now) {
             return Answered { result, remembered: true };
         }
         let flight = self.join_or_ask(key.clone(), || Question { token: token.as_str().to_owned(), about: about() });
@@ -244,12 +229,6 @@ impl Inquiry {
         self.breaker.call(timeout, call).await.unwrap_or_else(|outage| Err(Doubt::Outage(outage)))
     }
 
-    fn recall(&self, key: &Digest, now: UnixSeconds) -> Option<Result<Yes, Denial>> {
-        let memory = lock(&self.memory);
-        let remembered = memory.get(key)?;
-        remembered.holds(now).then(|| remembered.result.clone())
-    }
-
     fn remember(
         &self,
         key: Digest,
@@ -263,27 +242,10 @@ impl Inquiry {
             Err(Doubt::Passing(denial)) => (Err(denial), self.settings.cache),
             Err(Doubt::Outage(outage)) => return Err(Denial::IntrospectionUnavailable(outage.why)),
         };
-        if !for_at_most.is_zero() {
-            let mut memory = lock(&self.memory);
-            // What an issuer said of a token may be large; a refusal is not.
-            let most = if matches!(result, Ok(Some(_))) { MAX_REMEMBERED_CLAIMS } else { MAX_REMEMBERED };
-            if memory.len() >= most {
-                memory.retain(|_, remembered| remembered.holds(now));
-            }
-            // Still full: forgetting costs questions, never a wrong answer.
-            if memory.len() >= most {
-                memory.clear();
-            }
-            let since = Moment::now();
-            memory.insert(key, Remembered { result: result.clone(), since, for_at_most, expires });
-        }
+        // What an issuer said of a token may be large; a refusal is not.
+        let most = if matches!(result, Ok(Some(_))) { MAX_REMEMBERED_CLAIMS } else { MAX_REMEMBERED };
+        self.memory.remember(key, result.clone(), Lasts { for_at_most, expires }, most, now);
         result
-    }
-}
-
-impl Remembered {
-    fn holds(&self, now: UnixSeconds) -> bool {
-        now < self.expires && Moment::now().since(self.since) < self.for_at_most
     }
 }
 

@@ -8,9 +8,10 @@
 //! | `cognito`, `user_info`, `introspection` | the issuer, as it can be asked |
 //! | `revocations` | the table of revocations |
 //! | `permission_check` | the Cedar policies, here or in a store |
-//! | `verified_permissions`, `policy_memory` | Amazon Verified Permissions |
+//! | `verified_permissions`, `policy_key` | Amazon Verified Permissions |
 //! | `user_pool` | nobody: what follows from a pool's id |
 //! | `inquiry`, `breaker` | once for many, and not at all for a while where nobody answers |
+//! | `memory` | nobody: what was answered, while it may be used again |
 //! | `tally` | nobody: how often the others asked |
 
 mod address;
@@ -24,10 +25,11 @@ mod introspection;
 mod jwks_cache;
 mod jwks_source;
 mod live_check;
+mod memory;
 mod moment;
 mod permission_check;
 #[cfg(feature = "cedar")]
-mod policy_memory;
+mod policy_key;
 mod revocations;
 mod tally;
 mod user_info;

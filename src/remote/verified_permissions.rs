@@ -6,8 +6,9 @@
 
 use super::aws;
 use super::breaker::{Breaker, Outage};
+use super::memory::{Lasts, Memory};
 use super::permission_check::Applicant;
-use super::policy_memory::{PolicyMemory, key};
+use super::policy_key::key;
 use crate::denial::Denial;
 use crate::permissions::{PolicyError, PrincipalKind, Question, Record, Value, Verdict};
 use crate::request::UnixSeconds;
@@ -28,7 +29,7 @@ pub struct PolicyStore {
     settings: PolicyStoreSettings,
     client: OnceCell<Client>,
     breaker: Breaker,
-    memory: PolicyMemory,
+    memory: Memory<Verdict>,
 }
 
 /// Which store, for how long.
@@ -57,8 +58,7 @@ impl PolicyStore {
     /// The store of these settings.
     #[must_use]
     pub fn new(settings: PolicyStoreSettings) -> Self {
-        let memory = PolicyMemory::new(settings.cache);
-        Self { settings, client: OnceCell::new(), breaker: Breaker::default(), memory }
+        Self { settings, client: OnceCell::new(), breaker: Breaker::default(), memory: Memory::default() }
     }
 
     /// What the store's policies answer.
@@ -71,7 +71,7 @@ impl PolicyStore {
         applicant: &Applicant<'_>,
         now: UnixSeconds,
     ) -> Result<Verdict, Denial> {
-        let key = self.memory.is_used().then(|| key(question, applicant.token));
+        let key = (!self.settings.cache.is_zero()).then(|| key(question, applicant.token));
         if let Some(verdict) = key.as_ref().and_then(|key| self.memory.recall(key, now)) {
             return Ok(verdict);
         }
@@ -79,7 +79,8 @@ impl PolicyStore {
         let verdict = self.breaker.call(timeout, self.ask(question, applicant)).await;
         let verdict = verdict.map_err(|outage| Denial::PermissionsUnavailable(outage.why))?;
         if let Some(key) = key {
-            self.memory.remember(key, &verdict, applicant.claims.expires(), now);
+            let lasts = Lasts { for_at_most: self.settings.cache, expires: applicant.claims.expires() };
+            self.memory.remember(key, verdict.clone(), lasts, MAX_REMEMBERED, now);
         }
         Ok(verdict)
     }
@@ -236,6 +237,9 @@ fn quoted(text: &str) -> Option<&str> {
     let is_id = id.len() <= 100 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_/".contains(&byte));
     (is_id && !id.is_empty()).then_some(id)
 }
+
+/// Some 200 bytes each.
+const MAX_REMEMBERED: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
