@@ -57,6 +57,8 @@ pub(super) struct Layout {
     pub(super) symbols: Symbols,
     pub(super) groups: Vec<Group>,
     pub(super) cells: Vec<Cell>,
+    /// How many steps the longest route has.
+    pub(super) deepest: usize,
     /// The broader ones first.
     pub(super) candidates: Vec<Candidate>,
 }
@@ -85,23 +87,23 @@ impl Layout {
                 earlier.push(pattern);
             }
         }
+        layout.deepest = layout.cells.iter().map(|cell| cell.pattern.steps().len()).max().unwrap_or(0);
         layout.candidates = layout.candidates();
         Ok(layout)
     }
 
     fn candidates(&self) -> Vec<Candidate> {
         let mut guarded: HashMap<Glob, Vec<usize>> = HashMap::new();
-        let deepest = self.deepest();
         for (index, cell) in self.cells.iter().enumerate() {
             for pattern in
                 [as_glob(&cell.pattern), cell.narrowest.clone()].into_iter().chain(within_prefixes(&cell.pattern))
             {
-                for glob in self.with_and_without_method(cell.group, pattern) {
+                for glob in with_and_without_method(cell.group, pattern) {
                     guarded.entry(glob).or_default();
                 }
             }
-            for pattern in too_deep(&cell.pattern, deepest) {
-                for glob in self.with_and_without_method(cell.group, pattern) {
+            for pattern in too_deep(&cell.pattern, self.deepest) {
+                for glob in with_and_without_method(cell.group, pattern) {
                     guarded.entry(glob).or_default().push(index);
                 }
             }
@@ -117,21 +119,16 @@ impl Layout {
         candidates.sort_by(|one, other| one.glob.breadth().cmp(&other.glob.breadth()));
         candidates
     }
+}
 
-    /// How many steps the longest route has.
-    pub(super) fn deepest(&self) -> usize {
-        self.cells.iter().map(|cell| cell.pattern.steps().len()).max().unwrap_or(0)
+/// The pattern for the group's methods, and for any method.
+fn with_and_without_method(group: usize, pattern: Pattern) -> impl Iterator<Item = Glob> {
+    let mut steps = pattern.steps().to_vec();
+    if let Some(method) = steps.first_mut() {
+        *method = Step::More;
     }
-
-    /// The pattern for the group's methods, and for any method.
-    fn with_and_without_method(&self, group: usize, pattern: Pattern) -> Vec<Glob> {
-        let mut steps = pattern.steps().to_vec();
-        if let Some(method) = steps.first_mut() {
-            *method = Step::More;
-        }
-        let any_method = Pattern::new(steps).map(|pattern| Glob { group: None, pattern });
-        [Some(Glob { group: Some(group), pattern }), any_method].into_iter().flatten().collect()
-    }
+    let any_method = Pattern::new(steps).map(|pattern| Glob { group: None, pattern });
+    [Glob { group: Some(group), pattern }].into_iter().chain(any_method)
 }
 
 impl Cell {
@@ -189,9 +186,7 @@ fn served_alike(keys: &[&RouteKey]) -> Vec<(Vec<&'static str>, Vec<usize>)> {
             RouteKey::Default => true,
             RouteKey::Http { method: Some(own), .. } => *own == method,
             RouteKey::Http { method: None, segments } => !keys.iter().any(|other| match other {
-                RouteKey::Http { method: Some(own), segments: others } => {
-                    *own == method && segments.len() == others.len() && segments.iter().zip(others).all(is_alike)
-                }
+                RouteKey::Http { method: Some(own), segments: others } => *own == method && are_alike(segments, others),
                 RouteKey::Connect | RouteKey::Default | RouteKey::Http { .. } => false,
             }),
         };
@@ -208,13 +203,14 @@ fn served_alike(keys: &[&RouteKey]) -> Vec<(Vec<&'static str>, Vec<usize>)> {
     groups
 }
 
-/// Whether two segments match the same texts.
-pub(super) fn is_alike((one, other): (&Segment, &Segment)) -> bool {
-    match (one, other) {
+/// Whether two paths match the same texts.
+pub(super) fn are_alike(one: &[Segment], other: &[Segment]) -> bool {
+    let pair = |pair: (&Segment, &Segment)| match pair {
         (Segment::Literal(one), Segment::Literal(other)) => one == other,
         (Segment::Parameter(_), Segment::Parameter(_)) | (Segment::Greedy(_), Segment::Greedy(_)) => true,
         _ => false,
-    }
+    };
+    one.len() == other.len() && one.iter().zip(other).all(pair)
 }
 
 pub(super) fn patterns(key: &RouteKey, symbols: &mut Symbols) -> Option<Vec<Pattern>> {

@@ -119,11 +119,7 @@ impl Coverage {
         if let Some(literal) = self.layout.symbols.find(segment) {
             return literal;
         }
-        let known = values.iter().position(|value| value == segment);
-        symbols::value(known.unwrap_or_else(|| {
-            values.push(segment.to_owned());
-            values.len() - 1
-        }))
+        symbols::value(place_of(segment, values))
     }
 
     fn resources(&self, held: Vec<Holding>) -> Result<Arc<Resources>, Denial> {
@@ -170,6 +166,17 @@ impl Standing {
         };
         (self.resources.allow.iter().map(text).collect(), self.resources.deny.iter().map(text).collect())
     }
+}
+
+/// Its position in a list, at the end of which it is put where it is new.
+fn place_of<T: ToOwned + ?Sized>(item: &T, list: &mut Vec<T::Owned>) -> usize
+where
+    T::Owned: PartialEq<T>,
+{
+    list.iter().position(|known| known == item).unwrap_or_else(|| {
+        list.push(item.to_owned());
+        list.len() - 1
+    })
 }
 
 /// The segments of a claim's value, where it is a path that reads the same everywhere

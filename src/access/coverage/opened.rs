@@ -2,6 +2,7 @@
 //! that no rule serves, which is no matter where the API has no route for them. For
 //! people who ask before they deploy; no request ever does.
 
+use super::implication::Paths;
 use super::layout::{CONNECT, Group, patterns};
 use super::pattern::{Pattern, meet, word_soon};
 use super::plan::Plan;
@@ -13,7 +14,7 @@ impl Coverage {
     /// The positions of the API's routes that get requests which no rule serves and
     /// which cached policies allow all the same.
     pub(in crate::access) fn opened(&self, api: &[&RouteKey]) -> Vec<usize> {
-        let mut plan = self.plan(&self.most_with_all());
+        let mut plan = self.plan(&self.most(None, Paths::All));
         plan.compact();
         let routes: Vec<_> = api.iter().map(|key| (*key, self.in_terms_of_the_table(key))).collect();
         let opened = |(key, in_terms): &(&RouteKey, Option<(Vec<Pattern>, bool)>)| {

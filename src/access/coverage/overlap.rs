@@ -2,9 +2,9 @@
 //! to a route. For people who ask before they deploy; no request ever does.
 
 use super::RouteKey;
-use super::layout::{CONNECT, is_alike, patterns, specificity};
-use super::pattern::{Pattern, Step, Symbol, meet, word_soon};
-use super::symbols::{Meaning, Symbols};
+use super::layout::{CONNECT, are_alike, patterns, specificity};
+use super::pattern::{Pattern, Step, meet, word_soon};
+use super::symbols::Symbols;
 use crate::access::route::{LetterCase, Method, Segment};
 
 /// What the table makes of the requests that an API's route gets.
@@ -54,7 +54,8 @@ pub(in crate::access) fn served(table: &[&RouteKey], api: &[&RouteKey], case: Le
                 // Most often the rules serve all of it, whatever goes to other routes: that is found sooner.
                 let word = word_soon(&[&route.pattern], by_rules.iter().copied())
                     .and_then(|_| word_soon(&[&route.pattern], route.above.iter().chain(by_rules)));
-                served.unserved = word.map(|word| example(method, &word, &symbols));
+                let name = method.map_or(CONNECT, Method::name);
+                served.unserved = word.map(|word| symbols.example(name, word.get(1..).unwrap_or_default()));
             }
         }
     }
@@ -131,22 +132,9 @@ impl Owned<'_> {
 
     fn is_alike(&self, other: &Self) -> bool {
         match (self.key, other.key) {
-            (RouteKey::Http { segments: one, .. }, RouteKey::Http { segments: other, .. }) => {
-                one.len() == other.len() && one.iter().zip(other).all(is_alike)
-            }
+            (RouteKey::Http { segments: one, .. }, RouteKey::Http { segments: other, .. }) => are_alike(one, other),
             (one, other) => one == other,
         }
-    }
-}
-
-fn example(method: Option<Method>, word: &[Symbol], symbols: &Symbols) -> String {
-    let segments = word.iter().skip(1).map(|symbol| match symbols.meaning(*symbol) {
-        Meaning::Literal(text) => text,
-        Meaning::Value(_) | Meaning::Other => "x",
-    });
-    match method {
-        Some(method) => format!("{} /{}", method.name(), segments.collect::<Vec<_>>().join("/")),
-        None => CONNECT.to_owned(),
     }
 }
 

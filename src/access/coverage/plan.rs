@@ -105,7 +105,7 @@ impl<'l> Plan<'l> {
         let of_table = of_table.map(|candidate| Cow::Borrowed(&candidate.glob));
         // A claim's value in a path may be followed by `{name}`s, which reach too deep as well.
         let of_values = partly.iter().flat_map(|cell| {
-            let guards = too_deep(&cell.pattern, self.layout.deepest()).into_iter();
+            let guards = too_deep(&cell.pattern, self.layout.deepest).into_iter();
             guards.map(|pattern| Cow::<Glob>::Owned(Glob { group: Some(cell.group), pattern }))
         });
         let of_values = of_values.filter(|glob| {
@@ -147,7 +147,7 @@ impl<'l> Plan<'l> {
         let mut needed: Vec<(usize, Cow<'_, Pattern>)> = Vec::new();
         let deeper = |cell: &Cell| {
             let group = cell.group;
-            too_deep(&cell.pattern, self.layout.deepest()).into_iter().map(move |pattern| (group, Cow::Owned(pattern)))
+            too_deep(&cell.pattern, self.layout.deepest).into_iter().map(move |pattern| (group, Cow::Owned(pattern)))
         };
         for (cell, is_open) in self.cells() {
             match is_open {

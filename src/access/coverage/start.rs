@@ -5,8 +5,8 @@ use super::implication::{Fact, Paths, satisfies, terms};
 use super::layout::{Layout, TooDeep};
 use super::plan::{Bound, Flaw, Holding, Plan};
 use super::resources::{Part, Resource, Resources};
-use super::symbols::{self, Meaning};
-use super::{Coverage, RouteOfTable};
+use super::symbols;
+use super::{Coverage, RouteOfTable, place_of};
 use crate::access::requirement::Requirement;
 use std::collections::HashMap;
 use std::fmt;
@@ -119,11 +119,12 @@ impl Coverage {
         let (classes, requirements) = classes(table);
         let coverage = Self { layout, classes, requirements, implicit_deny, compiled: Mutex::new(HashMap::new()) };
         let mut faults = Vec::new();
-        let mut most = coverage.plan(&coverage.most_with_all());
-        let classes = [None].into_iter().chain((0..coverage.requirements.len()).map(Some));
-        // Where a claim is bound to a path, a token misses a route on other users' paths, or also on its own.
-        for (class, paths) in classes.flat_map(|class| [(class, Paths::All), (class, Paths::OfItsClaims)]) {
-            let mut plan = coverage.plan(&coverage.most_without(class, paths));
+        let surplus = coverage.plan(&coverage.most(None, Paths::All)).surplus();
+        let surplus = surplus.map(|flaw| Surplus { route: key(flaw.allowed), example: coverage.example(&flaw) });
+        // The routes that are answered for their own ARN alone are missed by who has everything.
+        let every = coverage.requirements.iter().enumerate().map(|(class, missed)| (Some(class), Some(missed)));
+        for (class, missed, paths) in [(None, None)].into_iter().chain(every).flat_map(worst) {
+            let mut plan = coverage.plan(&coverage.most(missed, paths));
             let of_class = |rule: usize| coverage.classes.get(rule) == Some(&class);
             let of_silence = plan.flaw(of_class, true);
             let silence_would_do = of_silence.is_none();
@@ -142,11 +143,6 @@ impl Coverage {
                 faults.extend(coverage.too_large(&plan));
             }
         }
-        let surplus = most.surplus().map(|flaw| Surplus { route: key(flaw.allowed), example: coverage.example(&flaw) });
-        if faults.is_empty() {
-            most.compact();
-            faults.extend(coverage.too_large(&most));
-        }
         match faults.is_empty() {
             true => Ok((coverage, surplus.into_iter().collect())),
             false => Err(faults),
@@ -157,36 +153,16 @@ impl Coverage {
         Plan::new(&self.layout, &self.of_rules(held))
     }
 
-    /// What a token holds that satisfies everything that it can.
-    pub(super) fn most_with_all(&self) -> Vec<Holding> {
-        self.most(None, Paths::All)
-    }
-
-    /// The most that a token can hold which misses the requirements of `class`: all
-    /// that does not imply it. For `None`, the routes that are answered for their own
-    /// ARN alone, it is everything.
-    fn most_without(&self, class: Option<usize>, paths: Paths) -> Vec<Holding> {
-        let missed = class.and_then(|class| self.requirements.get(class));
-        self.most(missed, paths)
-    }
-
-    fn most(&self, missed: Option<&Requirement>, paths: Paths) -> Vec<Holding> {
+    /// The most that a token can hold: all that it can have, or, where it is to miss a
+    /// requirement, all that does not imply that.
+    pub(super) fn most(&self, missed: Option<&Requirement>, paths: Paths) -> Vec<Holding> {
         // Equal claims have equal values.
         let mut claims: Vec<&str> = Vec::new();
         self.requirements.iter().map(|requirement| most_of(requirement, missed, paths, &mut claims)).collect()
     }
 
     fn example(&self, flaw: &Flaw) -> String {
-        let segments = flaw.segments.iter().map(|symbol| match self.layout.symbols.meaning(*symbol) {
-            Meaning::Literal(text) => text,
-            Meaning::Value(_) => "{claim}",
-            Meaning::Other => "x",
-        });
-        let path: Vec<&str> = segments.collect();
-        match flaw.method {
-            super::layout::CONNECT => flaw.method.to_owned(),
-            method => format!("{method} /{}", path.join("/")),
-        }
+        self.layout.symbols.example(flaw.method, &flaw.segments)
     }
 
     fn too_large(&self, plan: &Plan<'_>) -> Option<Inexpressible> {
@@ -205,6 +181,15 @@ impl Coverage {
     }
 }
 
+/// The ways to miss a requirement. Where it binds a claim to a path, a token misses it on
+/// other users' paths, or also on its own.
+fn worst(
+    (class, missed): (Option<usize>, Option<&Requirement>),
+) -> impl Iterator<Item = (Option<usize>, Option<&Requirement>, Paths)> {
+    let on_its_own = missed.is_some_and(Requirement::binds_path).then_some(Paths::OfItsClaims);
+    [Paths::All].into_iter().chain(on_its_own).map(move |paths| (class, missed, paths))
+}
+
 /// The most that a token can hold of one requirement while it misses another.
 fn most_of<'r>(
     requirement: &'r Requirement,
@@ -218,12 +203,7 @@ fn most_of<'r>(
         let mut bound: Bound = Vec::new();
         for fact in term {
             if let Fact::Bound(claim, parameter) = fact {
-                let known = claims.iter().position(|known| known == claim);
-                let position = known.unwrap_or_else(|| {
-                    claims.push(claim);
-                    claims.len() - 1
-                });
-                bound.push((parameter.index(), vec![symbols::value(position)]));
+                bound.push((parameter.index(), vec![symbols::value(place_of(claim, claims))]));
             }
         }
         if bound.is_empty() {
@@ -241,11 +221,7 @@ fn classes(table: &[RouteOfTable<'_>]) -> (Vec<Option<usize>>, Vec<Requirement>)
         if route.answers_for_itself {
             return None;
         }
-        let known = requirements.iter().position(|known| known == route.requirement);
-        Some(known.unwrap_or_else(|| {
-            requirements.push(route.requirement.clone());
-            requirements.len() - 1
-        }))
+        Some(place_of(route.requirement, &mut requirements))
     };
     let classes = table.iter().map(class).collect();
     (classes, requirements)

@@ -1,5 +1,6 @@
 //! The segments that the route table names, by number.
 
+use super::layout::CONNECT;
 use super::pattern::{METHOD, OTHER, Symbol};
 use std::collections::HashMap;
 
@@ -26,6 +27,19 @@ impl Symbols {
     /// The number of a literal that some route names.
     pub(super) fn find(&self, text: &str) -> Option<Symbol> {
         self.numbers.get(text).copied()
+    }
+
+    /// A request of these segments, to show to people.
+    pub(super) fn example(&self, method: &str, segments: &[Symbol]) -> String {
+        if method == CONNECT {
+            return method.to_owned();
+        }
+        let segments = segments.iter().map(|symbol| match self.meaning(*symbol) {
+            Meaning::Literal(text) => text,
+            Meaning::Value(_) => "{claim}",
+            Meaning::Other => "x",
+        });
+        format!("{method} /{}", segments.collect::<Vec<_>>().join("/"))
     }
 
     /// What a symbol stands for.
