@@ -1,6 +1,7 @@
 //! What all AWS clients share: built when a live check first wants one, since
 //! reading the AWS configuration costs milliseconds that a cold start must not pay.
 
+use super::aws_http::http_client;
 use super::breaker::Outage;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cognitoidentityprovider::config::interceptors::BeforeDeserializationInterceptorContextMut;
@@ -18,7 +19,8 @@ use std::time::Duration;
 pub(super) async fn load(region: Option<&str>, timeout: Duration) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().operation_timeout(timeout).connect_timeout(timeout).build();
     let retries = RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(50));
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).retry_config(retries);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client());
+    loader = loader.timeout_config(timeouts).retry_config(retries);
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
     }

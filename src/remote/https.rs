@@ -6,12 +6,12 @@
 
 use super::address::Address;
 use super::breaker::Outage;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use aws_smithy_types::body::SdkBody;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Method, Request};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use std::fmt;
@@ -21,7 +21,7 @@ use std::time::Duration;
 /// An HTTP client that is built when it is first used.
 #[derive(Default)]
 pub struct HttpsClient {
-    client: OnceLock<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>,
+    client: OnceLock<Client>,
 }
 
 /// What is asked for.
@@ -111,7 +111,7 @@ impl HttpsClient {
     /// [`FetchError`] for a redirect, and where no answer came within the limits.
     pub(super) async fn exchange(&self, exchange: Exchange<'_>) -> Result<Reply, FetchError> {
         let Exchange { address, authorization, form, max_bytes, timeout } = exchange;
-        let mut request = Request::new(Full::default());
+        let mut request = Request::new(SdkBody::empty());
         *request.uri_mut() = address.uri().clone();
         let mut set = |name: HeaderName, value: HeaderValue| request.headers_mut().insert(name, value);
         set(header::ACCEPT, HeaderValue::from_static("application/json"));
@@ -123,7 +123,7 @@ impl HttpsClient {
         if let Some(form) = form {
             set(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
             *request.method_mut() = Method::POST;
-            *request.body_mut() = Full::from(form);
+            *request.body_mut() = SdkBody::from(form);
         }
         let answer = async {
             let response = self.client().request(request).await.map_err(|_| FetchError::Connection)?;
@@ -141,12 +141,25 @@ impl HttpsClient {
         tokio::time::timeout(timeout, answer).await.unwrap_or(Err(FetchError::TimedOut))
     }
 
-    fn client(&self) -> &Client<HttpsConnector<HttpConnector>, Full<Bytes>> {
-        self.client.get_or_init(|| {
-            let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
-            Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector)
-        })
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| client(0))
     }
+}
+
+/// The one kind of HTTP client that there is here. Bodies are of the AWS clients' type,
+/// since each other type of body would be a further copy of all of its code.
+pub(super) type Client = hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, SdkBody>;
+
+/// A client that keeps so many idle connections for each host.
+pub(super) fn client(kept_connections: usize) -> Client {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    let tls = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
+    hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        .pool_max_idle_per_host(kept_connections)
+        .build(tls)
 }
 
 impl fmt::Debug for HttpsClient {
@@ -156,3 +169,6 @@ impl fmt::Debug for HttpsClient {
 }
 
 const USER_AGENT: &str = concat!("cognito-authorizer/", env!("CARGO_PKG_VERSION"));
+
+/// Of all addresses of a host together, so that one that is dead leaves time for the next. Most deadlines are shorter.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

@@ -11,11 +11,13 @@
 //! | `verified_permissions`, `policy_key` | Amazon Verified Permissions |
 //! | `user_pool` | nobody: what follows from a pool's id |
 //! | `inquiry`, `breaker` | once for many, and not at all for a while where nobody answers |
+//! | `https`, `aws_http` | whomever they are told to: the one HTTP client, for itself and for the AWS clients |
 //! | `memory` | nobody: what was answered, while it may be used again |
 //! | `tally` | nobody: how often the others asked |
 
 mod address;
 mod aws;
+mod aws_http;
 mod breaker;
 mod cognito;
 mod discovery;
@@ -38,6 +40,7 @@ mod user_pool;
 mod verified_permissions;
 
 pub use address::{Address, AddressError};
+pub use aws_http::http_client;
 pub use cognito::{CognitoDirectory, CognitoMethod};
 pub use discovery::Discovery;
 pub use https::{FetchError, HttpsClient};

@@ -1,6 +1,7 @@
 //! AWS clients for work that may take its time, and their faults in words.
 
 use super::printable::printable;
+use crate::remote::http_client;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
@@ -18,7 +19,8 @@ pub async fn load(region: Option<&str>) -> SdkConfig {
         .operation_timeout(Duration::from_secs(20))
         .build();
     let retries = RetryConfig::standard().with_max_attempts(4);
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).retry_config(retries);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client());
+    loader = loader.timeout_config(timeouts).retry_config(retries);
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
     }

@@ -74,19 +74,21 @@ fn max_auth_age_is_held_before_anybody_is_asked() {
 }
 
 #[test]
-fn a_proxy_of_the_environment_is_for_aws_calls_alone() {
-    // The AWS SDK heeds it, as it does in every program; what goes to an issuer goes there directly.
-    let of_the_proxy = |config: &str, token: &Token| {
+fn no_proxy_of_the_environment_is_heeded() {
+    for config in [
+        pool("{ method: get_user }", ""),
+        pool("", WITH_TABLE),
+        pool("{ method: user_info, endpoint: \"STUB/oauth2/userInfo\" }", ""),
+        oidc("", "", ""),
+    ] {
         let proxy = Stub::start();
-        let stage = Stage::start_with(config, Credentials::Some, &[("HTTP_PROXY", &proxy.url(""))]);
-        stage.ask(LIVE, &token.text());
-        proxy
-    };
-    assert_eq!(of_the_proxy(&pool("{ method: get_user }", ""), &token()).calls("GetUser"), 1);
-    assert_eq!(of_the_proxy(&pool("", WITH_TABLE), &token()).calls("BatchGetItem"), 1);
-    let user_info = pool("{ method: user_info, endpoint: \"STUB/oauth2/userInfo\" }", "");
-    assert_eq!(of_the_proxy(&user_info, &token()).all_calls(), 0);
-    assert_eq!(of_the_proxy(&oidc("", "", ""), &oidc_token()).all_calls(), 0);
+        let environment = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"].map(|name| (name, proxy.url("")));
+        let environment = environment.each_ref().map(|(name, url)| (*name, url.as_str()));
+        let stage = Stage::start_with(&config, Credentials::Some, &environment);
+        let token = if config.contains("oidc") { oidc_token() } else { token() };
+        assert_eq!(stage.ask(LIVE, &token.text()).outcome(), "allow", "{config}");
+        assert_eq!((proxy.all_calls(), stage.stub.all_calls()), (0, 1), "{config}");
+    }
 }
 
 #[test]
