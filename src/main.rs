@@ -1,46 +1,78 @@
-//! Cold start: environment, configuration, authorizer, `lambda_runtime`.
+//! Cold start: environment, configuration, authorizer, and the loop that answers.
 
 use cognito_authorizer::config::{Config, Environment, Faults};
 use cognito_authorizer::gateway::{Handler, HttpResponse, RawEvent};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use runtime_api::{Error, RuntimeApi};
 use std::process::ExitCode;
 use tokio::runtime::Builder;
 
-mod init_error;
 mod json_lines;
 mod logging;
+mod runtime_api;
 mod runtime_variables;
 
 fn main() -> ExitCode {
     let environment = Environment::of_process();
+    let serving = Serving::of(&environment);
     // Before the log is started: the process may start anew.
-    let completed = runtime_variables::complete(&environment);
-    logging::start(environment.get("AUTHORIZER_LOG"));
-    if let Err(fault) = completed {
-        tracing::error!(message = "no_start", fault);
-        return ExitCode::FAILURE;
-    }
-    // As a rule one invocation at a time is on its way, and almost none waits for
-    // anything: a second thread would cost its start and serve nobody.
-    let concurrent = environment.get("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|most| most.parse().ok()) > Some(1_u32);
-    let mut builder = if concurrent { Builder::new_multi_thread() } else { Builder::new_current_thread() };
-    let runtime = match builder.enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tracing::error!(message = "no_start", error = %error);
-            return ExitCode::FAILURE;
-        }
+    let address = match serving {
+        Serving::OneAtATime => runtime_variables::address(&environment),
+        Serving::ByLambdaRuntime { .. } => runtime_variables::complete(&environment),
     };
-    runtime.block_on(async {
-        match Config::load(&environment) {
-            Ok(config) => {
-                config.notes().iter().for_each(|note| tracing::warn!(message = "configuration", note));
-                tell_of_simple_answers(&config);
-                serve(config.into_handler()).await
-            }
-            Err(faults) => refuse_to_start(&environment, &faults).await,
+    logging::start(environment.get("AUTHORIZER_LOG"));
+    let started = address
+        .map_err(Error::from)
+        .and_then(|address| Ok((RuntimeApi::at(address)?, serving.threads().enable_all().build()?)));
+    match started {
+        Ok((api, runtime)) => runtime.block_on(run(&environment, serving, api)),
+        Err(error) => {
+            tracing::error!(message = "no_start", fault = %error);
+            ExitCode::FAILURE
         }
-    })
+    }
+}
+
+/// Who asks the Runtime API for invocations.
+#[derive(Clone, Copy)]
+enum Serving {
+    /// This program: one invocation at a time.
+    OneAtATime,
+    /// `lambda_runtime`, for Managed Instances and SnapStart.
+    ByLambdaRuntime { several_at_once: bool },
+}
+
+impl Serving {
+    fn of(environment: &Environment) -> Self {
+        let most_at_once = environment.get("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|most| most.parse().ok());
+        let several_at_once = most_at_once > Some(1_u32);
+        let is_snap_start = environment.get("AWS_LAMBDA_INITIALIZATION_TYPE") == Some("snap-start");
+        if several_at_once || is_snap_start {
+            Serving::ByLambdaRuntime { several_at_once }
+        } else {
+            Serving::OneAtATime
+        }
+    }
+
+    /// As a rule one invocation at a time is on its way, and almost none waits for
+    /// anything: a second thread would cost its start and serve nobody.
+    fn threads(self) -> Builder {
+        match self {
+            Serving::OneAtATime | Serving::ByLambdaRuntime { several_at_once: false } => Builder::new_current_thread(),
+            Serving::ByLambdaRuntime { several_at_once: true } => Builder::new_multi_thread(),
+        }
+    }
+}
+
+async fn run(environment: &Environment, serving: Serving, api: RuntimeApi) -> ExitCode {
+    match Config::load(environment) {
+        Ok(config) => {
+            config.notes().iter().for_each(|note| tracing::warn!(message = "configuration", note));
+            tell_of_simple_answers(&config);
+            serve(serving, api, config.into_handler()).await
+        }
+        Err(faults) => refuse_to_start(api, &faults).await,
+    }
 }
 
 /// What a cache must know, for HTTP APIs that keep simple answers.
@@ -51,13 +83,18 @@ fn tell_of_simple_answers(config: &Config) {
     }
 }
 
-async fn serve(handler: Handler) -> ExitCode {
+async fn serve(serving: Serving, api: RuntimeApi, handler: Handler) -> ExitCode {
     // It lives as long as the process.
     let handler: &'static Handler = Box::leak(Box::new(handler));
-    let function = service_fn(|event: LambdaEvent<RawEvent>| handler.invoke(event));
     // As a task of its own: whenever the future that is blocked on is woken, tokio
     // also asks the kernel for news, which is a system call for each message.
-    let serving = tokio::spawn(Runtime::new(function).run_concurrent());
+    let serving = match serving {
+        Serving::OneAtATime => tokio::spawn(one_at_a_time(api, handler)),
+        Serving::ByLambdaRuntime { .. } => {
+            let function = service_fn(|event: LambdaEvent<RawEvent>| handler.invoke(event));
+            tokio::spawn(Runtime::new(function).run_concurrent())
+        }
+    };
     // After it, so that the first event is on its way while the keys are asked for.
     handler.prefetch();
     match serving.await.map_err(Into::into).flatten() {
@@ -69,13 +106,19 @@ async fn serve(handler: Handler) -> ExitCode {
     }
 }
 
-async fn refuse_to_start(environment: &Environment, faults: &Faults) -> ExitCode {
+async fn one_at_a_time(mut api: RuntimeApi, handler: &Handler) -> Result<(), Error> {
+    loop {
+        let invocation = api.next().await?;
+        let answer = handler.answer(&invocation.event, &invocation.request_id).await;
+        api.answer(&invocation, answer).await?;
+    }
+}
+
+async fn refuse_to_start(mut api: RuntimeApi, faults: &Faults) -> ExitCode {
     for fault in &faults.0 {
         tracing::error!(message = "bad_configuration", place = fault.place, line = fault.line, fault = %fault);
     }
-    if let Some(address) = environment.get("AWS_LAMBDA_RUNTIME_API")
-        && let Err(error) = init_error::report(address, faults).await
-    {
+    if let Err(error) = api.init_error(faults).await {
         tracing::error!(message = "init_error_not_reported", error = %error);
     }
     ExitCode::FAILURE

@@ -9,14 +9,18 @@ use cognito_authorizer::config::Environment;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Makes sure that the variables are there.
-pub(crate) fn complete(environment: &Environment) -> Result<(), String> {
-    if environment.get("AWS_LAMBDA_RUNTIME_API").is_none() {
-        return Err("AWS_LAMBDA_RUNTIME_API is not set: this program is started by Lambda or by `cargo lambda`".into());
-    }
+/// Where the Runtime API is.
+pub(crate) fn address(environment: &Environment) -> Result<&str, String> {
+    let address = environment.get("AWS_LAMBDA_RUNTIME_API");
+    address.ok_or("AWS_LAMBDA_RUNTIME_API is not set: this program is started by Lambda or by `cargo lambda`".into())
+}
+
+/// Makes sure that the variables are there, and says where the Runtime API is.
+pub(crate) fn complete(environment: &Environment) -> Result<&str, String> {
+    let address = address(environment)?;
     let missing: Vec<_> = STAND_INS.iter().filter(|(name, _)| environment.get(name).is_none()).copied().collect();
     if missing.is_empty() {
-        return Ok(());
+        return Ok(address);
     }
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     Err(Command::new(program).args(std::env::args_os().skip(1)).envs(missing).exec().to_string())

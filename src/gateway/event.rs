@@ -70,9 +70,12 @@ impl<'a> Event<'a> {
     ///
     /// # Errors
     /// [`Denial::MalformedEvent`] for what API Gateway does not send.
-    pub(super) fn parse(event: &'a str) -> Result<Self, Denial> {
-        let parts: Parts<'a> =
-            serde_json::from_str(event).map_err(|_| Denial::MalformedEvent("not an authorizer event"))?;
+    pub(super) fn parse(event: &'a [u8]) -> Result<Self, Denial> {
+        let event = std::str::from_utf8(event).map_err(|_| Denial::MalformedEvent("not UTF-8"))?;
+        let parts: Parts<'a> = serde_json::from_str(event).map_err(|error| {
+            let is_json = error.is_data();
+            Denial::MalformedEvent(if is_json { "not an authorizer event" } else { "not JSON" })
+        })?;
         let version = parts.version.map(|raw| raw.get());
         let arn = if version == Some(VERSION_2) { parts.route_arn } else { parts.method_arn };
         let arn = arn.and_then(text).and_then(MethodArn::parse);
@@ -390,7 +393,7 @@ mod tests {
 
     #[track_caller]
     fn check(event: &str, kind: EventKind, credentials: &[&str]) {
-        let event = Event::parse(event).unwrap_or_else(|denial| panic!("{event}: {denial:?}"));
+        let event = Event::parse(event.as_bytes()).unwrap_or_else(|denial| panic!("{event}: {denial:?}"));
         assert_eq!(event.kind, kind);
         let request = event.request(&sources(), true);
         let found: Vec<_> = request.credentials.iter().map(|Credential(value)| &**value).collect();
@@ -433,7 +436,7 @@ mod tests {
             rest(r#","methodArn":"x""#),
             format!(r#"{{"type":"REQUEST","methodArn":["{ARN}"]}}"#),
         ] {
-            assert!(matches!(Event::parse(&event), Err(Denial::MalformedEvent(_))), "{event}");
+            assert!(matches!(Event::parse(event.as_bytes()), Err(Denial::MalformedEvent(_))), "{event}");
         }
     }
 
@@ -474,8 +477,9 @@ mod tests {
     fn client_certificates_stand_where_their_kind_of_event_has_them() {
         let identity = r#","requestContext":{"identity":{"userAgent":"\ud800","clientCert":{"clientCertPem":"P\n"}}}"#;
         let authentication = r#","requestContext":{"authentication":{"clientCert":{"clientCertPem":"P\n"}}}"#;
-        let pem =
-            |event: &str| Event::parse(event).unwrap().request(&[], false).client_certificate.map(Cow::into_owned);
+        let pem = |event: &str| {
+            Event::parse(event.as_bytes()).unwrap().request(&[], false).client_certificate.map(Cow::into_owned)
+        };
         assert_eq!(pem(&rest(identity)).as_deref(), Some("P\n"));
         assert_eq!(pem(&rest(authentication)), None);
         let http2 = |context: &str| {

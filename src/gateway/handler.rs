@@ -65,8 +65,9 @@ impl Handler {
     /// # Errors
     /// The failures that the contract asks for: `Unauthorized`, and what could not be decided.
     pub async fn invoke(&self, event: LambdaEvent<RawEvent>) -> Result<Box<RawValue>, Diagnostic> {
-        let answer = self.answer(event.payload.0.as_deref(), &event.context.request_id).await;
-        match answer {
+        // What is no JSON is empty here, and no event either.
+        let text = event.payload.0.as_deref().map_or("", RawValue::get);
+        match self.answer(text.as_bytes(), &event.context.request_id).await {
             Answer::Result(text) => {
                 RawValue::from_string(text).map_err(|_| diagnostic("internal", "the answer is no JSON"))
             }
@@ -74,7 +75,8 @@ impl Handler {
         }
     }
 
-    async fn answer(&self, event: Option<&RawValue>, request_id: &str) -> Answer {
+    /// Answers one invocation, whatever its event holds.
+    pub async fn answer(&self, event: &[u8], request_id: &str) -> Answer {
         let started = Instant::now();
         let mut line = Line::default();
         // A panic is a bug, and its answer is a denial: the process lives on.
@@ -90,9 +92,8 @@ impl Handler {
         answer
     }
 
-    async fn decide(&self, event: Option<&RawValue>, line: &mut Line) -> (Result<(), Denial>, Answer) {
-        let event = event.ok_or(Denial::MalformedEvent("not JSON")).and_then(|event| Event::parse(event.get()));
-        let event = match event {
+    async fn decide(&self, event: &[u8], line: &mut Line) -> (Result<(), Denial>, Answer) {
+        let event = match Event::parse(event) {
             Ok(event) => event,
             Err(denial) => return refused(denial),
         };
@@ -131,7 +132,7 @@ impl Handler {
     /// # Errors
     /// The reason for "no".
     pub async fn explain(&self, event: &str, token: Option<&str>, trail: &mut Trail) -> Result<(), Denial> {
-        let event = Event::parse(event)?;
+        let event = Event::parse(event.as_bytes())?;
         let mut request = self.request(&event);
         if let Some(token) = token {
             request.credentials = vec![Credential(token.into())];

@@ -35,6 +35,7 @@ mod known_tokens;
 mod log_line;
 mod metrics;
 mod rules_judged;
+mod runtime_loop;
 mod secrecy;
 mod sender_bound;
 mod start;
