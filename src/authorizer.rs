@@ -203,14 +203,15 @@ impl Authorizer {
         }
         let key = issuer.keys.key(jwt.kid().ok_or(Denial::UnknownKey)?, jwt.algorithm()).await?;
         let jwt = jwt.verify(&key)?;
-        let claims = jwt.clone().into_claims(&issuer.expectations, now, certificate)?;
+        let proof = jwt.proof();
+        let claims = jwt.into_claims(&issuer.expectations, now, certificate)?;
         let until = claims.expires().plus(issuer.expectations.leeway);
-        let known = || KnownToken::new(jwt, Arc::clone(&issuer.expectations.issuer), until);
+        let known = || KnownToken::new(proof, Arc::clone(&issuer.expectations.issuer), until);
         self.verified.keep(digest, now, known);
         Ok((issuer, claims))
     }
 
-    /// The proof of a known token's signature, if it holds by its issuer's key of now.
+    /// A known token, if its signature holds by its issuer's key of now.
     async fn still_verified(
         &self,
         known: KnownToken,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// now. Its `Debug` shows none of them.
 pub struct Claims {
     expectations: Arc<Expectations>,
-    payload: Arc<Map<String, Value>>,
+    payload: Map<String, Value>,
     dates: Dates,
     introspected: bool,
 }
@@ -55,7 +55,7 @@ impl VerifiedJwt {
         now: UnixSeconds,
         certificate_pem: Option<&str>,
     ) -> Result<Claims, Denial> {
-        check_typ(self.typ.as_deref(), expectations.typ.as_deref())?;
+        check_typ(self.proof.typ.as_deref(), expectations.typ.as_deref())?;
         Claims::accept(self.payload, expectations, now, certificate_pem, false)
     }
 }
@@ -75,7 +75,7 @@ impl IntrospectedToken {
         certificate_pem: Option<&str>,
     ) -> Result<Claims, Denial> {
         self.payload.entry("iss").or_insert_with(|| Value::String(expectations.issuer.to_string()));
-        Claims::accept(Arc::new(self.payload), expectations, now, certificate_pem, true)
+        Claims::accept(self.payload, expectations, now, certificate_pem, true)
     }
 }
 
@@ -87,7 +87,7 @@ impl std::fmt::Debug for Claims {
 
 impl Claims {
     fn accept(
-        payload: Arc<Map<String, Value>>,
+        payload: Map<String, Value>,
         expectations: &Arc<Expectations>,
         now: UnixSeconds,
         certificate_pem: Option<&str>,

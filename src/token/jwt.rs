@@ -21,16 +21,23 @@ pub struct UnverifiedJwt<'a> {
     kid: Option<String>,
     typ: Option<String>,
     payload: Map<String, Value>,
+    payload_text: Vec<u8>,
 }
 
 /// A token that the holder of a key signed. Whether it is meant for us is not yet
-/// known. Cloning shares it.
-#[derive(Clone)]
+/// known.
 pub struct VerifiedJwt {
+    pub(super) payload: Map<String, Value>,
+    pub(super) proof: Proof,
+}
+
+/// What a key was found to have signed. Cloning shares it.
+#[derive(Clone)]
+pub struct Proof {
     pub(super) kid: Option<Arc<str>>,
     pub(super) typ: Option<Arc<str>>,
-    pub(super) payload: Arc<Map<String, Value>>,
-    /// The key that was found to have signed it.
+    /// The payload, as it was decoded.
+    pub(super) payload: Arc<[u8]>,
     pub(super) key: Arc<VerifyingKey>,
 }
 
@@ -59,13 +66,13 @@ impl<'a> UnverifiedJwt<'a> {
         }
         let text = |name| header.get(name).and_then(Value::as_str).map(str::to_owned);
 
-        let payload = decode(payload, "the payload is not strict base64url")?;
-        let payload = strict_json::object(&payload)
+        let payload_text = decode(payload, "the payload is not strict base64url")?;
+        let payload = strict_json::object(&payload_text)
             .map_err(|_| Denial::MalformedToken("the payload is not a JSON object without repeated members"))?;
         let signature = decode(signature, "the signature is not strict base64url")?;
         let algorithm = header.get("alg").and_then(Value::as_str).and_then(Algorithm::parse);
         let algorithm = algorithm.ok_or(Denial::AlgorithmNotAllowed)?;
-        Ok(Self { signing_input, signature, algorithm, kid: text("kid"), typ: text("typ"), payload })
+        Ok(Self { signing_input, signature, algorithm, kid: text("kid"), typ: text("typ"), payload, payload_text })
     }
 
     /// The `iss` claim, to pick among the configured issuers. Not yet true.
@@ -95,12 +102,29 @@ impl<'a> UnverifiedJwt<'a> {
             return Err(Denial::UnknownKey);
         }
         key.verify(self.signing_input.as_bytes(), &self.signature).map_err(|_| Denial::BadSignature)?;
-        Ok(VerifiedJwt {
+        let proof = Proof {
             kid: self.kid.map(Arc::from),
             typ: self.typ.map(Arc::from),
-            payload: Arc::new(self.payload),
+            payload: self.payload_text.into(),
             key: Arc::clone(key),
-        })
+        };
+        Ok(VerifiedJwt { payload: self.payload, proof })
+    }
+}
+
+impl VerifiedJwt {
+    /// What was signed, to be remembered.
+    #[must_use]
+    pub fn proof(&self) -> Proof {
+        self.proof.clone()
+    }
+}
+
+impl Proof {
+    /// The token that it proves; `None` where it could not be read, as it was before.
+    pub(super) fn into_jwt(self) -> Option<VerifiedJwt> {
+        let payload = strict_json::object(&self.payload).ok()?;
+        Some(VerifiedJwt { payload, proof: self })
     }
 }
 

@@ -23,7 +23,7 @@ pub use claims::{ClaimNames, Claims};
 pub use expectations::{ClientIds, Expectations, IssuerKind, TokenUse};
 pub use introspected::{IntrospectedToken, Introspection};
 pub use jwk::{KeySet, KeySetError, VerifyingKey};
-pub use jwt::{UnverifiedJwt, VerifiedJwt};
+pub use jwt::{Proof, UnverifiedJwt, VerifiedJwt};
 pub use verified_tokens::{KnownToken, Limits, TokenDigest, VerifiedTokens};
 
 #[cfg(test)]
