@@ -3,6 +3,8 @@
 
 mod cache_key;
 mod coverage;
+#[cfg(test)]
+mod examples;
 mod path;
 mod permit;
 mod policy_question;

@@ -212,3 +212,177 @@ fn in_common(one: Denial, other: Denial) -> Denial {
 fn insufficient_scope(scopes: &[String]) -> Denial {
     Denial::InsufficientScope { needed: scopes.join(" ") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::examples::{ISSUER, LEEWAY, all_of, at, bound, claim, claims, group, own, scope, texts};
+    use serde_json::json;
+
+    const NOW: f64 = 1_800_000_000.0;
+
+    /// What a token with these claims lacks.
+    fn lacks_at(path: &str, check: &Check, members: Value) -> Option<Denial> {
+        let facts = Facts { claims: &claims(members), path: &SafePath::parse(path).unwrap(), now: at(NOW) };
+        check.hold(&facts).err()
+    }
+
+    fn lacks(check: &Check, members: Value) -> Option<Denial> {
+        lacks_at("/", check, members)
+    }
+
+    fn aged(seconds: u64) -> Check {
+        Check::MaxAuthAge(Duration::from_secs(seconds))
+    }
+
+    fn needed(scopes: &str) -> Option<Denial> {
+        Some(Denial::InsufficientScope { needed: scopes.to_owned() })
+    }
+
+    fn any(alternatives: &[Check]) -> Check {
+        Check::Any(alternatives.iter().map(|check| all_of(std::slice::from_ref(check))).collect())
+    }
+
+    fn all(checks: &[Check]) -> Check {
+        Check::All(checks.iter().map(|check| all_of(std::slice::from_ref(check))).collect())
+    }
+
+    #[test]
+    fn one_of_a_list_or_all_of_it_and_none_of_nothing() {
+        let [read, both, admin] =
+            [json!({ "scope": "read" }), json!({ "scope": "read write" }), json!({ "groups": ["admin"] })];
+        let scopes = || texts(&["read", "write"]);
+        assert_eq!(lacks(&Check::AnyScope(scopes()), read.clone()), None);
+        assert_eq!(lacks(&Check::AnyScope(scopes()), json!({})), needed("read write"));
+        assert_eq!(lacks(&Check::AnyScope(Vec::new()), both.clone()), needed(""));
+        assert_eq!(lacks(&Check::AllScopes(scopes()), both.clone()), None);
+        assert_eq!(lacks(&Check::AllScopes(scopes()), read), needed("read write"));
+        assert_eq!(lacks(&Check::AllScopes(Vec::new()), both), needed(""));
+        let groups = || texts(&["admin", "staff"]);
+        assert_eq!(lacks(&Check::AnyGroup(groups()), admin.clone()), None);
+        assert_eq!(lacks(&Check::AnyGroup(groups()), json!({})), Some(Denial::InsufficientGroup));
+        assert_eq!(lacks(&Check::AllGroups(groups()), json!({ "groups": ["staff", "admin"] })), None);
+        assert_eq!(lacks(&Check::AllGroups(groups()), admin.clone()), Some(Denial::InsufficientGroup));
+        assert_eq!(lacks(&Check::AllGroups(Vec::new()), admin), Some(Denial::InsufficientGroup));
+    }
+
+    #[test]
+    fn client_issuer_and_use_are_one_of_those_named() {
+        for (check, holds, misses) in [
+            (Check::ClientIds(texts(&["a", "web"])), json!({ "client_id": "web" }), json!({ "client_id": "cli" })),
+            (Check::TokenUse(texts(&["a", "access"])), json!({ "token_use": "access" }), json!({ "token_use": "id" })),
+        ] {
+            assert_eq!(lacks(&check, holds), None);
+            assert_eq!(lacks(&check, misses), Some(Denial::Forbidden));
+            assert_eq!(lacks(&check, json!({})), Some(Denial::Forbidden));
+        }
+        assert_eq!(lacks(&Check::Issuers(texts(&["https://a.example", ISSUER])), json!({})), None);
+        assert_eq!(lacks(&Check::Issuers(texts(&["https://a.example"])), json!({})), Some(Denial::Forbidden));
+    }
+
+    #[test]
+    fn who_signed_in_within_the_time_is_recent_and_nobody_else() {
+        let is_recent = |auth_time: f64| lacks(&aged(60), json!({ "auth_time": auth_time })).is_none();
+        let leeway = LEEWAY.as_secs_f64();
+        assert!(is_recent(NOW) && is_recent(NOW - 60.0) && is_recent(NOW + leeway));
+        assert!(!is_recent(NOW - 60.5) && !is_recent(NOW + leeway + 0.5));
+        assert_eq!(lacks(&aged(60), json!({})), Some(Denial::AuthenticationTooOld));
+    }
+
+    #[test]
+    fn a_claim_equals_a_literal_in_type_and_value_or_contains_it() {
+        let equals =
+            |held: Value, literal: Value| lacks(&claim("c", &[json!("-"), literal]), json!({ "c": held })).is_none();
+        for (held, literal) in [
+            (json!("a"), json!("a")),
+            (json!(true), json!(true)),
+            (json!(1), json!(1.0)),
+            (json!(-1), json!(-1.0)),
+            (json!(["b", "a"]), json!("a")),
+            // The largest number of which a float knows all neighbours.
+            (json!(9_007_199_254_740_991_u64), json!(9_007_199_254_740_991.0)),
+            (json!(9_007_199_254_740_993_u64), json!(9_007_199_254_740_993_u64)),
+        ] {
+            assert!(equals(held.clone(), literal.clone()), "{held} {literal}");
+        }
+        for (held, literal) in [
+            (json!("a"), json!("b")),
+            (json!(true), json!(false)),
+            (json!(1), json!(2)),
+            (json!(1), json!("1")),
+            (json!("true"), json!(true)),
+            (json!([]), json!("a")),
+            (json!([["a"]]), json!("a")),
+            (json!(null), json!("a")),
+            (json!(9_007_199_254_740_992_u64), json!(9_007_199_254_740_992.0)),
+            (json!(9_007_199_254_740_993_u64), json!(9_007_199_254_740_992_u64)),
+            (json!(-9_007_199_254_740_993_i64), json!(-9_007_199_254_740_992_i64)),
+        ] {
+            assert!(!equals(held.clone(), literal.clone()), "{held} {literal}");
+        }
+        assert_eq!(lacks(&claim("c", &[json!("a")]), json!({})), Some(Denial::ClaimMismatch));
+    }
+
+    #[test]
+    fn a_claim_equals_a_parameter_where_both_are_there_and_not_empty() {
+        let equals =
+            |path: &str, sub: Value| lacks_at(path, &own("GET /users/{id}", "id"), json!({ "sub": sub })).is_none();
+        assert!(equals("/users/a", json!("a")) && equals("/users/a", json!(["b", "a"])));
+        assert!(!equals("/users/a", json!("b")) && !equals("/users/7", json!(7)) && !equals("/users", json!("a")));
+        let greedy = bound("sub", "GET /{rest+}", "rest");
+        assert_eq!(lacks_at("/a/b", &greedy, json!({ "sub": "a/b" })), None);
+        assert_eq!(lacks_at("/", &greedy, json!({ "sub": "" })), Some(Denial::ClaimMismatch));
+    }
+
+    #[test]
+    fn any_holds_where_one_does_and_all_where_each_does() {
+        let both = json!({ "scope": "read", "groups": "admin" });
+        for (check, members, expected) in [
+            (any(&[scope("read"), group("admin")]), json!({ "groups": "admin" }), None),
+            (any(&[scope("read"), group("admin")]), json!({}), Some(Denial::Forbidden)),
+            (all(&[scope("read"), group("admin")]), both.clone(), None),
+            (all(&[scope("read"), group("admin")]), json!({ "scope": "read" }), Some(Denial::InsufficientGroup)),
+            (any(&[]), both.clone(), Some(Denial::Forbidden)),
+            (all(&[]), both.clone(), Some(Denial::Forbidden)),
+        ] {
+            assert_eq!(lacks(&check, members), expected, "{check:?}");
+        }
+        let facts = Facts { claims: &claims(both), path: &SafePath::root(), now: at(NOW) };
+        assert!(all_of(&[]).hold(&facts).is_ok() && all_of(&[scope("read"), group("admin")]).hold(&facts).is_ok());
+        assert!(all_of(&[scope("read"), scope("write")]).hold(&facts).is_err());
+        assert!(Requirement::never().hold(&facts).is_err());
+    }
+
+    #[test]
+    fn alternatives_that_are_all_missed_tell_what_they_have_in_common() {
+        let scopes = |scopes: &[&str]| Check::AnyScope(texts(scopes));
+        for (alternatives, expected) in [
+            (vec![scopes(&["a", "b"]), scopes(&["b", "c"])], needed("a b c")),
+            (vec![group("a"), group("b")], Some(Denial::InsufficientGroup)),
+            (vec![group("a"), scopes(&["a"])], Some(Denial::Forbidden)),
+            (vec![scopes(&["a"]), group("a")], Some(Denial::Forbidden)),
+        ] {
+            assert_eq!(lacks(&any(&alternatives), json!({})), expected, "{alternatives:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_requirement_depends_on_is_found_however_deep() {
+        let own = own("GET /users/{id}", "id");
+        for (check, on_time, on_path) in [
+            (scope("read"), false, false),
+            (claim("tenant", &[json!("acme")]), false, false),
+            (aged(60), true, false),
+            (own.clone(), false, true),
+            (any(&[scope("read"), all(&[aged(60)])]), true, false),
+            (all(&[scope("read"), any(&[own])]), false, true),
+            (any(&[scope("read")]), false, false),
+        ] {
+            let requirement = all_of(&[scope("write"), check]);
+            let depends = (requirement.depends_on_time(), requirement.binds_path());
+            assert_eq!(depends, (on_time, on_path), "{requirement:?}");
+        }
+        let empty = all_of(&[]);
+        assert!(!empty.depends_on_time() && !empty.binds_path());
+    }
+}

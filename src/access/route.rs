@@ -434,6 +434,10 @@ mod tests {
         ] {
             assert!(RouteKey::parse(key).is_err(), "{key}");
         }
+        for (key, words) in [("$disconnect", "asks an authorizer only for"), ("TRACE /a", "the method must be")] {
+            let told = RouteKey::parse(key).unwrap_err().to_string();
+            assert!(told.contains(words), "{key}: {told}");
+        }
     }
 
     #[test]

@@ -239,3 +239,140 @@ impl MatchedRule<'_> {
         questions
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::examples::{at, claims, group, key, own, request, rule, table, texts};
+    use crate::access::requirement::Check;
+    use crate::request::MAX_RESOURCE_CHARACTERS;
+    use serde_json::json;
+    use std::time::Duration;
+
+    fn of(rules: impl IntoIterator<Item = Rule>) -> Rules {
+        table(LetterCase::Distinguished, rules)
+    }
+
+    fn asking(rule: Rule) -> Rule {
+        Rule { cedar: Some(CedarRule::named("publish".to_owned(), &key(&rule.key))), ..rule }
+    }
+
+    fn aged() -> Check {
+        Check::MaxAuthAge(Duration::from_secs(60))
+    }
+
+    #[test]
+    fn a_table_covers_tokens_once_it_is_prepared_to() {
+        let mut rules = of([rule("GET /{x}", &[]), rule("GET /{x}/a", &[])]);
+        let surplus = rules.could_cover(false).unwrap();
+        assert_eq!(surplus.iter().map(|surplus| &*surplus.route).collect::<Vec<_>>(), ["GET /{x}"]);
+        assert!(!rules.covers_tokens());
+        assert_eq!(rules.cover(false), Ok(surplus));
+        assert!(rules.covers_tokens());
+    }
+
+    #[test]
+    fn no_policy_covers_tokens_where_letter_case_is_ignored() {
+        let mut rules = table(LetterCase::Ignored, [rule("GET /a", &[])]);
+        assert_eq!(rules.could_cover(true), Err(vec![Inexpressible::LetterCase]));
+        assert_eq!(rules.cover(true), Err(vec![Inexpressible::LetterCase]));
+        assert!(!rules.covers_tokens());
+    }
+
+    #[test]
+    fn an_api_is_told_which_rules_serve_it() {
+        let rules = of([rule("GET /a", &[]), rule("GET /b", &[])]);
+        let served = rules.serving(&[&key("GET /b"), &key("GET /c")]).unwrap();
+        assert_eq!(served.iter().map(|served| served.rules.clone()).collect::<Vec<_>>(), [vec![1], vec![]]);
+    }
+
+    #[test]
+    fn policies_are_asked_where_some_rule_does() {
+        assert!(!of([rule("GET /a", &[])]).ask_policies());
+        assert!(of([rule("GET /a", &[]), asking(rule("GET /b", &[]))]).ask_policies());
+    }
+
+    #[test]
+    fn a_resource_is_as_long_as_a_policy_takes_and_no_longer() {
+        let rules = of([rule("GET /a", &[])]);
+        let is_served =
+            |resource_characters| rules.route(&Request { resource_characters, ..request("GET", "/a") }).is_ok();
+        assert!(is_served(None) && is_served(Some(MAX_RESOURCE_CHARACTERS)));
+        assert!(!is_served(Some(MAX_RESOURCE_CHARACTERS + 1)));
+    }
+
+    #[test]
+    fn a_claim_is_the_path_parameter_in_every_case_that_a_backend_may_take_it_in() {
+        let checks = [own("GET /users/{id}", "id")];
+        let holds = |case, sub: &str, path: &str| {
+            let rules = table(case, [rule("GET /users/{id}", &checks)]);
+            let request = request("GET", path);
+            let matched = rules.route(&request).unwrap();
+            matched.authorize(claims(json!({ "sub": sub })), at(0.0)).is_ok()
+        };
+        assert!(holds(LetterCase::Distinguished, "Bob", "/users/Bob"));
+        assert!(!holds(LetterCase::Distinguished, "bob", "/users/Bob"));
+        assert!(holds(LetterCase::Ignored, "bob", "/users/bob"));
+        assert!(!holds(LetterCase::Ignored, "Bob", "/users/Bob"));
+        assert!(!holds(LetterCase::Ignored, "bob", "/users/Bob"));
+        assert!(!holds(LetterCase::Ignored, "Bob;x", "/users/Bob;x"));
+    }
+
+    #[test]
+    fn a_reading_that_has_another_rule_is_unsafe() {
+        let rules = of([rule("GET /a", &[]), rule("GET /{x}", &[])]);
+        let is_served = |path: &str| rules.route(&request("GET", path)).is_ok();
+        assert!(is_served("/a") && is_served("/b;a") && is_served("/a%20") && is_served("/%61"));
+        assert!(!is_served("/a;b") && !is_served("/%2561"));
+        // What no rule serves under another reading is denied there anyway.
+        assert!(of([rule("GET /{x}/a;b", &[])]).route(&request("GET", "/c/a;b")).is_ok());
+    }
+
+    #[test]
+    fn a_rule_answers_for_itself_where_it_asks_for_more_than_token_and_path() {
+        assert!(!rule("GET /a", &[group("admin")]).answers_for_itself());
+        assert!(Rule { introspect: true, ..rule("GET /a", &[]) }.answers_for_itself());
+        assert!(asking(rule("GET /a", &[])).answers_for_itself());
+        assert!(rule("GET /a", &[aged()]).answers_for_itself());
+    }
+
+    #[test]
+    fn the_standing_is_told_where_token_and_path_decide() {
+        let mut rules = of([
+            rule("GET /a", &[]),
+            rule("GET /aged", &[aged()]),
+            Rule { introspect: true, ..rule("GET /live", &[]) },
+        ]);
+        let has_standing = |rules: &Rules, path: &str, members| {
+            let request = request("GET", path);
+            let matched = rules.route(&request).ok();
+            rules.standing(&claims(members), matched.as_ref()).unwrap().is_some()
+        };
+        assert!(!has_standing(&rules, "/a", json!({})));
+        rules.cover(false).unwrap();
+        assert!(has_standing(&rules, "/a", json!({})) && has_standing(&rules, "/nowhere", json!({})));
+        assert!(!has_standing(&rules, "/aged", json!({})) && !has_standing(&rules, "/live", json!({})));
+    }
+
+    #[test]
+    fn what_is_asked_of_the_policies_is_asked_of_every_reading_once() {
+        let route = |key_text: &str| {
+            let cedar = CedarRule::of_route(&key(key_text));
+            of([Rule { cedar, ..rule(key_text, &[]) }])
+        };
+        let values = |path: &str| {
+            let rules = route("GET /users/{id}");
+            let request = request("GET", path);
+            let matched = rules.route(&request).unwrap();
+            let questions = matched.policy_questions("GET");
+            assert!(questions.iter().all(|question| question.action == "get /users/{id}"));
+            let value = |question: &PolicyQuestion<'_>| question.path_parameters[0].1.to_string();
+            questions.iter().map(value).collect::<Vec<_>>()
+        };
+        assert_eq!(values("/users/a"), texts(&["a"]));
+        assert_eq!(values("/users/a;b"), texts(&["a;b", "a"]));
+        assert_eq!(values("/users/%2561"), texts(&["%61", "a"]));
+        let silent = of([rule("GET /a", &[])]);
+        assert_eq!(silent.route(&request("GET", "/a")).unwrap().policy_questions("GET"), []);
+    }
+}

@@ -207,6 +207,12 @@ fn one_s_own_place_is_a_name_and_never_a_pattern() {
 }
 
 #[test]
+fn one_s_own_place_is_as_deep_as_its_parameter_may_be() {
+    let own_files = with_implicit_deny(table(vec![("GET /files/{path+}", own("path")), ("GET /files", free())]));
+    agrees(&own_files, &["/files", "/files/{sub}", "/files/a", "/files/a/b", "/files/b", "/files/{sub}/x"]);
+}
+
+#[test]
 fn a_path_too_long_for_a_policy_is_denied_where_it_is_asked_for() {
     let long = format!("/a/{}", "x".repeat(600));
     agrees(&table(vec![("GET /{a}/{b}", free())]), &[&long]);
