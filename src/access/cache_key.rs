@@ -43,3 +43,37 @@ impl Rules {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::access::examples::{group, key, own, rule, table};
+    use crate::access::policy_question::CedarRule;
+    use crate::access::route::LetterCase;
+    use crate::access::rules::Rule;
+
+    #[track_caller]
+    fn check(rules: impl IntoIterator<Item = Rule>, sources: &[&str]) {
+        let rules = table(LetterCase::Distinguished, rules);
+        assert_eq!(rules.cache_key().identity_sources(), sources);
+    }
+
+    #[test]
+    fn a_key_tells_apart_what_the_rules_tell_apart() {
+        let [route, path] = ["$context.routeKey", "$context.path"];
+        let bound = || rule("GET /users/{id}", &[group("admin"), own("GET /users/{id}", "id")]);
+        let asking = |text: &str| {
+            let cedar = Some(CedarRule::named("publish".to_owned(), &key(text)));
+            Rule { cedar, ..rule(text, &[]) }
+        };
+        check([rule("$default", &[group("admin")])], &[]);
+        check([rule("$default", &[]), rule("$connect", &[])], &[]);
+        check([asking("$default")], &[route, path]);
+        check([rule("GET /a", &[])], &[route]);
+        check([rule("$default", &[]), rule("GET /a", &[])], &[route]);
+        check([rule("$default", &[]), bound()], &[route, path]);
+        check([rule("GET /a", &[]), asking("GET /b")], &[route, path]);
+        // A handshake is no request that a simple answer is kept for.
+        check([rule("GET /a", &[]), asking("$connect")], &[route]);
+        check([], &[route]);
+    }
+}
