@@ -213,6 +213,12 @@ fn one_s_own_place_is_as_deep_as_its_parameter_may_be() {
 }
 
 #[test]
+fn what_lies_below_one_s_own_place_is_no_route() {
+    let own_items = table(vec![("GET /{user}/{item}", own("user")), ("GET /items", free())]);
+    agrees(&with_implicit_deny(own_items), &["/items", "/{sub}/7", "/{sub}/7/8", "/{sub}/7/8/9", "/bob/7", "/bob/7/8"]);
+}
+
+#[test]
 fn a_path_too_long_for_a_policy_is_denied_where_it_is_asked_for() {
     let long = format!("/a/{}", "x".repeat(600));
     agrees(&table(vec![("GET /{a}/{b}", free())]), &[&long]);
