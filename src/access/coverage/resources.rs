@@ -169,3 +169,253 @@ const ANY_ESCAPE: &str = "*%*";
 /// Escapes of what is unsafe.
 const UNSAFE_ESCAPES: [&str; 10] =
     ["*%2e*", "*%2E*", "*%2f*", "*%2F*", "*%5c*", "*%5C*", "*%25*", "*%3b*", "*%3B*", "*%0?*"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::examples::{bound, claims, group, own, rule, scope, table};
+    use crate::access::route::LetterCase;
+    use crate::access::rules::Rule;
+    use serde_json::{Value, json};
+
+    /// The policies for a table, one kind of token after the other.
+    struct Policies(crate::access::Rules);
+
+    impl Policies {
+        fn of(rules: impl IntoIterator<Item = Rule>, implicit_deny: bool) -> Self {
+            let mut rules = table(LetterCase::Distinguished, rules);
+            rules.cover(implicit_deny).unwrap();
+            Self(rules)
+        }
+
+        /// What is denied stands before what is unsafe, `escapes` behind it.
+        #[track_caller]
+        fn check(&self, token: Value, allow: &[&str], deny: &[&str], escapes: &[&str]) {
+            let standing = self.0.standing(&claims(token.clone()), None).unwrap().unwrap();
+            let denied = [deny, &UNSAFE, escapes].concat().iter().map(|text| format!("s/{text}")).collect();
+            let allowed = allow.iter().map(|text| format!("s/{text}")).collect();
+            assert_eq!(standing.resources("s/"), (allowed, denied), "{token}");
+        }
+    }
+
+    #[test]
+    fn methods_are_spelled_out_where_it_takes_them() {
+        let policies = Policies::of([rule("ANY /items", &[]), rule("DELETE /items", &[group("admin")])], false);
+        let all = [
+            "GET/items/",
+            "GET/items",
+            "HEAD/items/",
+            "HEAD/items",
+            "POST/items/",
+            "POST/items",
+            "PUT/items/",
+            "PUT/items",
+            "PATCH/items/",
+            "PATCH/items",
+            "OPTIONS/items/",
+            "OPTIONS/items",
+            "DELETE/items/",
+            "DELETE/items",
+        ];
+        policies.check(json!({}), &all[..12], &["DELETE/?*"], &[]);
+        policies.check(json!({ "groups": "admin" }), &all, &[], &[]);
+    }
+
+    #[test]
+    fn a_path_and_all_below_it_are_one() {
+        let admin = [group("admin")];
+        let policies = Policies::of(
+            [rule("POST /admin", &admin), rule("POST /admin/{x+}", &admin), rule("GET /public", &[])],
+            false,
+        );
+        policies.check(json!({}), &["GET/public/", "GET/public"], &["POST/?*"], &[]);
+        policies.check(
+            json!({ "groups": "admin" }),
+            &["GET/public/", "GET/public", "POST/admin/*", "POST/admin"],
+            &[],
+            &UNSAFE_ESCAPES,
+        );
+        let policies = Policies::of(
+            [rule("ANY /admin", &admin), rule("ANY /admin/{x+}", &admin), rule("GET /public", &[])],
+            false,
+        );
+        policies.check(json!({}), &["GET/public/", "GET/public"], &["?*/admin/*", "?*/admin"], &[]);
+    }
+
+    #[test]
+    fn default_is_every_path_and_connect_is_none() {
+        let policies = Policies::of(
+            [
+                rule("$default", &[scope("r")]),
+                rule("$connect", &[scope("w")]),
+                rule("GET /a", &[scope("r"), scope("w")]),
+            ],
+            false,
+        );
+        let paths = [
+            "GET/*",
+            "GET",
+            "HEAD/*",
+            "HEAD",
+            "POST/*",
+            "POST",
+            "PUT/*",
+            "PUT",
+            "PATCH/*",
+            "PATCH",
+            "DELETE/*",
+            "DELETE",
+            "OPTIONS/*",
+            "OPTIONS",
+            "$connect",
+        ];
+        let roots = [
+            "GET/", "GET", "HEAD/", "HEAD", "POST/", "POST", "PUT/", "PUT", "PATCH/", "PATCH", "DELETE/", "DELETE",
+            "OPTIONS/", "OPTIONS", "?*/?*",
+        ];
+        policies.check(json!({ "scope": "r" }), &paths[..14], &["$connect", "GET/a/", "GET/a"], &["*%*", "*/a;*"]);
+        policies.check(json!({ "scope": "w" }), &["$connect"], &roots, &[]);
+        policies.check(json!({ "scope": "r w" }), &paths, &[], &UNSAFE_ESCAPES);
+    }
+
+    #[test]
+    fn one_s_own_places_are_spelled_out() {
+        let own = |route: &str| rule(route, &[own(route, "id")]);
+        let policies = Policies::of(
+            [
+                own("GET /users/{id}"),
+                own("GET /users/{id}/orders"),
+                rule("ANY /admin/{x}", &[group("admin")]),
+                rule("GET /items", &[]),
+            ],
+            true,
+        );
+        let of_ann = ["GET/users/ann/", "GET/users/ann"];
+        let orders = ["GET/users/ann/orders/", "GET/users/ann/orders"];
+        let items = ["GET/items/", "GET/items"];
+        let around = ["?*/users/", "?*/users", "?*/admin/*", "?*/admin", "?*/items/?*"];
+        policies.check(json!({}), &items, &["?*/users/?*", "?*/admin/?*"], &[]);
+        policies.check(json!({ "sub": "ann" }), &[items, of_ann, orders].concat(), &around, &[]);
+        policies.check(
+            json!({ "sub": ["ann", "bob"] }),
+            &[
+                items,
+                of_ann,
+                ["GET/users/bob/", "GET/users/bob"],
+                orders,
+                ["GET/users/bob/orders/", "GET/users/bob/orders"],
+            ]
+            .concat(),
+            &around,
+            &[],
+        );
+        let admins = [
+            "GET/admin/?*",
+            "HEAD/admin/?*",
+            "POST/admin/?*",
+            "PUT/admin/?*",
+            "PATCH/admin/?*",
+            "DELETE/admin/?*",
+            "OPTIONS/admin/?*",
+        ];
+        policies.check(
+            json!({ "sub": "ann", "groups": "admin" }),
+            &[&items[..], &admins, &of_ann, &orders].concat(),
+            &["?*/items/?*", "?*/admin/?*/?*"],
+            &UNSAFE_ESCAPES,
+        );
+    }
+
+    #[test]
+    fn a_place_that_two_claims_name_is_where_they_agree() {
+        let both = |route: &str| rule(route, &[own(route, "x"), bound("tenant", route, "x")]);
+        let policies = Policies::of([both("GET /a/{x}/b"), rule("GET /c/{y+}", &[own("GET /c/{y+}", "y")])], true);
+        let around = ["?*/a/", "?*/a", "?*/c/", "?*/c", "?*/a/?*/?*/b/", "?*/a/?*/?*/b"];
+        let nothing_of_a = ["?*/a/*", "?*/a", "?*/c/", "?*/c"];
+        let c = ["GET/c/s/", "GET/c/s"];
+        policies.check(json!({ "sub": "s", "tenant": "s" }), &[c, ["GET/a/s/b/", "GET/a/s/b"]].concat(), &around, &[]);
+        policies.check(json!({ "sub": "s", "tenant": "t" }), &c, &nothing_of_a, &[]);
+        policies.check(
+            json!({ "sub": ["s", "t"], "tenant": ["t", "u", "s"] }),
+            &["GET/c/s/", "GET/c/s", "GET/c/t/", "GET/c/t", "GET/a/s/b/", "GET/a/s/b", "GET/a/t/b/", "GET/a/t/b"],
+            &around,
+            &[],
+        );
+        policies.check(json!({ "sub": "s/t", "tenant": "s/t" }), &["GET/c/s/t/", "GET/c/s/t"], &nothing_of_a, &[]);
+        // Named like a segment of the table.
+        policies.check(
+            json!({ "sub": "b", "tenant": "b" }),
+            &["GET/c/b/", "GET/c/b", "GET/a/b/b/", "GET/a/b/b"],
+            &around,
+            &[],
+        );
+    }
+
+    #[test]
+    fn what_an_allowed_wildcard_overlaps_is_denied_on_both_sides_of_colons() {
+        let rw = || [scope("r"), scope("w")];
+        let policies = Policies::of(
+            [rule("GET /a/{x}", &[scope("r")]), rule("GET /a/{x+}", &rw()), rule("GET /b/{x}/c", &[])],
+            false,
+        );
+        let c = ["GET/b/?*/c/", "GET/b/?*/c"];
+        policies.check(json!({}), &c, &["GET/a/?*", "?*/b/?*/?*/c/", "?*/b/?*/?*/c"], &UNSAFE_ESCAPES);
+        policies.check(
+            json!({ "scope": "r" }),
+            &[&["GET/a/?*"], &c[..]].concat(),
+            &[
+                "?*/a/?*/?*",
+                "?*/a/?*:*/?*",
+                "?*:*/a/?*/?*",
+                "?*:*/a/?*:*/?*",
+                "?*/b/?*/?*/c/",
+                "?*/b/?*/?*:*/c/",
+                "?*/b/?*:*/?*/c/",
+                "?*/b/?*:*/?*:*/c/",
+                "?*:*/b/?*/?*/c/",
+                "?*:*/b/?*/?*:*/c/",
+                "?*:*/b/?*:*/?*/c/",
+                "?*:*/b/?*:*/?*:*/c/",
+                "?*/b/?*/?*/c",
+                "?*/b/?*/?*:*/c",
+                "?*/b/?*:*/?*/c",
+                "?*/b/?*:*/?*:*/c",
+                "?*:*/b/?*/?*/c",
+                "?*:*/b/?*/?*:*/c",
+                "?*:*/b/?*:*/?*/c",
+                "?*:*/b/?*:*/?*:*/c",
+            ],
+            &["*%*", "*/a;*"],
+        );
+        policies.check(
+            json!({ "scope": "r w" }),
+            &[&["GET/a/?*"], &c[..]].concat(),
+            &["GET/b/?*/?*/c/", "GET/b/?*/?*/c"],
+            &UNSAFE_ESCAPES,
+        );
+    }
+
+    #[test]
+    fn what_lies_too_deep_needs_no_second_side() {
+        let r = [scope("r")];
+        let policies =
+            Policies::of([rule("GET /a/{x}/c/{y}", &[]), rule("GET /a/b/c/d", &r), rule("GET /a/b/{x}/d", &r)], true);
+        policies.check(
+            json!({}),
+            &["GET/a/?*/c/?*"],
+            &[
+                "?*/a/b/?*/d/",
+                "?*/a/b/?*:*/d/",
+                "?*:*/a/b/?*/d/",
+                "?*:*/a/b/?*:*/d/",
+                "?*/a/b/?*/d",
+                "?*/a/b/?*:*/d",
+                "?*:*/a/b/?*/d",
+                "?*:*/a/b/?*:*/d",
+                "?*/a/?*/c/?*/?*",
+                "?*/a/?*/?*/c/?*",
+            ],
+            &["*%*", "*/a;*", "*/c;*", "*/b;*", "*/d;*"],
+        );
+    }
+}
