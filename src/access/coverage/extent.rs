@@ -115,3 +115,125 @@ impl Binding {
 
 /// A policy that named more would pass 8 KB.
 const MAX_BINDINGS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::examples::{all_of, bound, claim, claims, group, key, own, scope};
+    use serde_json::json;
+    use std::time::Duration;
+
+    const ROUTE: &str = "GET /{x}/{y}";
+
+    fn x(claim: &str) -> Check {
+        bound(claim, ROUTE, "x")
+    }
+
+    fn y(claim: &str) -> Check {
+        bound(claim, ROUTE, "y")
+    }
+
+    fn any(alternatives: &[Check]) -> Check {
+        Check::Any(alternatives.iter().map(|check| all_of(std::slice::from_ref(check))).collect())
+    }
+
+    fn all(checks: &[Check]) -> Check {
+        Check::All(checks.iter().map(|check| all_of(std::slice::from_ref(check))).collect())
+    }
+
+    fn extent(checks: &[Check], members: Value) -> Option<Extent> {
+        of(&all_of(checks), &claims(members))
+    }
+
+    /// Bindings by the names of parameters.
+    fn only(bindings: &[&[(&str, &str)]]) -> Option<Extent> {
+        let binding = |binding: &&[(&str, &str)]| {
+            let parameters = key(ROUTE).parameters();
+            let named = |name: &str| parameters.iter().find(|parameter| parameter.name == name).unwrap().clone();
+            Binding(binding.iter().map(|(name, value)| (named(name), (*value).to_owned())).collect())
+        };
+        Some(Extent::Where(bindings.iter().map(binding).collect()))
+    }
+
+    fn numbered(count: usize) -> Value {
+        (0..count).map(|number| Value::String(number.to_string())).collect()
+    }
+
+    /// How many bindings there are; `None` where they are too many.
+    fn count(checks: &[Check], members: Value) -> Option<usize> {
+        extent(checks, members).map(|extent| match extent {
+            Extent::Where(bindings) => bindings.len(),
+            Extent::Everywhere => panic!("everywhere"),
+        })
+    }
+
+    #[test]
+    fn what_asks_for_no_parameter_holds_everywhere_or_nowhere() {
+        let everywhere = Some(Extent::Everywhere);
+        let nowhere = || Some(Extent::nowhere());
+        assert_eq!(extent(&[], json!({})), everywhere);
+        assert_eq!(extent(&[scope("r"), group("a")], json!({ "scope": "r", "groups": "a" })), everywhere);
+        assert_eq!(extent(&[scope("r"), group("a")], json!({ "scope": "r" })), nowhere());
+        assert_eq!(extent(&[any(&[scope("r"), group("a")])], json!({ "scope": "r" })), everywhere);
+        assert_eq!(extent(&[any(&[scope("r"), group("a")])], json!({})), nowhere());
+        assert_eq!(extent(&[all(&[scope("r"), group("a")])], json!({ "scope": "r", "groups": "a" })), everywhere);
+        assert_eq!(extent(&[all(&[scope("r"), group("a")])], json!({ "groups": "a" })), nowhere());
+        assert_eq!(extent(&[all(&[])], json!({})), nowhere());
+        assert_eq!(extent(&[any(&[])], json!({})), nowhere());
+        let aged = Check::MaxAuthAge(Duration::from_secs(60));
+        assert_eq!(extent(&[aged], json!({ "auth_time": 0 })), nowhere());
+    }
+
+    #[test]
+    fn a_bound_claim_holds_where_the_parameter_has_its_value() {
+        assert_eq!(extent(&[x("sub")], json!({ "sub": "a" })), only(&[&[("x", "a")]]));
+        assert_eq!(extent(&[x("c")], json!({ "c": ["a", 7, "", "b"] })), only(&[&[("x", "a")], &[("x", "b")]]));
+        for none in [json!(""), json!(7), json!([]), json!(null)] {
+            assert_eq!(extent(&[x("c")], json!({ "c": none })), only(&[]));
+        }
+        assert_eq!(extent(&[x("c")], json!({})), only(&[]));
+        let Check::Claim { name, mut one_of } = x("c") else { panic!() };
+        let Check::Claim { one_of: literal, .. } = claim("c", &[json!("a")]) else { panic!() };
+        one_of.extend(literal);
+        let either = Check::Claim { name, one_of };
+        assert_eq!(extent(std::slice::from_ref(&either), json!({ "c": "a" })), Some(Extent::Everywhere));
+        assert_eq!(extent(&[either], json!({ "c": "b" })), only(&[&[("x", "b")]]));
+        // The empty rest of the root is no value.
+        assert_eq!(extent(&[own("GET /{rest+}", "rest")], json!({ "sub": "" })), only(&[]));
+    }
+
+    #[test]
+    fn checks_hold_together_where_each_does_and_alternatives_where_one_does() {
+        let token = || json!({ "sub": "a", "tenant": "b", "scope": "r" });
+        assert_eq!(extent(&[x("sub"), scope("r")], token()), only(&[&[("x", "a")]]));
+        assert_eq!(extent(&[x("sub"), scope("w")], token()), only(&[]));
+        assert_eq!(extent(&[x("sub"), y("tenant")], token()), only(&[&[("x", "a"), ("y", "b")]]));
+        assert_eq!(extent(&[x("sub"), x("sub")], token()), only(&[&[("x", "a")]]));
+        assert_eq!(extent(&[x("sub"), x("tenant")], token()), only(&[]));
+        assert_eq!(extent(&[any(&[x("sub"), y("tenant")])], token()), only(&[&[("x", "a")], &[("y", "b")]]));
+        assert_eq!(extent(&[any(&[x("sub"), scope("r")])], token()), Some(Extent::Everywhere));
+        assert_eq!(extent(&[any(&[scope("w"), x("sub")])], token()), only(&[&[("x", "a")]]));
+        assert_eq!(extent(&[all(&[x("sub"), y("tenant")])], token()), only(&[&[("x", "a"), ("y", "b")]]));
+        // All of three agree, or none does.
+        let three = |third: &str| {
+            extent(&[x("sub"), y("tenant"), y("third")], json!({ "sub": "a", "tenant": "b", "third": third }))
+        };
+        assert_eq!(three("b"), only(&[&[("x", "a"), ("y", "b")]]));
+        assert_eq!(three("a"), only(&[]));
+    }
+
+    #[test]
+    fn more_bindings_than_a_policy_takes_are_none() {
+        assert_eq!(count(&[x("sub")], json!({ "sub": numbered(64) })), Some(64));
+        assert_eq!(count(&[x("sub")], json!({ "sub": numbered(65) })), None);
+        assert_eq!(count(&[x("sub")], json!({ "sub": numbered(90) })), None);
+        let two = |sub, tenant| json!({ "sub": numbered(sub), "tenant": numbered(tenant) });
+        assert_eq!(count(&[any(&[x("sub"), y("tenant")])], two(32, 32)), Some(64));
+        assert_eq!(count(&[any(&[x("sub"), y("tenant")])], two(32, 33)), None);
+        assert_eq!(count(&[x("sub"), y("tenant")], two(8, 8)), Some(64));
+        assert_eq!(count(&[x("sub"), y("tenant")], two(5, 13)), None);
+        assert_eq!(count(&[all(&[x("sub"), y("tenant")])], two(5, 13)), None);
+        // Those that contradict each other are not counted.
+        assert_eq!(count(&[x("sub"), x("tenant")], two(64, 10)), Some(10));
+    }
+}

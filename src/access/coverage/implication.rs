@@ -139,3 +139,138 @@ fn satisfies_check(term: &[Fact<'_>], check: &Check, paths: Paths) -> bool {
 }
 
 const MAX_TERMS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::examples::{all_of, claim, group, own, scope, texts};
+    use serde_json::json;
+    use std::time::Duration;
+
+    fn any(alternatives: &[Check]) -> Check {
+        Check::Any(alternatives.iter().map(|check| all_of(std::slice::from_ref(check))).collect())
+    }
+
+    fn all(checks: &[Check]) -> Check {
+        Check::All(checks.iter().map(|check| all_of(std::slice::from_ref(check))).collect())
+    }
+
+    /// Whether who satisfies the one satisfies the other.
+    fn implies(one: &[Check], other: &[Check], paths: Paths) -> bool {
+        let (one, other) = (all_of(one), all_of(other));
+        terms(&one).is_some_and(|terms| terms.iter().all(|term| satisfies(term, &other, paths)))
+    }
+
+    #[track_caller]
+    fn check(one: &[Check], other: &[Check], expected: bool) {
+        assert_eq!(implies(one, other, Paths::All), expected, "{one:?} {other:?}");
+    }
+
+    #[test]
+    fn a_requirement_implies_what_each_of_its_ways_satisfies() {
+        let own = || own("GET /{id}", "id");
+        let clients = |ids: &[&str]| Check::ClientIds(texts(ids));
+        let issuers = |issuers: &[&str]| Check::Issuers(texts(issuers));
+        let uses = |uses: &[&str]| Check::TokenUse(texts(uses));
+        let scopes = |scopes: &[&str]| Check::AnyScope(texts(scopes));
+        let all_scopes = |scopes: &[&str]| Check::AllScopes(texts(scopes));
+        let groups = |groups: &[&str]| Check::AnyGroup(texts(groups));
+        let all_groups = |groups: &[&str]| Check::AllGroups(texts(groups));
+        let is = |value| claim("tenant", &[value]);
+        for (one, other, expected) in [
+            (scope("a"), scopes(&["a", "b"]), true),
+            (scopes(&["a", "b"]), scope("a"), false),
+            (all_scopes(&["a", "b"]), scope("b"), true),
+            (all_scopes(&["a", "b"]), all_scopes(&["b"]), true),
+            (all_scopes(&["a"]), all_scopes(&["a", "b"]), false),
+            (group("a"), scope("a"), false),
+            (scope("a"), group("a"), false),
+            (group("a"), groups(&["b", "a"]), true),
+            (groups(&["a", "b"]), group("a"), false),
+            (all_groups(&["a", "b"]), group("a"), true),
+            (all_groups(&["a", "b"]), all_groups(&["a"]), true),
+            (all_groups(&["a"]), all_groups(&["a", "b"]), false),
+            (is(json!(1)), is(json!(1.0)), true),
+            (is(json!(1)), is(json!("1")), false),
+            (is(json!("a")), claim("other", &[json!("a")]), false),
+            (is(json!("a")), claim("tenant", &[json!("b"), json!("a")]), true),
+            (clients(&["a"]), clients(&["b", "a"]), true),
+            (clients(&["a", "b"]), clients(&["a"]), false),
+            (issuers(&["a"]), issuers(&["a", "b"]), true),
+            (issuers(&["a", "b"]), issuers(&["a"]), false),
+            (uses(&["id"]), uses(&["access", "id"]), true),
+            (uses(&["id"]), uses(&["access"]), false),
+            (any(&[scope("a"), scope("b")]), scopes(&["a", "b"]), true),
+            (any(&[scope("a"), group("b")]), scopes(&["a", "b"]), false),
+            (scope("a"), any(&[group("a"), scope("a")]), true),
+            (scope("a"), any(&[group("a"), scope("b")]), false),
+            (all(&[scope("a"), group("b")]), group("b"), true),
+            (scope("a"), all(&[scope("a"), group("b")]), false),
+            (all_scopes(&["a", "b"]), all(&[scope("a"), scope("b")]), true),
+            // What holds for nobody implies all, and is implied by nothing that somebody may have.
+            (all_scopes(&[]), scope("a"), true),
+            (all_groups(&[]), scope("a"), true),
+            (all(&[]), scope("a"), true),
+            (any(&[]), scope("a"), true),
+            (scope("a"), all_scopes(&[]), false),
+            (scope("a"), all_groups(&[]), false),
+            (scope("a"), all(&[]), false),
+            (scope("a"), any(&[]), false),
+            (Check::MaxAuthAge(Duration::from_secs(1)), scope("a"), true),
+            (scope("a"), Check::MaxAuthAge(Duration::from_secs(1)), false),
+            (own(), scope("a"), false),
+            (scope("a"), own(), false),
+        ] {
+            check(&[one], &[other], expected);
+        }
+        check(&[scope("a"), group("b")], &[group("b")], true);
+        check(&[scope("a")], &[scope("a"), group("b")], false);
+        check(&[], &[scope("a")], false);
+        check(&[scope("a")], &[], true);
+        check(&[], &[], true);
+    }
+
+    #[test]
+    fn a_token_has_one_client_one_issuer_and_one_use_and_many_of_the_rest() {
+        for (two, is_possible) in [
+            ([Check::ClientIds(texts(&["a"])), Check::ClientIds(texts(&["b"]))], false),
+            ([Check::Issuers(texts(&["a"])), Check::Issuers(texts(&["b"]))], false),
+            ([Check::TokenUse(texts(&["a"])), Check::TokenUse(texts(&["b"]))], false),
+            ([Check::ClientIds(texts(&["a"])), Check::ClientIds(texts(&["a"]))], true),
+            ([Check::ClientIds(texts(&["a"])), Check::Issuers(texts(&["a"]))], true),
+            ([Check::Issuers(texts(&["a"])), Check::TokenUse(texts(&["a"]))], true),
+            ([scope("a"), scope("b")], true),
+            ([group("a"), group("b")], true),
+        ] {
+            assert_eq!(terms(&all_of(&two)).unwrap().len(), usize::from(is_possible), "{two:?}");
+        }
+    }
+
+    #[test]
+    fn a_bound_claim_is_satisfied_on_the_paths_of_the_token_s_claims_alone() {
+        let [by_id, by_name] = [own("GET /{id}", "id"), own("GET /{x}/{name}", "name")];
+        let other = crate::access::examples::bound("tenant", "GET /{id}", "id");
+        let on =
+            |one: &Check, other: &Check, paths| implies(std::slice::from_ref(one), std::slice::from_ref(other), paths);
+        assert!(!on(&by_id, &by_id, Paths::All) && !on(&by_id, &by_name, Paths::All));
+        assert!(on(&by_id, &by_id, Paths::OfItsClaims) && on(&by_id, &by_name, Paths::OfItsClaims));
+        assert!(!on(&by_id, &other, Paths::OfItsClaims) && !on(&scope("a"), &by_id, Paths::OfItsClaims));
+    }
+
+    #[test]
+    fn a_requirement_of_too_many_ways_has_none_that_are_known() {
+        let scopes = |count: usize| Check::AnyScope((0..count).map(|number| format!("s{number}")).collect());
+        let groups = |count: usize| Check::AnyGroup((0..count).map(|number| format!("g{number}")).collect());
+        let count = |checks: &[Check]| terms(&all_of(checks)).map(|terms| terms.len());
+        assert_eq!(count(&[scopes(256)]), Some(256));
+        assert_eq!(count(&[scopes(257)]), None);
+        assert_eq!(count(&[scopes(16), groups(16)]), Some(256));
+        assert_eq!(count(&[scopes(16), groups(17)]), None);
+        assert_eq!(count(&[any(&[scopes(128), groups(128)])]), Some(256));
+        assert_eq!(count(&[any(&[scopes(128), groups(129)])]), None);
+        // However many there are, none of a token with two clients counts.
+        let client = |id: &str| Check::ClientIds(texts(&[id]));
+        let too_many = any(&[scopes(128), groups(129)]);
+        assert_eq!(count(&[all(&[client("a"), client("b")]), too_many]), None);
+    }
+}

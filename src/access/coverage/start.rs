@@ -235,3 +235,147 @@ const VALUE_CHARACTERS: usize = 36;
 
 /// 8 KB, less 1 KB for the context, the principal and the statements' other words.
 const MAX_POLICY_BYTES: usize = 8 * 1024 - 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::examples::{group, own, rule, scope, table};
+    use crate::access::requirement::Check;
+    use crate::access::route::LetterCase;
+    use crate::access::rules::Rule;
+    use std::time::Duration;
+
+    fn could_cover(rules: Vec<Rule>, implicit_deny: bool) -> Result<Vec<Surplus>, Vec<Inexpressible>> {
+        table(LetterCase::Distinguished, rules).could_cover(implicit_deny)
+    }
+
+    /// Denied, allowed and an example, for each conflict; whether silence would do for all of them.
+    #[track_caller]
+    fn refused(rules: Vec<Rule>, implicit_deny: bool, expected: &[(&str, &str, &str)], silence: bool) {
+        let conflict = |(denied, allowed, example): &(&str, &str, &str)| Inexpressible::Conflict {
+            denied: (*denied).to_owned(),
+            allowed: (*allowed).to_owned(),
+            example: (*example).to_owned(),
+            silence_would_do: silence,
+        };
+        assert_eq!(could_cover(rules, implicit_deny), Err(expected.iter().map(conflict).collect()));
+    }
+
+    fn aged() -> Check {
+        Check::MaxAuthAge(Duration::from_secs(60))
+    }
+
+    #[test]
+    fn conflicts_are_told_with_both_routes_and_a_request() {
+        let bound = || vec![rule("GET /users/{id}", &[own("GET /users/{id}", "id")])];
+        refused(bound(), false, &[("GET /users/{id}", "GET /users/{id}", "GET /users/x")], true);
+        assert_eq!(could_cover(bound(), true), Ok(Vec::new()));
+        let around = || vec![rule("GET /u/{id}", &[scope("s")]), rule("GET /u/{id}/orders", &[scope("r")])];
+        refused(around(), false, &[("GET /u/{id}", "GET /u/{id}/orders", "GET /u/x")], true);
+        assert!(could_cover(around(), true).is_ok());
+        let timed = || vec![rule("GET /a/{x}", &[aged()]), rule("GET /a/b", &[])];
+        refused(timed(), false, &[("GET /a/{x}", "GET /a/b", "GET /a/x")], true);
+        assert_eq!(could_cover(timed(), true), Ok(Vec::new()));
+        let within = || vec![rule("GET /a/{x}/b/{y+}", &[]), rule("GET /a/{x}/{z}/b/c", &[scope("s")])];
+        for implicit_deny in [false, true] {
+            let found = [("GET /a/{x}/{z}/b/c", "GET /a/{x}/b/{y+}", "GET /a/x/x/b/c")];
+            refused(within(), implicit_deny, &found, false);
+        }
+    }
+
+    #[test]
+    fn each_conflict_is_told_once_and_all_of_them_are() {
+        let of = |name: &str, checks: [&[Check]; 2]| {
+            let [outer, inner] = checks;
+            vec![rule(&format!("GET /{name}/{{id}}"), outer), rule(&format!("GET /{name}/{{id}}/x"), inner)]
+        };
+        let [s, t, r] = ["s", "t", "r"].map(|one| [scope(one)]);
+        let both = || of("a", [&s, &r]).into_iter().chain(of("b", [&t, &r])).collect::<Vec<_>>();
+        refused(
+            both(),
+            false,
+            &[("GET /a/{id}", "GET /a/{id}/x", "GET /a/x"), ("GET /b/{id}", "GET /b/{id}/x", "GET /b/x")],
+            true,
+        );
+        assert!(could_cover(both(), true).is_ok());
+    }
+
+    #[test]
+    fn who_has_what_a_route_asks_has_what_it_implies() {
+        // Nobody has `admin` and not the other.
+        let nested = |outer: &[Check], inner: &[Check]| vec![rule("GET /u/{id}", outer), rule("GET /u/{id}/x", inner)];
+        assert!(could_cover(nested(&[scope("r")], &[scope("r"), group("admin")]), false).is_ok());
+        assert!(could_cover(nested(&[scope("r"), group("admin")], &[scope("r")]), false).is_err());
+        assert!(could_cover(nested(&[], &[scope("r")]), false).is_ok());
+        assert!(could_cover(nested(&[scope("r")], &[scope("r")]), false).is_ok());
+    }
+
+    #[test]
+    fn the_request_that_caching_opens_is_told() {
+        let surplus = |rules| could_cover(rules, false).unwrap();
+        let open = surplus(vec![rule("GET /a/{x}", &[]), rule("GET /a/{x}/b", &[scope("r")])]);
+        let [only] = &open[..] else { panic!("{open:?}") };
+        assert_eq!((&*only.route, &*only.example), ("GET /a/{x}", "GET /a/x/x"));
+        assert!(only.to_string().contains("`GET /a/{x}` also allow `GET /a/x/x`"), "{only}");
+        assert_eq!(surplus(vec![rule("GET /a/{x}", &[])]), []);
+        assert_eq!(surplus(vec![rule("GET /a", &[]), rule("GET /a/{x+}", &[])]), []);
+    }
+
+    #[test]
+    fn a_policy_may_be_as_large_as_api_gateway_takes_and_no_larger() {
+        let named = |last: usize| {
+            let mut rules: Vec<Rule> = (10..52).map(|name| rule(&format!("GET /{name}"), &[])).collect();
+            rules.push(rule(&format!("GET /{}", "x".repeat(last)), &[]));
+            could_cover(rules, false)
+        };
+        // 43 routes, each with and without a slash behind it, and nine Resources of unsafe paths: 7,168 bytes.
+        assert_eq!(named(9), Ok(Vec::new()));
+        assert_eq!(named(10), Err(vec![Inexpressible::TooLarge { resources: 95, bytes: 7170 }]));
+    }
+
+    #[test]
+    fn a_claim_s_value_is_as_long_as_a_uuid() {
+        let of = |count: usize| {
+            let route = |number: usize| format!("GET /{number}/{{id}}");
+            let own = |number: usize| rule(&route(number), &[own(&route(number), "id")]);
+            could_cover((10..10 + count).map(own).collect(), true)
+        };
+        assert_eq!(of(15), Ok(Vec::new()));
+        assert_eq!(of(43), Err(vec![Inexpressible::TooLarge { resources: 181, bytes: 16743 }]));
+    }
+
+    #[test]
+    fn a_route_may_have_62_segments() {
+        let of = |segments: usize| could_cover(vec![rule(&format!("GET {}", "/a".repeat(segments)), &[])], false);
+        assert_eq!(of(62), Ok(Vec::new()));
+        let Err(faults) = of(63) else { panic!() };
+        assert_eq!(faults, [Inexpressible::TooDeep { route: format!("GET {}", "/a".repeat(63)) }]);
+    }
+
+    #[test]
+    fn what_is_refused_is_told_with_what_would_do() {
+        let conflict = |denied: &str, silence_would_do| {
+            let [denied, allowed, example] = [denied, "GET /b", "GET /x"].map(str::to_owned);
+            Inexpressible::Conflict { denied, allowed, example, silence_would_do }.to_string()
+        };
+        for (text, says, is_silent_on) in [
+            (conflict("GET /b", true), "binds a claim to a path parameter", "ask of"),
+            (conflict("GET /a", true), "a token that may use `GET /b` and not `GET /a`", "binds"),
+            (conflict("GET /b", false), "Bind the claim to a parameter that is one segment", "implicit_deny"),
+            (conflict("GET /a", false), "Ask of `GET /b` all that `GET /a` asks", "implicit_deny"),
+            (Inexpressible::LetterCase.to_string(), "case_insensitive_paths", "implicit_deny"),
+            (
+                Inexpressible::TooDeep { route: "GET /a".to_owned() }.to_string(),
+                "`GET /a` has too many",
+                "implicit_deny",
+            ),
+            (
+                Inexpressible::TooLarge { resources: 95, bytes: 7170 }.to_string(),
+                "95 Resources of 7170 bytes",
+                "implicit_deny",
+            ),
+        ] {
+            assert!(text.contains(says) && !text.contains(is_silent_on), "{text}");
+        }
+    }
+}
