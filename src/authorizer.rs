@@ -231,3 +231,15 @@ fn shortened(kid: &str) -> String {
 }
 
 const MAX_LOGGED_CHARACTERS: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_kid_the_log_has_128_characters() {
+        for (characters, logged) in [(0, 0), (127, 127), (128, 128), (129, 128), (10_000, 128)] {
+            assert_eq!(shortened(&"\u{e9}".repeat(characters)), "\u{e9}".repeat(logged));
+        }
+    }
+}

@@ -263,3 +263,92 @@ impl Denial {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Class::{Forbidden, Unauthorized, Unavailable};
+
+    const INVALID: &str = "The access token is invalid";
+    const UNDECIDED: &str = "The authorizer could not decide";
+
+    fn scope() -> Denial {
+        Denial::InsufficientScope { needed: "a b".into() }
+    }
+
+    fn reasons() -> [(Denial, &'static str, Class, &'static str); 32] {
+        [
+            (Denial::AlgorithmNotAllowed, "algorithm_not_allowed", Unauthorized, INVALID),
+            (Denial::AmbiguousToken, "ambiguous_token", Unauthorized, INVALID),
+            (Denial::BadSignature, "bad_signature", Unauthorized, INVALID),
+            (Denial::MalformedClaims("x"), "malformed_claims", Unauthorized, INVALID),
+            (Denial::MalformedToken("x"), "malformed_token", Unauthorized, INVALID),
+            (Denial::MissingToken, "missing_token", Unauthorized, "The request carries no access token"),
+            (Denial::SenderNotProven("x"), "sender_not_proven", Unauthorized, INVALID),
+            (Denial::TokenExpired, "token_expired", Unauthorized, "The access token expired"),
+            (Denial::TokenInactive("x"), "token_inactive", Unauthorized, "The access token is no longer valid"),
+            (Denial::TokenNotYetValid, "token_not_yet_valid", Unauthorized, INVALID),
+            (Denial::TokenRevoked("x"), "token_revoked", Unauthorized, "The access token is no longer valid"),
+            (Denial::TokenTooLarge, "token_too_large", Unauthorized, INVALID),
+            (Denial::UnknownIssuer, "unknown_issuer", Unauthorized, INVALID),
+            (Denial::UnknownKey, "unknown_key", Unauthorized, INVALID),
+            (Denial::WrongAudience, "wrong_audience", Unauthorized, INVALID),
+            (Denial::WrongClient, "wrong_client", Unauthorized, INVALID),
+            (Denial::WrongTokenUse, "wrong_token_use", Unauthorized, INVALID),
+            (Denial::WrongTyp, "wrong_typ", Unauthorized, INVALID),
+            (
+                Denial::AuthenticationTooOld,
+                "authentication_too_old",
+                Forbidden,
+                "A more recent authentication is required",
+            ),
+            (Denial::ClaimMismatch, "claim_mismatch", Forbidden, "The access token is not for this resource"),
+            (Denial::Forbidden, "forbidden", Forbidden, "The access token may not be used here"),
+            (Denial::InsufficientGroup, "insufficient_group", Forbidden, "The access token lacks a required group"),
+            (scope(), "insufficient_scope", Forbidden, "The access token lacks a required scope"),
+            (Denial::NoRoute, "no_route", Forbidden, "No rule admits this route"),
+            (
+                Denial::NotIntrospectable("x"),
+                "not_introspectable",
+                Forbidden,
+                "The access token cannot be checked as this route requires",
+            ),
+            (Denial::UnsafePath("x"), "unsafe_path", Forbidden, "The path is not in its normal form"),
+            (Denial::Internal("x"), "internal", Unavailable, UNDECIDED),
+            (Denial::IntrospectionUnavailable("x".into()), "introspection_unavailable", Unavailable, UNDECIDED),
+            (Denial::JwksUnavailable("x".into()), "jwks_unavailable", Unavailable, UNDECIDED),
+            (Denial::MalformedEvent("x"), "malformed_event", Unavailable, UNDECIDED),
+            (Denial::PermissionsUnavailable("x".into()), "permissions_unavailable", Unavailable, UNDECIDED),
+            (Denial::RevocationsUnavailable("x".into()), "revocations_unavailable", Unavailable, UNDECIDED),
+        ]
+    }
+
+    #[test]
+    fn each_reason_has_its_code_its_class_and_its_sentence() {
+        for (denial, code, class, description) in reasons() {
+            assert_eq!((denial.code(), denial.class(), denial.description()), (code, class, description));
+        }
+    }
+
+    #[test]
+    fn errors_are_named_as_in_the_rfcs() {
+        for (denial, code, class, _) in reasons() {
+            let expected = match (code, class) {
+                ("missing_token", _) | (_, Unavailable) => None,
+                ("authentication_too_old", _) => Some("insufficient_user_authentication"),
+                (_, Unauthorized) => Some("invalid_token"),
+                (_, Forbidden) => Some("insufficient_scope"),
+            };
+            assert_eq!(denial.oauth_error(), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_detail_is_told_where_there_are_several_causes() {
+        for (denial, code, _, _) in reasons() {
+            // All that hold one are made of it above.
+            let expected = format!("{denial:?}").contains("(\"x\")").then_some("x");
+            assert_eq!(denial.detail(), expected, "{code}");
+        }
+    }
+}

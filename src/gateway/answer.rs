@@ -208,3 +208,17 @@ struct SimpleAnswer {
 
 /// "8 KB" (API Gateway, WebSocket quotas: authorizer result size).
 const MAX_ANSWER_BYTES: usize = 8 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_at_most_8192_bytes() {
+        // With its quotes.
+        let text = |bytes: usize| within_limit(&"a".repeat(bytes - 2));
+        assert!(matches!(text(8192), Ok(Answer::Result(text)) if text.len() == 8192));
+        assert!(matches!(text(8193), Err(Denial::Internal(_))));
+        assert!(matches!(text(20_000), Err(Denial::Internal(_))));
+    }
+}

@@ -127,5 +127,7 @@ mod tests {
             }
         }
         assert_eq!(AlgorithmSet::of(&[]).iter().count(), 0);
+        assert!(AlgorithmSet::of(&Algorithm::ALL).iter().eq(Algorithm::ALL));
+        assert_eq!(AlgorithmSet::of(&[Algorithm::Es256; 2]), AlgorithmSet::of(&[Algorithm::Es256]));
     }
 }

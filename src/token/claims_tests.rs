@@ -164,6 +164,13 @@ fn a_required_typ_is_compared_as_a_media_type() {
     for bad in [json!("JWT"), json!(""), json!("application/x/at+jwt"), json!(7), json!("<absent>")] {
         check(&typed, json!({ "header.typ": bad }), "wrong_typ");
     }
+    // As long as `application/`, and something else.
+    for bad in ["audio/mpeg4-at+jwt", "applicationsat+jwt", "text/x/y/z//at+jwt"] {
+        check(&typed, json!({ "header.typ": bad }), "wrong_typ");
+    }
+    let whole = Expectations { typ: Some("x/at+jwt".into()), ..expectations(IssuerKind::Oidc) };
+    check(&whole, json!({"header.typ": "X/at+jwt"}), "ok");
+    check(&whole, json!({"header.typ": "application/x/at+jwt"}), "wrong_typ");
 }
 
 #[test]

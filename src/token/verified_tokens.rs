@@ -314,6 +314,52 @@ mod tests {
         keep(&store, digest_of(203), token(&key, 99.0, 0), at(10.0));
         let (tokens, bytes) = store.size();
         assert_eq!((tokens, bytes), (3, 3 * token(&key, 99.0, 0).bytes()));
+        // The same token again, now with more to say: it takes the place of what it said before.
+        keep(&store, digest_of(203), token(&key, 99.0, 100), at(10.0));
+        assert_eq!(store.size(), (3, bytes + 100));
+    }
+
+    #[test]
+    fn a_token_takes_as_many_bytes_as_its_texts_have_and_more() {
+        let (key, store) = (jwk::a_key(), VerifiedTokens::new(LIMITS));
+        let with = |kid: Option<&str>, typ: Option<&str>| {
+            let mut known = token(&key, 9.0, 0);
+            (known.proof.kid, known.proof.typ) = (kid.map(Arc::from), typ.map(Arc::from));
+            known
+        };
+        let bare = with(None, None).bytes();
+        assert!(
+            bare > size_of::<KnownToken>() + 2 * size_of::<TokenDigest>() + token(&key, 9.0, 0).proof.payload.len()
+        );
+        assert_eq!(with(Some("0123456789"), None).bytes(), bare + 10);
+        assert_eq!(with(Some("0123456789"), Some("01234")).bytes(), bare + 15);
+        assert_eq!(token(&key, 9.0, 1000).bytes(), token(&key, 9.0, 0).bytes() + 1000);
+        keep(&store, digest_of(1), with(Some("0123456789"), None), at(1.0));
+        assert_eq!(store.size(), (1, bare + 10));
+    }
+
+    #[test]
+    fn the_limits_themselves_are_within_them() {
+        let key = jwk::a_key();
+        let bytes = token(&key, 9.0, 0).bytes();
+        for (limits, kept) in [
+            (Limits { tokens: 2, bytes: 2 * bytes }, &[0, 1][..]),
+            (Limits { tokens: 2, bytes: 2 * bytes - 1 }, &[1]),
+            (Limits { tokens: 1, bytes: 2 * bytes }, &[1]),
+            (Limits { tokens: 1, bytes }, &[1]),
+            (Limits { tokens: 2, bytes: bytes - 1 }, &[]),
+            (Limits { tokens: 0, bytes }, &[]),
+        ] {
+            let store = VerifiedTokens::new(limits);
+            for number in 0..2 {
+                keep(&store, digest_of(number), token(&key, 9.0, 0), at(1.0));
+            }
+            assert_eq!(
+                (known(&store, 1.0), store.size()),
+                (kept.to_vec(), (kept.len(), kept.len() * bytes)),
+                "{limits:?}"
+            );
+        }
     }
 
     #[test]
@@ -334,6 +380,14 @@ mod tests {
             store.keep(TokenDigest(digest), at(1.0), || token(&key, 9.0, 0));
         }
         assert_eq!(store.size().0, 2);
+        // What an empty place holds is no token's.
+        for low in [0, 1] {
+            let mut digest = [0; 32];
+            digest[0] = low;
+            let store = VerifiedTokens::new(LIMITS);
+            store.keep(TokenDigest(digest), at(1.0), || token(&key, 9.0, 0));
+            assert_eq!(store.size().0, 0);
+        }
     }
 
     #[test]
