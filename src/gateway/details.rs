@@ -109,7 +109,7 @@ mod tests {
     fn check(map: &str, multi: &str, raw_query: Option<&str>, expected: &[(&str, &str)]) {
         let (map, multi) = (raw(map), raw(multi));
         let raw_query = raw_query.map(|text| raw(&serde_json::to_string(text).unwrap()));
-        let sources = [TokenSource::Query("access_token".into())];
+        let sources = [TokenSource::Header("a".into()), TokenSource::Query("access_token".into())];
         let found = query([Some(&map), Some(&multi)], raw_query.as_deref(), &sources);
         let found: Vec<_> = found.iter().map(|(name, value)| (&**name, &**value)).collect();
         assert_eq!(found, expected);

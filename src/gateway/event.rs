@@ -434,6 +434,12 @@ mod tests {
             rest(r#","version":2.0"#),
             rest(r#","version":"2.0""#),
             rest(r#","methodArn":"x""#),
+            rest(&format!(r#","methodArn":"{ARN}""#)),
+            rest(r#","type":"REQUEST""#),
+            rest(r#","headers":{"authorization":"t"},"headers":{}"#),
+            rest(r#","queryStringParameters":{},"queryStringParameters":{}"#),
+            rest(r#","requestContext":{},"requestContext":{}"#),
+            format!(r#"{{"version":"2.0","version":"1.0","routeArn":"{ARN}"}}"#),
             format!(r#"{{"type":"REQUEST","methodArn":["{ARN}"]}}"#),
         ] {
             assert!(matches!(Event::parse(event.as_bytes()), Err(Denial::MalformedEvent(_))), "{event}");
@@ -467,6 +473,7 @@ mod tests {
             (r#","queryStringParameters":{"access_token":"t","Access_Token":"u"}"#, &["t"][..]),
             (r#","multiValueQueryStringParameters":{"access_token":["t","u"]}"#, &["t", "u"]),
             (r#","cookies":["a=b","token=t"]"#, &["t"]),
+            (r#","cookies":["token=t==; b=c"]"#, &["t=="]),
             (r#","headers":{"Cookie":"a=b; token=t; Token=u; token=\"v\""}"#, &["t", "v"]),
         ] {
             check(&rest(maps), EventKind::RestRequest, credentials);
@@ -489,5 +496,49 @@ mod tests {
         assert_eq!(pem(&http2(identity)), None);
         assert_eq!(pem(&rest(r#","requestContext":{"identity":{"clientCert":{"clientCertPem":7}}}"#)), None);
         assert_eq!(pem(&rest(r#","requestContext":{"identity":{"clientCert":null}}"#)), None);
+    }
+
+    #[test]
+    fn details_are_read_where_the_kind_of_event_has_them() {
+        let maps = r#","queryStringParameters":{"a":"1,2","t":"x"},"multiValueQueryStringParameters":{"a":["1","2"]},
+            "rawQueryString":"a=1&a=2","requestContext":{"identity":{"sourceIp":"i"},"http":{"sourceIp":"h"}}"#;
+        let details = |event: &str| {
+            let details = Event::parse(event.as_bytes()).unwrap().details(&[TokenSource::Query("t".into())]);
+            let query = details.query.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+            (query.join("&"), details.source_ip.map(Cow::into_owned))
+        };
+        assert_eq!(details(&rest(maps)), ("a=1,2&a=1&a=2".into(), Some("i".into())));
+        let http2 = format!(r#"{{"version":"2.0","routeArn":"{ARN}"{maps}}}"#);
+        assert_eq!(details(&http2), ("a=1,2&a=1&a=2&a=1&a=2".into(), Some("h".into())));
+        let http2 = http2.replace("multiValue", "noMultiValue");
+        assert_eq!(details(&http2), ("a=1,2&a=1&a=2".into(), Some("h".into())));
+        assert_eq!(details(&http2.replace("rawQuery", "noRawQuery")), ("a=1,2".into(), Some("h".into())));
+        assert_eq!(details(&rest("")), (String::new(), None));
+    }
+
+    #[test]
+    fn a_cached_simple_answers_key_lacks_what_was_not_sent() {
+        const ROUTE: &str = "$context.routeKey";
+        const PATH: &str = "$context.path";
+        for (key, sent, lacking) in [
+            (CacheKey::Token, r#"["t"]"#, &[][..]),
+            (CacheKey::Route, r#"["t"]"#, &[ROUTE]),
+            (CacheKey::Route, r#"["t","GET /request"]"#, &[]),
+            (CacheKey::Route, r#"["t","GET /requests"]"#, &[ROUTE]),
+            (CacheKey::RouteAndPath, r#"["t"]"#, &[ROUTE, PATH]),
+            (CacheKey::RouteAndPath, r#"["t","GET /request"]"#, &[PATH]),
+            (CacheKey::RouteAndPath, r#"["GET /request","/request"]"#, &[]),
+            (CacheKey::RouteAndPath, r#"["t","GET /request","/test/request"]"#, &[]),
+            (CacheKey::RouteAndPath, r#"["t","GET /request","/test/request/x"]"#, &[PATH]),
+            (CacheKey::RouteAndPath, r#"["t","/request"]"#, &[ROUTE]),
+            // Nobody's cache: no identity sources at all.
+            (CacheKey::RouteAndPath, "[]", &[]),
+            (CacheKey::RouteAndPath, "null", &[]),
+        ] {
+            let event =
+                format!(r#"{{"version":"2.0","routeArn":"{ARN}","routeKey":"GET /request","identitySource":{sent}}}"#);
+            let event = Event::parse(event.as_bytes()).unwrap();
+            assert_eq!(event.lacking_sources(key), lacking, "{key:?} {sent}");
+        }
     }
 }

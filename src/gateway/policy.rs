@@ -203,4 +203,84 @@ mod tests {
             assert_eq!(matches(resource, arn), expected, "{resource} {arn}");
         }
     }
+
+    const PREFIX: &str = "arn:aws:execute-api:us-east-1:1:a/b/GET/";
+
+    fn arn(path: &str) -> MethodArn<'static> {
+        MethodArn::parse(format!("{PREFIX}{path}")).unwrap()
+    }
+
+    fn each(effect: Effect, resources: &[&str]) -> Statement<'static> {
+        Statement::new(effect, Resource::Each(resources.iter().map(|text| (*text).to_owned()).collect()), None)
+    }
+
+    #[test]
+    fn a_policy_allows_what_it_allows_and_does_not_deny() {
+        for (allow, deny, expected) in [
+            (&["*"][..], &[][..], true),
+            (&["*/b", "*/a"], &["*/c"], true),
+            (&["*/b"], &["*/c"], false),
+            (&["*"], &["*/c", "*/a"], false),
+            (&[], &["*/c"], false),
+            (&[], &["*/a"], false),
+            (&[], &[], false),
+        ] {
+            let policy = PolicyDocument::of(vec![each(Effect::Allow, allow), each(Effect::Deny, deny)]);
+            assert_eq!(policy.allows(&arn("a")), expected, "{allow:?} {deny:?}");
+        }
+        assert!(PolicyDocument::allowing(&arn("a"), None).allows(&arn("a")));
+        assert!(!PolicyDocument::allowing(&arn("a"), None).allows(&arn("b")));
+        assert!(!PolicyDocument::denying(&arn("a")).allows(&arn("a")));
+    }
+
+    #[test]
+    fn one_request_is_denied_and_as_few_others_as_can_be() {
+        let longest = 512 - PREFIX.len();
+        let just_fits = "a".repeat(longest - 1);
+        for (path, denied) in [
+            ("a", "a".to_owned()),
+            ("a*", "a?".to_owned()),
+            ("*a*", "?a?".to_owned()),
+            ("${a}*", "?{a}?".to_owned()),
+            ("a?", "a?".to_owned()),
+            (&format!("{just_fits}*"), format!("{just_fits}?")),
+            (&format!("{just_fits}aa"), format!("{just_fits}*")),
+            (&"*".repeat(longest + 1), "?".repeat(longest - 1) + "*"),
+        ] {
+            let allowing = PolicyDocument::of(vec![each(Effect::Allow, &["*"])]);
+            let policy = allowing.and_denying(&arn(path));
+            assert!(!policy.allows(&arn(path)), "{path}");
+            let statements = serde_json::to_value(policy).unwrap()["Statement"].take();
+            let expected = serde_json::json!({
+                "Action": "execute-api:Invoke", "Effect": "Deny", "Resource": format!("{PREFIX}{denied}"),
+            });
+            assert_eq!(statements[1], expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_resource_has_at_most_512_characters() {
+        let fits = |resources: &[&str]| {
+            let one = Statement::new(Effect::Deny, Resource::One("*".into()), None);
+            PolicyDocument::of(vec![one, each(Effect::Allow, resources)]).fits(512)
+        };
+        let (longest, longer) = ("\u{e9}".repeat(512), "a".repeat(513));
+        assert!(fits(&[&longest, "a"]) && fits(&[]));
+        assert!(!fits(&["a", &longer]) && !fits(&[&longer]));
+    }
+
+    #[test]
+    fn an_allow_ends_with_the_whole_second_before_its_token() {
+        for (end, text) in [
+            (1.0, "1970-01-01T00:00:01Z"),
+            (1.9, "1970-01-01T00:00:01Z"),
+            (1_800_000_000.0, "2027-01-15T08:00:00Z"),
+            (253_402_300_799.0, "9999-12-31T23:59:59Z"),
+        ] {
+            let until = UnixSeconds::new(end);
+            let (arn, expected) = (arn("a"), serde_json::json!({ "DateLessThan": { "aws:CurrentTime": text } }));
+            let policy = serde_json::to_value(PolicyDocument::allowing(&arn, until)).unwrap();
+            assert_eq!(policy["Statement"][0]["Condition"], expected, "{end}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What a verified token's claims must be, one line a case.
 
 use super::*;
-use crate::token::{Algorithm, AlgorithmSet, Proof, jwk};
+use crate::token::{Algorithm, AlgorithmSet, Introspection, Proof, jwk};
 use serde_json::json;
 use std::time::Duration;
 
@@ -256,4 +256,91 @@ fn a_client_token_is_an_access_token_whose_subject_is_its_client() {
     }
     let oidc = judge(&expectations(IssuerKind::Oidc), json!({"sub": "web"})).unwrap();
     assert!(!oidc.is_cognito_client_token());
+}
+
+#[test]
+fn claims_tell_what_they_were_judged_by() {
+    let both = expectations(IssuerKind::Cognito { token_uses: vec![TokenUse::Access, TokenUse::Id] });
+    let at = |seconds: f64| UnixSeconds::new(seconds);
+    let access = judge(&both, json!({"iat": NOW - 2.0, "auth_time": NOW - 7.0})).unwrap();
+    assert_eq!((access.issuer(), access.leeway()), ("https://issuer.example", Duration::from_secs(5)));
+    assert_eq!(Some(access.expires()), at(NOW + 600.0));
+    assert_eq!((access.issued_at(), access.auth_time()), (at(NOW - 2.0), at(NOW - 7.0)));
+    assert_eq!((access.get("sub"), access.get("other")), (Some(&json!("user-1")), None));
+    assert_eq!(access.all().len(), 8);
+    assert!(access.is_cognito() && !access.is_cognito_id_token());
+    assert!(!access.are_sender_bound() && !access.were_introspected());
+    let id = judge(&both, json!({"token_use": "id", "aud": "web", "iat": "<absent>"})).unwrap();
+    assert!(id.is_cognito() && id.is_cognito_id_token());
+    assert_eq!((id.issued_at(), id.auth_time()), (None, None));
+    let oidc = judge(&expectations(IssuerKind::Oidc), json!({"token_use": "id"})).unwrap();
+    assert!(!oidc.is_cognito() && !oidc.is_cognito_id_token());
+}
+
+#[test]
+fn the_client_is_client_id_else_azp_and_an_id_tokens_is_its_aud() {
+    let both = expectations(IssuerKind::Cognito { token_uses: vec![TokenUse::Access, TokenUse::Id] });
+    let oidc = expectations(IssuerKind::Oidc);
+    for (expected, changes, client) in [
+        (&both, json!({"azp": "other", "aud": "other"}), Some(json!("web"))),
+        (&both, json!({"token_use": "id", "aud": "web", "client_id": "other", "azp": "other"}), Some(json!("web"))),
+        (&oidc, json!({"azp": "other"}), Some(json!("web"))),
+        (&oidc, json!({"client_id": "<absent>", "azp": "other"}), Some(json!("other"))),
+        (&oidc, json!({"client_id": null, "azp": "other"}), Some(json!("other"))),
+        (&oidc, json!({"client_id": "<absent>"}), None),
+    ] {
+        assert_eq!(judge(expected, changes.clone()).unwrap().client_id(), client.as_ref(), "{changes}");
+    }
+}
+
+#[test]
+fn names_are_username_else_cognitos() {
+    for (changes, name) in [
+        (json!({"username": "a", "cognito:username": "b"}), Some(json!("a"))),
+        (json!({"cognito:username": "b"}), Some(json!("b"))),
+        (json!({"username": null, "cognito:username": "b"}), Some(json!("b"))),
+        (json!({"username": ""}), Some(json!(""))),
+        (json!({"name": "c"}), None),
+    ] {
+        assert_eq!(judge(&cognito(), changes.clone()).unwrap().username(), name.as_ref(), "{changes}");
+    }
+}
+
+#[test]
+fn what_an_issuer_says_of_an_opaque_token_is_held_to_the_same() {
+    // "certificate" in PEM clothes, and its thumbprint.
+    let pem = "-----BEGIN CERTIFICATE-----\nY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n";
+    let bound = json!({"x5t#S256": "A9Zt0Ig1wco_EozOrNHzGslBYwlrIPRFroQoW8CDLXI"});
+    let oidc = Arc::new(expectations(IssuerKind::Oidc));
+    let typed = Arc::new(Expectations { typ: Some("at+jwt".into()), ..expectations(IssuerKind::Oidc) });
+    let judge = |expected: &Arc<Expectations>, changes: &Value, pem: Option<&str>| {
+        let mut answer = json!({"active": true, "exp": NOW + 600.0, "sub": "user-1", "aud": "api"});
+        changes.as_object().unwrap().iter().for_each(|(name, value)| answer[name] = value.clone());
+        let Some(Introspection::Active(token)) = Introspection::parse(answer.to_string().as_bytes()) else { panic!() };
+        assert_eq!(token.get("sub"), Some(&json!("user-1")));
+        assert_eq!(token.expires(), answer["exp"].as_f64().and_then(UnixSeconds::new), "{changes}");
+        token.into_claims(expected, UnixSeconds::new(NOW).unwrap(), pem)
+    };
+    for (changes, pem, code) in [
+        (json!({}), None, "ok"),
+        (json!({"iss": "https://issuer.example"}), None, "ok"),
+        (json!({"iss": "https://other.example"}), None, "unknown_issuer"),
+        (json!({"iss": null}), None, "unknown_issuer"),
+        (json!({"exp": NOW - 5.0}), None, "token_expired"),
+        (json!({"exp": "soon"}), None, "malformed_claims"),
+        (json!({"nbf": NOW + 5.1}), None, "token_not_yet_valid"),
+        (json!({"aud": "other"}), None, "wrong_audience"),
+        (json!({"cnf": bound}), None, "sender_not_proven"),
+        (json!({"cnf": bound}), Some(pem), "ok"),
+    ] {
+        // A `typ` header is what an opaque token has not.
+        for expected in [&oidc, &typed] {
+            let claims = judge(expected, &changes, pem);
+            assert_eq!(claims.as_ref().map_or_else(|denial| denial.code(), |_| "ok"), code, "{changes}");
+            let Ok(claims) = claims else { continue };
+            assert!(claims.were_introspected() && claims.issuer() == "https://issuer.example");
+            assert_eq!(claims.are_sender_bound(), pem.is_some());
+            assert_eq!((claims.get("active"), claims.get("iss")), (None, Some(&json!("https://issuer.example"))));
+        }
+    }
 }
