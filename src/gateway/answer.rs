@@ -212,6 +212,119 @@ const MAX_ANSWER_BYTES: usize = 8 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::UnixSeconds;
+    use crate::token::{AlgorithmSet, ClaimNames, ClientIds, Expectations, Introspection, IssuerKind};
+    use serde_json::json;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    const ARN: &str = "arn:aws:execute-api:us-east-1:1:a/b/GET/request";
+    const KINDS: [EventKind; 5] =
+        [EventKind::RestToken, EventKind::RestRequest, EventKind::WebSocket, EventKind::Http1, EventKind::Http2];
+
+    #[derive(Debug, PartialEq)]
+    enum Told {
+        Failure(&'static str, &'static str),
+        Simple(Value),
+        Policy(Value),
+    }
+
+    fn told(denial: &Denial, trail: &Trail, kind: EventKind, settings: &AnswerSettings) -> Told {
+        let arn = MethodArn::parse(ARN).unwrap();
+        let (ruling, answer) = answer(Err(denial.clone()), trail, kind, &arn, settings).unwrap();
+        assert_eq!(ruling.as_ref(), Err(denial));
+        let text = match answer {
+            Answer::Failure { error_type, error_message } => return Told::Failure(error_type, error_message),
+            Answer::Result(text) => text,
+        };
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        if answer.get("policyDocument").is_none() {
+            assert_eq!(answer["isAuthorized"], false);
+            return Told::Simple(answer["context"].clone());
+        }
+        let denied = json!([{ "Action": "execute-api:Invoke", "Effect": "Deny", "Resource": ARN }]);
+        assert_eq!(answer["policyDocument"], json!({ "Version": "2012-10-17", "Statement": denied }));
+        assert_eq!(answer["context"]["reason"], denial.code());
+        Told::Policy(answer["principalId"].clone())
+    }
+
+    /// Of a token that names `user-1`.
+    fn with_claims() -> Trail {
+        let expectations = Expectations {
+            issuer: "https://issuer.example".into(),
+            kind: IssuerKind::Oidc,
+            algorithms: AlgorithmSet::of(&[]),
+            client_ids: ClientIds::Unchecked,
+            audience: vec!["api".into()],
+            typ: None,
+            claim_names: ClaimNames::default(),
+            leeway: Duration::ZERO,
+        };
+        let body = br#"{"active":true,"exp":9,"aud":"api","sub":"user-1"}"#;
+        let Some(Introspection::Active(token)) = Introspection::parse(body) else { panic!() };
+        let claims = token.into_claims(&Arc::new(expectations), UnixSeconds::EPOCH, None).unwrap();
+        Trail { claims: Some(Arc::new(claims)), ..Trail::default() }
+    }
+
+    #[test]
+    fn without_a_good_token_an_answer_is_as_the_kind_of_api_is_configured() {
+        let usual = AnswerSettings::unless_configured();
+        assert!(!usual.policies_expire && usual.context == ContextMap::default());
+        let turned = AnswerSettings {
+            http_response: HttpResponse::Policy,
+            http_unauthorized: Unauthorized::Error,
+            rest_unauthorized: Unauthorized::Deny,
+            ..usual.clone()
+        };
+        let simple = json!({
+            "reason": "token_expired", "error": "invalid_token", "error_description": "The access token expired",
+        });
+        for kind in KINDS {
+            let (as_usual, as_turned) = match kind {
+                EventKind::RestToken | EventKind::RestRequest | EventKind::WebSocket => {
+                    (Told::Failure("Unauthorized", "Unauthorized"), Told::Policy(json!("anonymous")))
+                }
+                EventKind::Http1 => (Told::Policy(json!("anonymous")), Told::Failure("Unauthorized", "Unauthorized")),
+                EventKind::Http2 => (Told::Simple(simple.clone()), Told::Failure("Unauthorized", "Unauthorized")),
+            };
+            assert_eq!(told(&Denial::TokenExpired, &Trail::default(), kind, &usual), as_usual, "{kind:?}");
+            assert_eq!(told(&Denial::TokenExpired, &Trail::default(), kind, &turned), as_turned, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_forbidden_is_denied_and_what_is_undecided_fails() {
+        let (usual, nobody) = (AnswerSettings::unless_configured(), Trail::default());
+        let scope = Denial::InsufficientScope { needed: "a b".into() };
+        let simple = json!({
+            "reason": "insufficient_scope",
+            "error": "insufficient_scope",
+            "error_description": "The access token lacks a required scope",
+            "scope": "a b",
+        });
+        let failure = Told::Failure("internal", "The authorizer could not decide");
+        for kind in KINDS {
+            let denied = match kind {
+                EventKind::Http2 => Told::Simple(simple.clone()),
+                EventKind::RestToken | EventKind::RestRequest | EventKind::WebSocket | EventKind::Http1 => {
+                    Told::Policy(json!("anonymous"))
+                }
+            };
+            assert_eq!(told(&scope, &nobody, kind, &usual), denied, "{kind:?}");
+            assert_eq!(told(&Denial::Internal("x"), &nobody, kind, &usual), failure, "{kind:?}");
+        }
+        let error = AnswerSettings { http_unauthorized: Unauthorized::Error, ..usual };
+        assert_eq!(told(&scope, &nobody, EventKind::Http2, &error), Told::Simple(simple));
+    }
+
+    #[test]
+    fn a_policy_names_whose_token_was_accepted_and_nobody_else() {
+        let settings = AnswerSettings { rest_unauthorized: Unauthorized::Deny, ..AnswerSettings::unless_configured() };
+        let principal = |denial: Denial| told(&denial, &with_claims(), EventKind::RestToken, &settings);
+        assert_eq!(principal(Denial::Forbidden), Told::Policy(json!("user-1")));
+        assert_eq!(principal(Denial::TokenRevoked("x")), Told::Policy(json!("anonymous")));
+        assert_eq!(principal(Denial::TokenInactive("x")), Told::Policy(json!("anonymous")));
+    }
 
     #[test]
     fn an_answer_has_at_most_8192_bytes() {

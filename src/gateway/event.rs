@@ -444,6 +444,17 @@ mod tests {
         ] {
             assert!(matches!(Event::parse(event.as_bytes()), Err(Denial::MalformedEvent(_))), "{event}");
         }
+        let latin_1 = rest(r#","headers":{"x":"~"}"#).replace('~', "\u{e9}").into_bytes();
+        let latin_1: Vec<u8> = latin_1.into_iter().filter(|byte| *byte != 0xC3).collect();
+        for (event, detail) in [
+            (&latin_1[..], "not UTF-8"),
+            (b"{", "not JSON"),
+            (b"{}}", "not JSON"),
+            (b"7", "not an authorizer event"),
+            (b"{\"type\":1,\"type\":1}", "not an authorizer event"),
+        ] {
+            assert_eq!(Event::parse(event).err(), Some(Denial::MalformedEvent(detail)));
+        }
     }
 
     #[test]

@@ -148,6 +148,9 @@ mod tests {
             "arn:aws:execute-api:us-east-1:1:*/b/GET/",
             "arn:aws:execute-api:us-east-1:1:a/${b}/GET/",
             "arn:aws:execute-api:us-east-1:1:a//GET/",
+            "arn:aws:execute-api:us-east-1:1:a/b~/GET/",
+            "arn:aws:execute-api:us-east-1:1:a?/b/GET/",
+            "arn:aws:execute-api:us-east-1:1:a/b/$connect/",
             "arn:aws:execute-api:us-east-1:1:a/b/$connect/x",
         ] {
             assert_eq!(MethodArn::parse(arn), None, "{arn}");
@@ -161,6 +164,11 @@ mod tests {
         assert_eq!(covering("a*"), arn("a*"));
         assert_eq!(covering("${aws:x}"), arn("?{aws:x}"));
         assert_eq!(covering("a\u{1}b"), arn("a?b"));
+        let longest = "\u{e9}".repeat(512 - arn("").len());
+        assert_eq!(covering(&longest), arn(&longest));
+        assert_eq!(covering(&(longest.clone() + "a")), arn(&longest[2..]) + "*");
+        let (odd, replaced) = ("${".to_owned() + &longest[4..], "?{".to_owned() + &longest[4..]);
+        assert_eq!(covering(&odd), arn(&replaced));
         let long = covering(&"\u{e9}".repeat(600));
         assert!(long.chars().count() == 512 && long.ends_with("\u{e9}*"), "{long}");
     }

@@ -113,6 +113,9 @@ mod tests {
         for algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::parse(algorithm.name()), Some(algorithm));
         }
+        let names = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
+        assert_eq!(Algorithm::ALL.map(Algorithm::name), names);
+        assert_eq!(Algorithm::ALL.map(|algorithm| algorithm.to_string()), names);
         for name in ["", "none", "None", "NONE", "HS256", "HS512", "rs256", "RS256 ", "ES256K", "eddsa", "Ed25519"] {
             assert_eq!(Algorithm::parse(name), None, "{name}");
         }

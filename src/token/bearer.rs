@@ -108,6 +108,11 @@ mod tests {
         check(&["Bearer\tabc"], Ok("Bearer\tabc"));
         check(&["Basic abc"], Ok("Basic abc"));
         check(&["Bearer Bearer abc"], Ok("Bearer abc"));
+        check(&["\tBearer abc \t"], Ok("abc"));
+        // Six letters are no scheme yet, and "Bearer" is none without a space after it.
+        check(&["Digest abc"], Ok("Digest abc"));
+        check(&["Bearerx abc"], Ok("Bearerx abc"));
+        check(&["xBearer abc"], Ok("xBearer abc"));
     }
 
     #[test]
@@ -148,6 +153,9 @@ mod tests {
             ("e30.b.c", false),
             ("e30.b.c.d.e", false),
             ("eyJhbGciOiJub25lIn0..", false),
+            ("IAp7fQ.b.c", false), // white space before the object
+            ("e30", true),
+            ("WzFd.b.c", true), // a list
             ("a b", false),
             ("a=b", false),
             ("==", false),

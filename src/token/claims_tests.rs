@@ -238,7 +238,9 @@ fn the_principal_is_the_subject_else_the_client() {
         assert_eq!(judge(&cognito(), claims.clone()).unwrap().principal_id(), principal, "{claims}");
     }
     let oidc = expectations(IssuerKind::Oidc);
-    assert_eq!(judge(&oidc, json!({"sub": null, "client_id": null})).unwrap().principal_id(), None);
+    for nobody in [json!(null), json!(""), json!(7)] {
+        assert_eq!(judge(&oidc, json!({"sub": null, "client_id": nobody})).unwrap().principal_id(), None, "{nobody}");
+    }
 }
 
 #[test]
@@ -249,6 +251,8 @@ fn a_client_token_is_an_access_token_whose_subject_is_its_client() {
         (json!({}), false),
         (json!({"sub": "web", "username": "u"}), false),
         (json!({"sub": "web", "username": ""}), false),
+        (json!({"sub": "<absent>"}), false),
+        (json!({"sub": ""}), false),
         (json!({"sub": "<absent>", "token_use": "id", "aud": "web", "client_id": "<absent>"}), false),
         (json!({"sub": "web", "token_use": "id", "aud": "web"}), false),
     ] {
