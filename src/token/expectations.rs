@@ -82,3 +82,24 @@ impl ClientIds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_accepted_as_the_operator_says() {
+        let two = ClientIds::OneOf(vec!["web".into(), "app".into()]);
+        for (client, one_of, any_named) in [
+            (Some("web"), true, true),
+            (Some("app"), true, true),
+            (Some("other"), false, true),
+            (Some("WEB"), false, true),
+            (Some(""), false, false),
+            (None, false, false),
+        ] {
+            let accepted = [&two, &ClientIds::AnyNamed, &ClientIds::Unchecked].map(|ids| ids.accept(client));
+            assert_eq!(accepted, [one_of, any_named, true], "{client:?}");
+        }
+    }
+}

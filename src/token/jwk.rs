@@ -221,6 +221,12 @@ mod tests {
     }
 
     const RS: [Algorithm; 2] = [Algorithm::Rs256, Algorithm::Ps256];
+    const RSA: [Algorithm; 6] =
+        [Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512, Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512];
+
+    const P256_X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
+    const P256_Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
+    const ED25519: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
     #[test]
     fn a_key_serves_the_algorithm_that_it_names_or_else_all_of_its_type() {
@@ -248,6 +254,61 @@ mod tests {
         check(&rsa("", 256), &RS, &RS);
         check(&rsa("", 1024), &RS, &RS);
         check(&rsa("", 1025), &RS, &[]);
+        // By the bit, with and without zeros before it.
+        for (first, rest, fits) in [
+            (&[0x7F][..], 255, &[][..]),
+            (&[0, 0x7F], 255, &[]),
+            (&[0x80], 255, &RS),
+            (&[0, 0, 0x80], 255, &RS),
+            (&[0xFF], 1023, &RS),
+            (&[0, 0xFF], 1023, &RS),
+            (&[1], 1024, &[]),
+            (&[0], 0, &[]),
+            (&[], 0, &[]),
+        ] {
+            let n = URL_SAFE_NO_PAD.encode([first, vec![0x5B; rest].as_slice()].concat());
+            check(&format!(r#"{{"kty":"RSA","kid":"k","n":"{n}","e":"AAEAAQ"}}"#), &RS, fits);
+        }
+    }
+
+    #[test]
+    fn a_key_is_of_the_type_that_it_says() {
+        let all = |kty: &str, crv: &str| {
+            let rsa = rsa(&format!(r#","crv":"{crv}","x":"{ED25519}""#), 256);
+            rsa.replace(r#""kty":"RSA""#, &format!(r#""kty":"{kty}""#))
+        };
+        check(&all("RSA", "Ed25519"), &Algorithm::ALL, &RSA);
+        check(&all("OKP", "Ed25519"), &Algorithm::ALL, &[Algorithm::EdDsa]);
+        check(&all("OKP", "Ed448"), &Algorithm::ALL, &[]);
+        for kty in ["EC", "oct", "rsa", "okp", ""] {
+            check(&all(kty, "Ed25519"), &Algorithm::ALL, &[]);
+        }
+    }
+
+    #[test]
+    fn a_point_has_coordinates_of_full_size() {
+        let check = |x: &[u8], y: &[u8], fits: &[Algorithm]| {
+            let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+            check(&format!(r#"{{"kty":"EC","kid":"k","crv":"P-256","x":"{x}","y":"{y}"}}"#), &Algorithm::ALL, fits);
+        };
+        let point = [decode(P256_X).unwrap(), decode(P256_Y).unwrap()].concat();
+        check(&point[..32], &point[32..], &[Algorithm::Es256]);
+        // The same bytes, cut elsewhere.
+        check(&point[..31], &point[31..], &[]);
+        check(&point[..33], &point[33..], &[]);
+        check(&[], &point, &[]);
+        check(&[&[0], &point[..32]].concat(), &[&[0], &point[32..]].concat(), &[]);
+    }
+
+    #[test]
+    fn an_ed25519_key_is_its_32_bytes_and_not_as_a_certificate_has_it() {
+        // RFC 8410 4.
+        let in_der =
+            [b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00", decode(ED25519).unwrap().as_slice()].concat();
+        let in_der = URL_SAFE_NO_PAD.encode(in_der);
+        let okp = |x: &str| format!(r#"{{"kty":"OKP","kid":"k","crv":"Ed25519","x":"{x}"}}"#);
+        check(&okp(ED25519), &Algorithm::ALL, &[Algorithm::EdDsa]);
+        check(&okp(&in_der), &Algorithm::ALL, &[]);
     }
 
     #[test]
