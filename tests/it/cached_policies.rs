@@ -373,3 +373,53 @@ fn what_lies_deeper_than_every_route_is_denied_where_a_shallower_one_cannot_be()
     let (_, denied) = api.says("GET", "/nowhere", &Token::access());
     assert!(denied.contains(&"?*/a/?*/?*/?*".to_owned()), "{denied:?}");
 }
+
+#[test]
+fn a_cached_policys_context_is_flat() {
+    let api = covering("  GET /a: {}\n");
+    for path in ["/a", "/nowhere"] {
+        assert_eq!(api.answer("GET", path, &groups(&["x", "y"]))["context"]["groups"], "x y", "{path}");
+    }
+}
+
+#[test]
+fn a_permit_that_no_cached_policy_can_say_is_a_denial_with_its_own_reason() {
+    let api = covering("  GET /{x+}: {}\n  GET /admin/{x+}: { any_group: [admin] }\n");
+    // Every escape is denied to whom something is.
+    for (path, group) in [("/a%41", "user"), ("/a%41", "admin"), ("/a", "user")] {
+        api.answer("GET", path, &groups(&[group]));
+    }
+    api.function.end();
+    let reasons: Vec<Value> = api.function.stdout().iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let reasons: Vec<&Value> =
+        reasons.iter().filter(|line| line["message"] == "decision").map(|line| &line["reason"]).collect();
+    assert_eq!(reasons, [&json!("unsafe_path"), &Value::Null, &Value::Null]);
+}
+
+#[test]
+fn a_resource_of_more_than_512_characters_is_an_error_of_the_authorizer() {
+    let route = "a".repeat(100);
+    let api = covering(&format!("  GET /{route}: {{}}\n  GET /b: {{}}\n"));
+    let bearer = format!("Bearer {}", Token::access().text());
+    let ask = |longest: usize| {
+        // The longest is that of the long route with a slash at its end.
+        let stage = "s".repeat(longest - format!("{}/GET/{route}/", STAGE_ARN.trim_end_matches("test")).len());
+        let mut event = Kind::RestToken.event("GET", "/b", &bearer);
+        let arn = event["methodArn"].as_str().unwrap().replace("/test/", &format!("/{stage}/"));
+        event["methodArn"] = json!(arn);
+        api.function.send(&event.to_string()).1.json()
+    };
+    assert_eq!(ask(512)["policyDocument"]["Statement"][0]["Effect"], "Allow");
+    assert_eq!(ask(513)["errorType"], "internal");
+}
+
+#[test]
+fn claims_with_too_many_values_for_a_policy_are_none_for_a_simple_answer() {
+    let api = covering_by_silence("  GET /{g}/{x+}: { claims: { 'cognito:groups': \"{g}\" } }\n");
+    let many: Vec<String> = (0..65).map(|n| format!("g{n}")).collect();
+    let many = groups(&many.iter().map(String::as_str).collect::<Vec<_>>());
+    let bearer = format!("Bearer {}", many.text());
+    for (kind, outcome) in [(Kind::RestToken, "internal"), (Kind::Http2, "allow")] {
+        assert_eq!(api.function.ask(&kind.event("GET", "/g1/a", &bearer)).outcome(), outcome, "{}", kind.name());
+    }
+}
