@@ -205,6 +205,7 @@ mod tests {
             (scope("a"), any(&[group("a"), scope("a")]), true),
             (scope("a"), any(&[group("a"), scope("b")]), false),
             (all(&[scope("a"), group("b")]), group("b"), true),
+            (all(&[scope("a"), group("b")]), scope("b"), false),
             (scope("a"), all(&[scope("a"), group("b")]), false),
             (all_scopes(&["a", "b"]), all(&[scope("a"), scope("b")]), true),
             // What holds for nobody implies all, and is implied by nothing that somebody may have.

@@ -191,3 +191,20 @@ fn plain_segments(value: &str) -> Option<Vec<String>> {
 /// Kinds of tokens whose policies are kept. A table has few; one with many would fill
 /// the memory.
 const MAX_COMPILED: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_s_value_is_a_path_only_where_everybody_reads_it_as_it_stands() {
+        for (value, segments) in [("a", &["a"][..]), ("a/b", &["a", "b"]), ("a b", &["a b"]), ("\u{e9}", &["\u{e9}"])] {
+            assert_eq!(plain_segments(value).unwrap(), segments, "{value}");
+        }
+        for value in
+            ["", "/", "a/", "/a", "a//b", "..", "a/./b", "*", "${a}", "a;b", "a;", "%61", "a%20b", "50%25", "50%"]
+        {
+            assert_eq!(plain_segments(value), None, "{value}");
+        }
+    }
+}

@@ -418,4 +418,11 @@ mod tests {
             &["*%*", "*/a;*", "*/c;*", "*/b;*", "*/d;*"],
         );
     }
+
+    #[test]
+    fn of_denials_that_cover_as_much_for_their_length_the_broader_goes_first() {
+        let r = [scope("r")];
+        let policies = Policies::of([rule("GET /a/b", &r), rule("GET /{x}/b", &r), rule("GET /z", &[])], false);
+        policies.check(json!({}), &["GET/z/", "GET/z"], &["?*/a/?*", "?*/?*/b/", "?*/?*/b"], &[]);
+    }
 }

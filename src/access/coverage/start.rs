@@ -298,6 +298,14 @@ mod tests {
             true,
         );
         assert!(could_cover(both(), true).is_ok());
+        // Who misses the one misses the other too.
+        let nested = of("b", [&[s[0].clone(), t[0].clone()], &r]).into_iter().chain(of("a", [&s, &r]));
+        refused(
+            nested.collect(),
+            false,
+            &[("GET /b/{id}", "GET /b/{id}/x", "GET /b/x"), ("GET /a/{id}", "GET /a/{id}/x", "GET /a/x")],
+            true,
+        );
     }
 
     #[test]
