@@ -141,12 +141,14 @@ fn decode(part: &str, otherwise: &'static str) -> Result<Vec<u8>, Denial> {
 mod tests {
     use super::*;
     use crate::request::{Credential, Request};
+    use crate::token::jwk;
+    use aws_lc_rs::signature::Ed25519KeyPair;
 
     fn b64(text: &str) -> String {
         URL_SAFE_NO_PAD.encode(text)
     }
 
-    fn code(token: &str) -> &'static str {
+    fn parsed<T>(token: &str, then: impl FnOnce(Result<UnverifiedJwt<'_>, Denial>) -> T) -> T {
         let request = Request {
             method: "GET",
             path: "/",
@@ -156,7 +158,11 @@ mod tests {
             details: None,
         };
         let token = BearerToken::from_request(&request).unwrap();
-        UnverifiedJwt::parse(&token).map_or_else(|denial| denial.code(), |_| "ok")
+        then(UnverifiedJwt::parse(&token))
+    }
+
+    fn code(token: &str) -> &'static str {
+        parsed(token, |jwt| jwt.map_or_else(|denial| denial.code(), |_| "ok"))
     }
 
     #[test]
@@ -179,6 +185,64 @@ mod tests {
         ] {
             assert_eq!(code(&token), "malformed_token", "{token}");
         }
+    }
+
+    #[test]
+    fn the_log_tells_what_is_wrong_with_a_tokens_shape() {
+        let (header, payload, signature) = (b64(r#"{"alg":"RS256"}"#), b64("{}"), b64("s"));
+        for (token, detail) in [
+            (format!("{header}.{payload}"), "not three parts"),
+            (header.clone(), "not three parts"),
+            (format!("{header}.{payload}.{signature}.{signature}.{signature}"), "not three parts"),
+            (format!("{header}=.{payload}.{signature}"), "the header is not strict base64url"),
+            (format!("{header}.{payload}=.{signature}"), "the payload is not strict base64url"),
+            (format!("{header}.{payload}.{signature}="), "the signature is not strict base64url"),
+            (format!("{header}.{payload}."), "an empty part"),
+            (
+                format!("{payload}.{}.{signature}", b64("[]")),
+                "the payload is not a JSON object without repeated members",
+            ),
+            (format!("{}.{payload}.{signature}", b64("7")), "the header is not a JSON object without repeated members"),
+            (format!("{}.{payload}.{signature}", b64(r#"{"b64":true}"#)), "the header has crit or b64"),
+        ] {
+            assert_eq!(parsed(&token, |jwt| jwt.err()), Some(Denial::MalformedToken(detail)), "{token}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_verified_by_the_key_that_signed_it_and_names_its_algorithm() {
+        // RFC 8037 A.1: the private part of `a_key`.
+        let seed = URL_SAFE_NO_PAD.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
+        let (pair, key) = (Ed25519KeyPair::from_seed_unchecked(&seed).unwrap(), jwk::a_key());
+        let signed = |header: &str, payload: &str| {
+            let input = format!("{}.{}", b64(header), b64(payload));
+            let signature = URL_SAFE_NO_PAD.encode(pair.sign(input.as_bytes()));
+            format!("{input}.{signature}")
+        };
+        let verified = |token: &str| parsed(token, |jwt| jwt.unwrap().verify(&key).map(|jwt| jwt.proof()));
+
+        let header = r#"{"alg":"EdDSA","kid":"k","typ":"at+jwt"}"#;
+        let good = signed(header, r#"{"iss":"i"}"#);
+        let (issuer, kid, algorithm) = parsed(&good, |jwt| {
+            let jwt = jwt.unwrap();
+            (jwt.issuer().map(str::to_owned), jwt.kid().map(str::to_owned), jwt.algorithm())
+        });
+        assert_eq!((issuer.as_deref(), kid.as_deref(), algorithm), (Some("i"), Some("k"), Algorithm::EdDsa));
+        let proof = verified(&good).unwrap();
+        assert_eq!((proof.kid.as_deref(), proof.typ.as_deref()), (Some("k"), Some("at+jwt")));
+        assert_eq!(&*proof.payload, br#"{"iss":"i"}"#);
+        assert!(Arc::ptr_eq(&proof.key, &key));
+
+        let other = signed(header, r#"{"iss":"j"}"#);
+        let (start, signature) = (other.rsplit_once('.').unwrap().0, good.rsplit_once('.').unwrap().1);
+        assert_eq!(verified(&format!("{start}.{signature}")).err(), Some(Denial::BadSignature));
+        // Signed by that key, and said to be by another kind.
+        let misnamed = signed(r#"{"alg":"ES256","kid":"k"}"#, "{}");
+        assert_eq!(verified(&misnamed).err(), Some(Denial::UnknownKey));
+        let odd = signed(r#"{"alg":"EdDSA","kid":7,"typ":["at+jwt"]}"#, r#"{"iss":["i"]}"#);
+        let proof = verified(&odd).unwrap();
+        assert_eq!((proof.kid, proof.typ), (None, None));
+        assert!(parsed(&odd, |jwt| jwt.unwrap().issuer().is_none()));
     }
 
     #[test]

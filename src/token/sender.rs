@@ -61,13 +61,16 @@ mod tests {
             (json!({ "x5t#S256": thumbprint(), "jkt": "x" }), Some(PEM)),
             (json!({ "x5t#S256": thumbprint() + "=" }), Some(PEM)),
             (json!({ "x5t#S256": "" }), Some(PEM)),
+            (json!({ "x5t#S256": thumbprint().get(..42) }), Some(PEM)),
+            (json!({ "x5t#S256": thumbprint() + "AAAA" }), Some(PEM)),
             (json!({ "x5t#S256": 7 }), Some(PEM)),
             (json!({ "jkt": thumbprint() }), Some(PEM)),
             (json!({}), Some(PEM)),
             (json!(null), Some(PEM)),
             (json!([]), Some(PEM)),
         ] {
-            assert!(prove(&confirmation, pem).is_err(), "{confirmation}");
+            let code = prove(&confirmation, pem).map_err(|denial| denial.code());
+            assert_eq!(code, Err("sender_not_proven"), "{confirmation}");
         }
     }
 }

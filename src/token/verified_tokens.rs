@@ -225,6 +225,7 @@ const PLACES: usize = 16 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::{Credential, Request};
     use crate::token::jwk;
 
     const LIMITS: Limits = Limits { tokens: 3, bytes: 1024 * 1024 };
@@ -254,6 +255,26 @@ mod tests {
 
     fn known(store: &VerifiedTokens, now: f64) -> Vec<u8> {
         (0..=u8::MAX).filter(|number| store.find(&digest_of(*number), at(now)).is_some()).collect()
+    }
+
+    #[test]
+    fn a_digest_is_sha_256_of_all_of_the_token() {
+        let digest = |text: &str| {
+            let request = Request {
+                method: "GET",
+                path: "/",
+                credentials: vec![Credential(text.into())],
+                client_certificate: None,
+                resource_characters: None,
+                details: None,
+            };
+            let digest = TokenDigest::of(&BearerToken::from_request(&request).unwrap());
+            digest.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        };
+        // FIPS 180-2 B.1 and B.2.
+        assert_eq!(digest("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        let two_blocks = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+        assert_eq!(digest(two_blocks), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
     }
 
     #[test]
