@@ -47,10 +47,6 @@ impl Pattern {
         self.0.iter().any(|step| !matches!(step, Step::Literal(_)))
     }
 
-    pub(super) fn matches(&self, word: &[Symbol]) -> bool {
-        self.accepts(word.iter().fold(1, |states, symbol| self.after(states, *symbol)))
-    }
-
     fn literals(&self) -> impl Iterator<Item = Symbol> {
         self.0.iter().filter_map(|step| match step {
             Step::Literal(symbol) => Some(*symbol),

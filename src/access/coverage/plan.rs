@@ -216,7 +216,7 @@ impl<'l> Plan<'l> {
                 cell.above.iter().chain(denied).chain(own.map(|own| &own.cell.pattern)).collect();
             if !implicit_deny {
                 let word = word(&[&cell.pattern], right.iter().copied())?;
-                let allowed = self.in_the_way(cell, &word).unwrap_or(cell.rule);
+                let allowed = self.in_the_way(cell).unwrap_or(cell.rule);
                 return self.told(Some(cell.rule), allowed, cell.group, &word);
             }
             let mut allowed = self.allowed.iter().filter(|allowed| allowed.cell.group == cell.group);
@@ -230,16 +230,11 @@ impl<'l> Plan<'l> {
         })
     }
 
-    /// The rule because of which a request cannot be denied: a pattern that would deny
-    /// it reaches what that rule allows.
-    fn in_the_way(&self, denied: &Cell, word: &[Symbol]) -> Option<usize> {
-        let others = || self.allowed.iter().map(|allowed| &allowed.cell).filter(|cell| cell.group == denied.group);
-        let reached = others().find(|cell| cell.owns_some_of(&denied.narrowest));
-        let candidates = self.layout.candidates.iter().map(|candidate| &candidate.glob);
-        let mut matching = candidates.filter(|glob| glob.reaches(denied.group) && glob.pattern.matches(word));
-        let reached =
-            reached.or_else(|| matching.find_map(|glob| others().find(|cell| cell.owns_some_of(&glob.pattern))));
-        reached.map(|cell| cell.rule)
+    /// The rule because of which a route's requests cannot be denied: the pattern that
+    /// would deny them reaches what that rule allows.
+    fn in_the_way(&self, denied: &Cell) -> Option<usize> {
+        let mut others = self.allowed.iter().map(|allowed| &allowed.cell).filter(|cell| cell.group == denied.group);
+        others.find(|cell| cell.owns_some_of(&denied.narrowest)).map(|cell| cell.rule)
     }
 
     /// A request that no route owns and that is allowed nevertheless.

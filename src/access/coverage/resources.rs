@@ -425,4 +425,23 @@ mod tests {
         let policies = Policies::of([rule("GET /a/b", &r), rule("GET /{x}/b", &r), rule("GET /z", &[])], false);
         policies.check(json!({}), &["GET/z/", "GET/z"], &["?*/a/?*", "?*/?*/b/", "?*/?*/b"], &[]);
     }
+
+    #[test]
+    fn a_named_method_goes_before_any_wherever_it_stands_in_the_table() {
+        for path in ["/a/{x}", "/a/{x+}"] {
+            let [any, get] = [format!("ANY {path}"), format!("GET {path}")];
+            let policies = Policies::of([rule(&any, &[]), rule(&get, &[scope("r")])], false);
+            let all = ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].map(|method| format!("{method}/a/?*"));
+            let too_deep: &[&str] = if path == "/a/{x}" { &["?*/a/?*/?*"] } else { &[] };
+            let deny = [&["GET/?*"], too_deep].concat();
+            policies.check(json!({}), &all.each_ref().map(String::as_str), &deny, &UNSAFE_ESCAPES);
+        }
+    }
+
+    #[test]
+    fn a_greedy_route_starts_where_the_shorter_paths_of_others_end() {
+        let policies = Policies::of([rule("GET /{x}", &[scope("r")]), rule("GET /{x+}", &[])], true);
+        policies.check(json!({}), &["GET/?*/?*"], &[], &UNSAFE_ESCAPES);
+        policies.check(json!({ "scope": "r" }), &["GET/?*"], &[], &UNSAFE_ESCAPES);
+    }
 }
