@@ -204,7 +204,7 @@ fn served_alike(keys: &[&RouteKey]) -> Vec<(Vec<&'static str>, Vec<usize>)> {
 }
 
 /// Whether two paths match the same texts.
-pub(super) fn are_alike(one: &[Segment], other: &[Segment]) -> bool {
+fn are_alike(one: &[Segment], other: &[Segment]) -> bool {
     let pair = |pair: (&Segment, &Segment)| match pair {
         (Segment::Literal(one), Segment::Literal(other)) => one == other,
         (Segment::Parameter(_), Segment::Parameter(_)) | (Segment::Greedy(_), Segment::Greedy(_)) => true,

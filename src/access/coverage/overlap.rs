@@ -2,7 +2,7 @@
 //! to a route. For people who ask before they deploy; no request ever does.
 
 use super::RouteKey;
-use super::layout::{CONNECT, are_alike, patterns, specificity};
+use super::layout::{CONNECT, patterns, specificity};
 use super::pattern::{Pattern, Step, meet, word_soon};
 use super::symbols::Symbols;
 use crate::access::route::{LetterCase, Method, Segment};
@@ -113,7 +113,7 @@ fn owned<'k>(keys: &'k [RouteKey], method: Option<Method>, symbols: &mut Symbols
     let mut above: Vec<Vec<Pattern>> = Vec::new();
     for (index, owned) in all.iter().enumerate() {
         // An API may have keys that are one to the table, such as `/a` and `/A`: neither goes first.
-        let same = all.get(from).is_some_and(|first| first.rank() == owned.rank() && first.is_alike(owned));
+        let same = all.get(from).is_some_and(|first| first.rank() == owned.rank());
         from = if same { from } else { index };
         let earlier = all.iter().take(from).filter(|earlier| meet(&earlier.pattern, &owned.pattern));
         above.push(earlier.map(|earlier| earlier.pattern.clone()).collect());
@@ -128,13 +128,6 @@ impl Owned<'_> {
         let is_default = matches!(self.key, RouteKey::Default);
         let is_any = matches!(self.key, RouteKey::Http { method: None, .. });
         (is_default, specificity(&self.pattern), self.pattern.clone(), is_any)
-    }
-
-    fn is_alike(&self, other: &Self) -> bool {
-        match (self.key, other.key) {
-            (RouteKey::Http { segments: one, .. }, RouteKey::Http { segments: other, .. }) => are_alike(one, other),
-            (one, other) => one == other,
-        }
     }
 }
 
@@ -170,6 +163,7 @@ mod tests {
         check(&["GET /a/b", "GET /a/{x}"], &["GET /a/{x}"], &[(&[0, 1], None)]);
         check(&["GET /a/{x}"], &["GET /a/b"], &[(&[0], None)]);
         check(&["$default"], &["GET /a", "$default"], &[(&[0], None), (&[0], None)]);
+        check(&["GET /a"], &["ANY /a", "GET /a"], &[(&[], Some("HEAD /a")), (&[0], None)]);
         check(&["$connect"], &["$connect", "$default"], &[(&[0], None), (&[], Some("GET /"))]);
     }
 
