@@ -13,7 +13,7 @@ use std::error::Error;
 use std::io::{ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Child;
-use std::sync::{Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,13 @@ pub(crate) struct Concurrent {
     pub(crate) cpu: Vec<f64>,
 }
 
+/// A child that gets so many invocations at once, until it is dropped.
+pub(crate) struct Flight {
+    child: Child,
+    /// Leaked, for the threads that live on until their child is gone.
+    queue: &'static Queue,
+}
+
 /// Events to be handed out and answers that came.
 struct Queue {
     state: Mutex<State>,
@@ -33,77 +40,92 @@ struct Queue {
 
 #[derive(Default)]
 struct State {
+    /// The event of that number carries the token that stands there, counted round.
+    tokens: Arc<Vec<String>>,
     to_send: usize,
     sent: usize,
     answered: usize,
+    /// From each event to its answer, in microseconds.
+    durations: Vec<f64>,
     fault: Option<String>,
 }
 
 pub(crate) fn measure(programs: &[Program], world: &World) -> Result<Vec<Concurrent>, Box<dyn Error>> {
     let Some(program) = programs.iter().find(|program| program.name == OURS) else { return Ok(Vec::new()) };
+    let tokens: Vec<_> = (0..2 * RUN).map(|number| world.token(Tokens::NeverSeen.place(number)).to_owned()).collect();
     let mut rows: Vec<Concurrent> = Vec::new();
     rows.extend(IN_FLIGHT.map(|in_flight| Concurrent { in_flight, times: Vec::new(), cpu: Vec::new() }));
     for _ in 0..RUNS {
         for row in &mut rows {
-            run(program, world, row)?;
+            let flight = Flight::start(program, row.in_flight, tokens.clone())?;
+            flight.pass(RUN)?;
+            let (cpu, started) = (cpu_of(flight.child())?, Instant::now());
+            flight.pass(RUN)?;
+            let each = |time: Duration| microseconds(time) / RUN as f64;
+            row.times.push(each(started.elapsed()));
+            row.cpu.push(each(cpu_of(flight.child())? - cpu));
         }
     }
     Ok(rows)
 }
 
-fn run(program: &Program, world: &World, row: &mut Concurrent) -> Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let mut command = command(program, listener.local_addr()?);
-    command.env("AWS_LAMBDA_MAX_CONCURRENCY", row.in_flight.to_string());
-    let child = Ended(command.spawn()?);
-    let queue = Queue { state: Mutex::default(), changed: Condvar::new() };
-    // Leaked, for the threads that outlive this run until their child is gone.
-    let (queue, world): (&'static Queue, Vec<String>) =
-        (Box::leak(Box::new(queue)), (0..2 * RUN).map(|number| world.token(number).to_owned()).collect());
-    let tokens: &'static [String] = Vec::leak(world);
-    for _ in 0..row.in_flight {
-        let (connection, _) = listener.accept()?;
-        thread::spawn(move || {
-            if let Err(fault) = serve(connection, queue, tokens) {
-                queue.state.lock().unwrap().fault.get_or_insert(fault.to_string());
-                queue.changed.notify_all();
-            }
-        });
+impl Flight {
+    /// Starts the program with a connection, and a thread that serves it, for each invocation that it takes.
+    pub(crate) fn start(program: &Program, in_flight: usize, tokens: Vec<String>) -> Result<Self, Box<dyn Error>> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let mut command = command(program, listener.local_addr()?);
+        command.env("AWS_LAMBDA_MAX_CONCURRENCY", in_flight.to_string());
+        let state = State { tokens: Arc::new(tokens), ..State::default() };
+        let queue: &'static Queue = Box::leak(Box::new(Queue { state: state.into(), changed: Condvar::new() }));
+        let flight = Self { child: command.spawn()?, queue };
+        for _ in 0..in_flight {
+            let (connection, _) = listener.accept()?;
+            thread::spawn(move || {
+                if let Err(fault) = serve(connection, queue) {
+                    queue.state.lock().unwrap().fault.get_or_insert(fault.to_string());
+                    queue.changed.notify_all();
+                }
+            });
+        }
+        Ok(flight)
     }
-    queue.send(RUN)?;
-    let (cpu, started) = (cpu_of(&child.0)?, Instant::now());
-    queue.send(RUN)?;
-    let each = |time: Duration| microseconds(time) / RUN as f64;
-    row.times.push(each(started.elapsed()));
-    row.cpu.push(each(cpu_of(&child.0)? - cpu));
-    Ok(())
+
+    pub(crate) fn child(&self) -> &Child {
+        &self.child
+    }
+
+    /// Other tokens from now on, of the same length.
+    pub(crate) fn use_tokens(&self, tokens: Vec<String>) {
+        self.queue.state.lock().unwrap().tokens = Arc::new(tokens);
+    }
+
+    /// Has that many more events answered; how long each took.
+    pub(crate) fn pass(&self, events: usize) -> Result<Vec<f64>, String> {
+        let mut state = self.queue.state.lock().unwrap();
+        state.to_send += events;
+        self.queue.changed.notify_all();
+        while state.answered < state.to_send && state.fault.is_none() {
+            state = self.queue.changed.wait(state).unwrap();
+        }
+        state.fault.clone().map_or_else(|| Ok(std::mem::take(&mut state.durations)), Err)
+    }
 }
 
 impl Queue {
-    /// Has that many more events handed out, and waits for their answers.
-    fn send(&self, events: usize) -> Result<(), String> {
-        let mut state = self.state.lock().unwrap();
-        state.to_send += events;
-        self.changed.notify_all();
-        while state.answered < state.to_send && state.fault.is_none() {
-            state = self.changed.wait(state).unwrap();
-        }
-        state.fault.clone().map_or(Ok(()), Err)
-    }
-
-    /// The number of the next event, once there is one.
-    fn next(&self) -> usize {
+    /// The number of the next event and its token, once there is one.
+    fn next(&self) -> (usize, Arc<Vec<String>>) {
         let mut state = self.state.lock().unwrap();
         while state.sent >= state.to_send {
             state = self.changed.wait(state).unwrap();
         }
         state.sent += 1;
-        state.sent - 1
+        (state.sent - 1, Arc::clone(&state.tokens))
     }
 
-    fn answered(&self) {
+    fn answered(&self, took: Duration) {
         let mut state = self.state.lock().unwrap();
         state.answered += 1;
+        state.durations.push(microseconds(took));
         if state.answered == state.to_send {
             self.changed.notify_all();
         }
@@ -111,18 +133,23 @@ impl Queue {
 }
 
 /// One connection, until the child is gone.
-fn serve(mut connection: TcpStream, queue: &Queue, tokens: &[String]) -> Result<(), Box<dyn Error>> {
+fn serve(mut connection: TcpStream, queue: &Queue) -> Result<(), Box<dyn Error>> {
     connection.set_nodelay(true)?;
     let mut buffer = vec![0; 64 * 1024];
-    let mut invocation = Invocation::new(tokens[0].len());
+    let mut invocation: Option<Invocation> = None;
+    let mut sent = Instant::now();
     loop {
         match receive_by(&mut connection, &mut buffer) {
             Ok(Request::Next) => {
-                let number = queue.next();
-                connection.write_all(invocation.with(&tokens[Tokens::NeverSeen.place(number)], number))?;
+                let (number, tokens) = queue.next();
+                let token = &tokens[number % tokens.len()];
+                let invocation = invocation.get_or_insert_with(|| Invocation::new(token.len()));
+                let event = invocation.with(token, number);
+                sent = Instant::now();
+                connection.write_all(event)?;
             }
             Ok(Request::Response(answer)) if answer.starts_with(br#"{"isAuthorized":true"#) => {
-                queue.answered();
+                queue.answered(sent.elapsed());
                 connection.write_all(ACCEPTED)?;
             }
             Ok(Request::Response(other) | Request::Failure(other)) => {
@@ -136,12 +163,9 @@ fn serve(mut connection: TcpStream, queue: &Queue, tokens: &[String]) -> Result<
     }
 }
 
-/// A child that is ended when it is dropped.
-struct Ended(Child);
-
-impl Drop for Ended {
+impl Drop for Flight {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -30,16 +30,6 @@ impl Invocation {
         Self { tokens: places(&"T".repeat(token_bytes)), numbers: places(NUMBER), text: text.into_bytes() }
     }
 
-    /// The same without the header that names the trace.
-    pub(crate) fn without_trace_id(mut self) -> Self {
-        let header = b"Lambda-Runtime-Trace-Id: ";
-        if let Some(place) = self.text.windows(header.len()).position(|bytes| bytes == header) {
-            // Of the same length, so that every place stays where it is.
-            self.text[place..place + 8].copy_from_slice(b"X-Nobody");
-        }
-        self
-    }
-
     /// The invocation of that number, by that token. As in Lambda no request id and
     /// no trace id comes twice.
     pub(crate) fn with(&mut self, token: &str, number: usize) -> &[u8] {

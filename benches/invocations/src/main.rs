@@ -49,7 +49,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             None => build::authorizer(&root)?,
         };
         process::share_one_core(options.core)?;
-        return soak::run(&authorizer, count, !options.without_trace_ids);
+        return soak::run(&authorizer, count, options.in_flight);
     }
     let built = build::all(&root)?;
     // From here on the core is shared with every thread and child that is started.

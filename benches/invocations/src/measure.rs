@@ -2,7 +2,7 @@
 
 use crate::event::Invocation;
 use crate::options::{BLOCK, GENERATIONS, KNOWN, LEAD_IN, Options, WARM_UP};
-use crate::process::{Running, own_cpu};
+use crate::process::{Running, own_cpu, peak_memory};
 use crate::program::{OURS, Program, Purpose};
 use crate::statistics::{median, microseconds};
 use crate::web::World;
@@ -159,7 +159,7 @@ impl<'a> Turn<'a> {
     }
 
     fn end(self) -> Result<(), Box<dyn Error>> {
-        self.warm.peak_memory = self.warm.peak_memory.max(self.running.peak_memory()?);
+        self.warm.peak_memory = self.warm.peak_memory.max(peak_memory(self.running.child())?);
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ Measures the release authorizer and the reference programs as whole processes.
 
   --soak N            nothing of all that: N invocations in one process, and what becomes of its memory (with --beside,
                       of that build)
-  --trace-ids no      with --soak: no trace ids, as Lambda would never do";
+  --in-flight N       with --soak: so many at once, as on Managed Instances";
 
 /// Invocations of one program in one round.
 pub(crate) const BLOCK: usize = 100;
@@ -50,7 +50,7 @@ pub(crate) struct Options {
     pub(crate) beside: Vec<(String, PathBuf)>,
     only: Vec<String>,
     pub(crate) soak: Option<usize>,
-    pub(crate) without_trace_ids: bool,
+    pub(crate) in_flight: usize,
 }
 
 impl Options {
@@ -63,7 +63,7 @@ impl Options {
             beside: Vec::new(),
             only: Vec::new(),
             soak: None,
-            without_trace_ids: false,
+            in_flight: 1,
         };
         while let Some(name) = arguments.next() {
             if name == "--help" {
@@ -77,7 +77,7 @@ impl Options {
                 "--core" => options.core = Some(number()?),
                 "--only" => options.only.push(value),
                 "--soak" => options.soak = Some(number()?),
-                "--trace-ids" => options.without_trace_ids = value == "no",
+                "--in-flight" => options.in_flight = number()?,
                 "--beside" => {
                     let (name, path) = value.split_once('=').ok_or("--beside needs NAME=PATH")?;
                     options.beside.push((name.to_owned(), path.into()));

@@ -86,20 +86,9 @@ impl Running {
         cpu_of(&self.child)
     }
 
-    /// The most memory that it ever held, in KiB.
-    pub(crate) fn peak_memory(&self) -> Result<u64, Box<dyn Error>> {
-        self.status("VmHWM:")
-    }
-
-    /// The memory that it holds now, in KiB.
-    pub(crate) fn resident_memory(&self) -> Result<u64, Box<dyn Error>> {
-        self.status("VmRSS:")
-    }
-
-    fn status(&self, name: &str) -> Result<u64, Box<dyn Error>> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("no such line")?;
-        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    /// The child itself.
+    pub(crate) fn child(&self) -> &Child {
+        &self.child
     }
 }
 
@@ -132,6 +121,22 @@ pub(crate) fn cpu_of(child: &Child) -> Result<Duration, Box<dyn Error>> {
         sum += on_cpu(&thread?.path().join("schedstat").to_string_lossy())?;
     }
     Ok(sum)
+}
+
+/// The most memory that a child has held, in KiB.
+pub(crate) fn peak_memory(child: &Child) -> Result<u64, Box<dyn Error>> {
+    status(child, "VmHWM:")
+}
+
+/// The memory that a child holds now, in KiB.
+pub(crate) fn resident_memory(child: &Child) -> Result<u64, Box<dyn Error>> {
+    status(child, "VmRSS:")
+}
+
+fn status(child: &Child, name: &str) -> Result<u64, Box<dyn Error>> {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id()))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("no such line")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 fn unexpected(request: &Request<'_>) -> Box<dyn Error> {
