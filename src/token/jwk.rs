@@ -344,7 +344,11 @@ mod tests {
         for text in ["", "<html>", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":null}"#] {
             assert_eq!(KeySet::parse(text.as_bytes(), AlgorithmSet::of(&RS)).unwrap_err(), KeySetError::NotAJwkSet);
         }
-        let empty = KeySet::parse(br#"{"keys":[]}"#, AlgorithmSet::of(&RS)).unwrap_err();
-        assert_eq!(empty, KeySetError::NoFittingKey);
+        for keys in
+            [String::new(), "7".into(), rsa(r#","alg":"RS512""#, 256), rsa("", 128), rsa(r#","use":"enc""#, 256)]
+        {
+            let set = KeySet::parse(format!(r#"{{"keys":[{keys}]}}"#).as_bytes(), AlgorithmSet::of(&RS));
+            assert_eq!(set.unwrap_err(), KeySetError::NoFittingKey, "{keys}");
+        }
     }
 }
