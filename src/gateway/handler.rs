@@ -110,8 +110,7 @@ impl Handler {
     /// Warns once of an HTTP API that would keep a simple answer under too short a key.
     /// Identity sources are an authorizer's setting: of several on one function, the first to ask tells.
     fn look_at_sources(&self, event: &Event<'_>) {
-        let is_simple = event.kind == EventKind::Http2 && !self.answers.by_policy(event.kind);
-        if !is_simple || self.has_seen_sources.swap(true, Ordering::Relaxed) {
+        if self.answers.by_policy(event.kind) || self.has_seen_sources.swap(true, Ordering::Relaxed) {
             return;
         }
         let lacking = event.lacking_sources(self.cache_key);

@@ -365,6 +365,18 @@ fn identity_sources_that_would_let_a_cached_answer_leak_are_warned_of_once() {
         assert_eq!(warnings.len(), usize::from(lacking.is_some()), "{routes} {sources}: {said:#?}");
         assert!(warnings.iter().all(|line| line.contains(expected.as_deref().unwrap_or_default())), "{warnings:#?}");
     }
+    // Of a policy it is the Resource that tells requests apart.
+    for (settings, kind) in
+        [("http_api: { response: policy }", Kind::Http2), ("", Kind::Http1), ("", Kind::RestRequest)]
+    {
+        let api = Api::of(&format!("routes: {{ GET /a: {{}} }}\n{settings}"));
+        let mut event = kind.event("GET", "/a", &bearer);
+        event["identitySource"] = json!([bearer]);
+        assert_eq!(api.function.ask(&event).outcome(), "allow");
+        api.function.end();
+        let said = api.function.stdout();
+        assert!(!said.iter().any(|line| line.contains("\"identity_sources\"")), "{}: {said:#?}", kind.name());
+    }
 }
 
 #[test]
