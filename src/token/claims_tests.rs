@@ -348,3 +348,9 @@ fn what_an_issuer_says_of_an_opaque_token_is_held_to_the_same() {
         }
     }
 }
+
+#[test]
+fn debug_shows_no_claim() {
+    let claims = judge(&cognito(), json!({})).unwrap();
+    assert_eq!(format!("{claims:?}"), r#"Claims { issuer: "https://issuer.example", .. }"#);
+}

@@ -325,6 +325,11 @@ mod tests {
     }
 
     #[test]
+    fn debug_shows_no_key() {
+        assert_eq!(format!("{:?}", a_key()), "VerifyingKey { algorithm: EdDsa, .. }");
+    }
+
+    #[test]
     fn symmetric_keys_and_keys_without_kid_or_type_are_never_read() {
         check(r#"{"kty":"oct","kid":"k","k":"AAAA"}"#, &Algorithm::ALL, &[]);
         check(&rsa("", 256).replace(r#""kid":"k","#, ""), &RS, &[]);

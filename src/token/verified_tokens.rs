@@ -423,7 +423,6 @@ mod tests {
     fn debug_shows_no_token() {
         let store = VerifiedTokens::new(LIMITS);
         keep(&store, digest_of(7), token(&jwk::a_key(), 9.0, 5), at(1.0));
-        let text = format!("{store:?}");
-        assert!(!text.contains("ppp") && !text.contains("issuer.example"), "{text}");
+        assert_eq!(format!("{store:?}"), "VerifiedTokens { limits: Limits { tokens: 3, bytes: 1048576 }, .. }");
     }
 }
