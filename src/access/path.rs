@@ -38,15 +38,19 @@ impl<'a> SafePath<'a> {
     }
 
     /// What some backends take the path for, where that may be another one: decoded
-    /// once more, path parameters (`;a=b`) left out.
+    /// once more, path parameters (`;a=b`) left out, ended by a `#` that makes the rest
+    /// a fragment where a proxy puts the decoded path into a URL again.
     pub(super) fn other_readings(&self) -> Vec<SafePath<'a>> {
         let mut readings = Vec::new();
-        if !self.segments.iter().any(|segment| segment.contains(['%', ';'])) {
+        if !self.segments.iter().any(|segment| segment.contains(['%', ';', '#'])) {
             return readings;
         }
         let mut reading = self.read_as(str::to_owned);
         for _ in 0..=MAX_DEEPER_LAYERS {
-            readings.push(reading.read_as(|segment| segment.split(';').next().unwrap_or_default().to_owned()));
+            readings.push(reading.without_parameters());
+            if let Some(reading) = reading.before_fragment() {
+                readings.extend([reading.without_parameters(), reading]);
+            }
             // INVARIANT: what cannot be decoded was refused with the path.
             let deeper = reading.read_as(|segment| decode(segment, InvalidEscape::Kept).unwrap_or_default());
             if deeper == reading {
@@ -61,6 +65,21 @@ impl<'a> SafePath<'a> {
     /// The path as it is compared where letter case is ignored.
     pub(super) fn in_case(&self, case: LetterCase) -> SafePath<'a> {
         self.read_as(|segment| case.of(segment).into_owned())
+    }
+
+    fn without_parameters(&self) -> SafePath<'a> {
+        self.read_as(|segment| segment.split(';').next().unwrap_or_default().to_owned())
+    }
+
+    /// `None` where there is no `#`.
+    fn before_fragment(&self) -> Option<SafePath<'a>> {
+        let (position, before) = self.segments.iter().enumerate().find_map(|(position, segment)| {
+            let (before, _) = segment.split_once('#')?;
+            Some((position, before.to_owned()))
+        })?;
+        let whole = self.segments.iter().take(position).map(|segment| Cow::Owned(segment.to_string()));
+        let segments = whole.chain((!before.is_empty()).then_some(Cow::Owned(before))).collect();
+        Some(SafePath { segments })
     }
 
     fn read_as(&self, read: impl Fn(&str) -> String) -> SafePath<'a> {
@@ -87,11 +106,13 @@ fn segment(raw: &str) -> Result<Cow<'_, str>, Denial> {
 
 /// What a segment may not be or hold, before and after it is decoded.
 fn check(segment: &str) -> Result<(), Denial> {
-    // Some servers take a path parameter off (`..;a=b`) before they look at dots.
-    match segment.split(';').next() {
-        None | Some("") => return Err(Denial::UnsafePath("an empty segment")),
-        Some("." | "..") => return Err(Denial::UnsafePath("a dot segment")),
-        Some(_) => {}
+    // Some servers take a path parameter (`..;a=b`), a fragment or blanks off before they look at dots.
+    let bare = segment.split(';').next().unwrap_or_default();
+    if bare.is_empty() {
+        return Err(Denial::UnsafePath("an empty segment"));
+    }
+    if matches!(bare.split('#').next().unwrap_or_default().trim_matches(' '), "." | "..") {
+        return Err(Denial::UnsafePath("a dot segment"));
     }
     if segment.contains(|c: char| c.is_control()) {
         return Err(Denial::UnsafePath("a control character"));
@@ -227,6 +248,11 @@ mod tests {
             "/a/.;x=y/b",
             "/a/;/b",
             "/;x",
+            "/a/..#/b",
+            "/a/..%23x",
+            "/a/%2e%2e%23;x",
+            "/a/..%20",
+            "/a/%20./b",
             "/a*",
             "/a?b",
             "/${a}",
@@ -264,6 +290,26 @@ mod tests {
             "/%%32e",
         ] {
             unsafe_(path);
+        }
+    }
+
+    #[test]
+    fn a_path_is_also_read_without_what_some_backends_leave_out() {
+        for (path, expected) in [
+            ("/a/b", &[][..]),
+            ("/a/b;c/d", &[&["a", "b", "d"][..]]),
+            ("/a/b%23c/d", &[&["a", "b"]]),
+            ("/a/%23c/d", &[&["a"]]),
+            ("/%23", &[&[]]),
+            ("/a;x/b;y#c", &[&["a", "b"], &["a;x", "b;y"]]),
+            ("/a%2523b", &[&["a#b"], &["a"]]),
+        ] {
+            let readings = SafePath::parse(path).unwrap().other_readings();
+            let readings: Vec<Vec<&str>> =
+                readings.iter().map(|reading| reading.segments().iter().map(AsRef::as_ref).collect()).collect();
+            for reading in expected {
+                assert!(readings.iter().any(|found| found == reading), "{path}: {reading:?} in {readings:?}");
+            }
         }
     }
 

@@ -64,7 +64,8 @@ impl LetterCase {
     pub(super) fn of(self, text: &str) -> Cow<'_, str> {
         match self {
             LetterCase::Distinguished => Cow::Borrowed(text),
-            LetterCase::Ignored => Cow::Owned(text.to_uppercase().to_lowercase()),
+            // A capital I with a dot becomes two characters, or one for who maps characters one by one.
+            LetterCase::Ignored => Cow::Owned(text.to_uppercase().to_lowercase().replace("i\u{307}", "i")),
         }
     }
 }

@@ -101,7 +101,9 @@ fn decoded_segment(segment: &str) -> Option<String> {
 fn is_safe_text(segment: &str) -> bool {
     // Servlet containers take a path parameter off before they look at dots.
     let bare = segment.split(';').next().unwrap_or_default();
-    !["", ".", ".."].contains(&bare)
+    let before_fragment = bare.split('#').next().unwrap_or_default();
+    !bare.is_empty()
+        && ![".", ".."].contains(&before_fragment.trim_matches(' '))
         && !segment.contains(['/', '\\', '*', '?'])
         && !segment.contains("${")
         && !segment.contains(char::is_control)

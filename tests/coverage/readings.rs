@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Steps {
     /// Cut each segment at its first `;`, as servlet containers do.
     parameters: bool,
+    /// End the path at a `#`, as a proxy does that puts it into a URL again.
+    fragments: bool,
     /// Take `\` for `/`, as Windows does.
     backslashes: bool,
     /// Take several slashes for one.
@@ -21,10 +23,16 @@ pub(crate) struct Steps {
 /// All readings of a path as segments, without those that are the same. A trailing slash makes no difference.
 pub(crate) fn of(path: &str, fold_too: bool) -> BTreeSet<Vec<String>> {
     let mut readings = BTreeSet::new();
-    for choice in 0..32_u8 {
+    for choice in 0..64_u8 {
         let takes = |bit: u8| choice & (1 << bit) != 0;
-        let steps =
-            Steps { parameters: takes(0), backslashes: takes(1), merge: takes(2), dots: takes(3), fold: takes(4) };
+        let steps = Steps {
+            parameters: takes(0),
+            backslashes: takes(1),
+            merge: takes(2),
+            dots: takes(3),
+            fold: takes(4),
+            fragments: takes(5),
+        };
         if steps.fold && !fold_too {
             continue;
         }
@@ -47,6 +55,7 @@ impl Steps {
     fn segments(self, path: &str) -> Vec<String> {
         let path = if self.backslashes { path.replace('\\', "/") } else { path.to_owned() };
         let path = if self.fold { path.to_lowercase() } else { path };
+        let path = if self.fragments { path.split('#').next().unwrap_or_default().to_owned() } else { path };
         let mut segments: Vec<String> = Vec::new();
         for segment in path.strip_prefix('/').unwrap_or(&path).split('/') {
             let segment = if self.parameters { segment.split(';').next().unwrap_or_default() } else { segment };

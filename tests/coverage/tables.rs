@@ -531,7 +531,7 @@ fn escaped(text: &str) -> String {
 type Tweak = fn(&str, usize) -> String;
 
 /// Changes that lead to a neighbouring path, or to one that backends read differently. A place is a segment.
-const TWEAKS: [Tweak; 24] = [
+const TWEAKS: [Tweak; 25] = [
     |path, _| format!("{path}/"),
     |path, _| path.trim_end_matches('/').to_owned() + "/",
     |path, place| without_segment(path, place),
@@ -556,6 +556,7 @@ const TWEAKS: [Tweak; 24] = [
     |path, place| on_segment(path, place, |segment| format!("{segment}*")),
     |path, place| on_segment(path, place, |_| "?".to_owned()),
     |path, place| with_segment(path, place, "%252e%252e"),
+    |path, place| on_segment(path, place, |segment| format!("{segment}%23x")),
 ];
 
 const COMMON: [&str; 6] = ["a", "b", "ab", "a-b", "aa", "x"];
