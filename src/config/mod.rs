@@ -41,7 +41,6 @@ pub struct Config {
     rules: Rules,
     revocations_always: bool,
     permissions: Option<PermissionCheck>,
-    implicit_deny: bool,
     answers: AnswerSettings,
     token_sources: Vec<TokenSource>,
     notes: Vec<String>,
@@ -114,12 +113,12 @@ impl Config {
         let revocations_always = revocations?.is_some_and(|section| section.always);
         let mut answers = answers?;
         answers.policies_expire = policy.expires_with_token;
+        answers.implicit_deny = policy.implicit_deny;
         Some(Self {
             issuers: issuers?,
             rules: rules?,
             revocations_always,
             permissions: cedar.into_check()?,
-            implicit_deny: policy.implicit_deny,
             answers,
             token_sources: token_sources?,
             notes,
@@ -172,7 +171,7 @@ impl Config {
     /// Whether the API is said to have no resource policy that allows.
     #[must_use]
     pub fn implicit_deny(&self) -> bool {
-        self.implicit_deny
+        self.answers.implicit_deny
     }
 
     /// The handler that answers by this configuration.

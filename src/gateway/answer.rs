@@ -40,6 +40,8 @@ pub struct AnswerSettings {
     pub rest_unauthorized: Unauthorized,
     /// Whether an Allow ends with its token, by a condition.
     pub policies_expire: bool,
+    /// Whether silence is a denial, since nothing else allows.
+    pub implicit_deny: bool,
 }
 
 impl AnswerSettings {
@@ -52,6 +54,7 @@ impl AnswerSettings {
             http_unauthorized: Unauthorized::Deny,
             rest_unauthorized: Unauthorized::Error,
             policies_expire: false,
+            implicit_deny: false,
         }
     }
 
@@ -147,12 +150,13 @@ fn by_policy(
             if !policy.fits(MAX_RESOURCE_CHARACTERS) {
                 return Err(Denial::Internal("a Resource with more than 512 characters: shorten the routes"));
             }
-            let (ruling, policy) = match (ruling, policy.allows(arn)) {
-                (Ok(_), true) => (Ok(()), policy),
-                (Ok(_), false) => (Err(Denial::UnsafePath("no cached policy can tell it from other paths")), policy),
-                (Err(denial), false) => (Err(denial), policy),
-                (Err(denial), true) => (Err(denial), policy.and_denying(arn)),
+            let ruling = match ruling {
+                Ok(_) if policy.allows(arn) => Ok(()),
+                Ok(_) => Err(Denial::UnsafePath("no cached policy can tell it from other paths")),
+                Err(denial) => Err(denial),
             };
+            let is_denied = policy.denies(arn) || settings.implicit_deny && !policy.allows(arn);
+            let policy = if ruling.is_ok() || is_denied { policy } else { policy.and_denying(arn) };
             (ruling, policy, settings.context.of(claims, Shape::Flat))
         }
         (Ok(permit), None) => {

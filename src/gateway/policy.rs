@@ -101,11 +101,17 @@ impl<'a> PolicyDocument<'a> {
 
     /// Whether it allows a request, its conditions aside.
     pub(super) fn allows(&self, arn: &MethodArn<'_>) -> bool {
-        let says = |effect| {
-            let mut statements = self.statement.iter().filter(|statement| statement.effect == effect);
-            statements.any(|statement| statement.resource.matches(arn.exact()))
-        };
-        says(Effect::Allow) && !says(Effect::Deny)
+        self.says(Effect::Allow, arn) && !self.denies(arn)
+    }
+
+    /// Whether it denies a request in so many words.
+    pub(super) fn denies(&self, arn: &MethodArn<'_>) -> bool {
+        self.says(Effect::Deny, arn)
+    }
+
+    fn says(&self, effect: Effect, arn: &MethodArn<'_>) -> bool {
+        let mut statements = self.statement.iter().filter(|statement| statement.effect == effect);
+        statements.any(|statement| statement.resource.matches(arn.exact()))
     }
 
     /// Denies at least this request as well.

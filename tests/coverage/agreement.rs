@@ -233,8 +233,14 @@ impl Held<'_> {
                 continue;
             }
             let Answer::Policy(answer) = answer else { return wrong("a good token is unauthorized", None) };
-            if !verdict.is_allowed() && at(&answer, ask, now()) == Outcome::Allow {
-                return wrong("the answer to a request that is denied allows it", Some(&answer));
+            match at(&answer, ask, now()) {
+                Outcome::Allow if !verdict.is_allowed() => {
+                    return wrong("the answer to a request that is denied allows it", Some(&answer));
+                }
+                Outcome::ImplicitDeny if !verdict.is_allowed() && !self.table.settings.implicit_deny => {
+                    return wrong("the answer to a request that is denied is silent about it", Some(&answer));
+                }
+                Outcome::Allow | Outcome::ExplicitDeny | Outcome::ImplicitDeny => {}
             }
             let place = usize::from(*ask == Ask::Connect);
             // Where IAM cannot say that what is asked for is denied, the answer has one more Deny: it is judged by itself.
@@ -282,7 +288,7 @@ impl Held<'_> {
         let path = if let Ask::Http(_, path) = later { path } else { "" };
         // "On every safe path (here: also without `%`)"; and a path parameter (`;`), which some backends take off, is denied
         // wherever a literal that is stricter somewhere stands before it.
-        let may_be_refused = path.contains(['%', ';'])
+        let may_be_refused = path.contains(['%', ';', '#'])
             || self.has_another_reading(later)
             || matches!(self.judge(ask), Verdict::Unsafe) && outcome == Outcome::ExplicitDeny;
         // A policy for HTTP routes need not speak of `$connect`, nor the other way round.
@@ -435,7 +441,7 @@ impl Held<'_> {
 
     fn readings(&self, ask: &Ask) -> impl Iterator<Item = Verdict<'_>> {
         let (method, path) = match ask {
-            Ask::Http(method, path) if path.contains(['%', ';']) || self.table.settings.ignores_case => {
+            Ask::Http(method, path) if path.contains(['%', ';', '#']) || self.table.settings.ignores_case => {
                 (*method, path.as_str())
             }
             Ask::Http(..) | Ask::Connect => ("", ""),

@@ -53,7 +53,9 @@ impl Api {
 
     #[track_caller]
     fn check(&self, token: &Token, allow: &[&str], deny: &[&str]) {
-        let (allowed, denied) = self.says("GET", "/nowhere", token);
+        let (allowed, mut denied) = self.says("GET", "/nowhere", token);
+        // What was asked for is denied too, where nothing else denies it.
+        denied.retain(|tail| tail != "GET/nowhere");
         let sorted = |list: &[&str]| {
             let mut list: Vec<String> = list.iter().map(|item| (*item).to_owned()).collect();
             list.sort();
@@ -179,8 +181,15 @@ fn a_denied_request_gets_the_policy_of_its_token_and_the_context_of_its_claims()
     let api = covering("  GET /a: { any_scope: [r] }\n  POST /a: { any_scope: [w] }\n");
     let token = scopes("r");
     let allowed = api.answer("GET", "/a", &token);
-    for (method, path) in [("POST", "/a"), ("GET", "/nowhere"), ("GET", "/a//b"), ("PUT", "/a"), ("GET", "/%2e%2e/a")] {
+    for (method, path) in [("POST", "/a"), ("GET", "/a//b"), ("POST", "/a/b")] {
         assert_eq!(api.answer(method, path, &token), allowed, "{method} {path}");
+    }
+    // Where the policy would say nothing of it, it denies what was asked for besides.
+    for (method, path) in [("GET", "/nowhere"), ("PUT", "/a"), ("GET", "/%2e%2e/a")] {
+        let mut answer = api.answer(method, path, &token);
+        let own = answer["policyDocument"]["Statement"].as_array_mut().unwrap().pop().unwrap();
+        assert_eq!((&own["Effect"], &own["Resource"]), (&json!("Deny"), &json!(crate::events::arn(method, path))));
+        assert_eq!(answer, allowed, "{method} {path}");
     }
     assert_eq!(
         allowed["context"],
@@ -197,6 +206,25 @@ fn what_a_wildcard_would_allow_is_denied_to_the_request_that_asks() {
         let (allowed, denied) = api.says("GET", path, &token);
         assert_eq!(allowed, ["GET/a/?*"]);
         assert!(denied.contains(&resource.to_owned()), "{path} {denied:?}");
+    }
+}
+
+#[test]
+fn what_is_asked_for_and_denied_is_never_left_to_silence() {
+    let routes = "  GET /items: {}\n  GET /admin: { any_group: admin }\n";
+    let denials = |api: &Api, method, path| api.says(method, path, &Token::access()).1;
+    for (method, path, denied) in [
+        ("GET", "/nowhere", "GET/nowhere"),
+        ("DELETE", "/items", "DELETE/items"),
+        ("GET", "/Admin", "GET/Admin"),
+        ("GET", "/%61dmin", "GET/%61dmin"),
+        ("GET", "/items/%zz", "GET/items/%zz"),
+        ("GET", "/a%2fb", "GET/a%2fb"),
+        ("GET", "/admin;x", "GET/admin;x"),
+    ] {
+        let own = denied.to_owned();
+        assert!(denials(&covering(routes), method, path).contains(&own), "{method} {path}");
+        assert!(!denials(&covering_by_silence(routes), method, path).contains(&own), "{method} {path}");
     }
 }
 
