@@ -20,19 +20,24 @@ impl<'a> BearerToken<'a> {
     /// where there are two that differ, [`Denial::TokenTooLarge`].
     pub fn from_request(request: &'a Request<'_>) -> Result<Self, Denial> {
         let mut found: Option<&'a str> = None;
-        // API Gateway joins repeated headers with commas; no token has a comma in
-        // it (RFC 6750 2.1), so that each part is a credential of its own.
-        for part in request.credentials.iter().flat_map(|Credential(value)| value.split(',')) {
-            let token = without_scheme(part);
-            if token.is_empty() {
-                continue;
-            }
-            match found {
-                Some(first) if first != token => return Err(Denial::AmbiguousToken),
-                _ => found = Some(token),
+        let mut is_one_without_token = false;
+        for Credential(value) in &request.credentials {
+            // API Gateway joins repeated headers with commas; no token has a comma in
+            // it (RFC 6750 2.1), so that each part is a credential of its own.
+            let mut tokens = value.split(',').map(without_scheme).filter(|token| !token.is_empty()).peekable();
+            is_one_without_token |= tokens.peek().is_none() && !value.is_empty();
+            for token in tokens {
+                match found {
+                    Some(first) if first != token => return Err(Denial::AmbiguousToken),
+                    _ => found = Some(token),
+                }
             }
         }
         let token = found.ok_or(Denial::MissingToken)?;
+        // API Gateway may keep the answer under that one (a lone `Bearer`), for everybody who sends it.
+        if is_one_without_token {
+            return Err(Denial::AmbiguousToken);
+        }
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Denial::TokenTooLarge);
         }
@@ -101,6 +106,13 @@ mod tests {
     fn a_credential_is_bearer_or_bare() {
         check(&["Bearer abc"], Ok("abc"));
         check(&["bEARER abc"], Ok("abc"));
+        check(&["", "Bearer abc", ""], Ok("abc"));
+        check(&["Bearer abc,, Bearer"], Ok("abc"));
+        for without_token in ["Bearer", "bearer ", " ", "\t", ",", "Bearer ,"] {
+            check(&[without_token], Err(Denial::MissingToken));
+            check(&[without_token, "abc"], Err(Denial::AmbiguousToken));
+            check(&["abc", without_token], Err(Denial::AmbiguousToken));
+        }
         check(&["Bearer    abc"], Ok("abc"));
         check(&[" Bearer abc "], Ok("abc"));
         check(&["abc"], Ok("abc"));
