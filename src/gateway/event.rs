@@ -365,7 +365,9 @@ fn strings<'a>(list: Option<&'a RawValue>, take: &mut dyn FnMut(Cow<'a, str>)) {
 /// The value of a cookie in a `Cookie` header (RFC 6265 4.2.1).
 fn cookie<'a>(header: &str, name: &str) -> Vec<Cow<'a, str>> {
     let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
-    let values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| {
+    // Backends differ about blanks and quotes around a name: who reads one that way has read a token.
+    let values = pairs.filter(|(key, _)| key.trim().trim_matches('"') == name).map(|(_, value)| {
+        let value = value.trim();
         value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value).to_owned()
     });
     values.map(Cow::Owned).collect()
@@ -486,6 +488,7 @@ mod tests {
             (r#","cookies":["a=b","token=t"]"#, &["t"]),
             (r#","cookies":["token=t==; b=c"]"#, &["t=="]),
             (r#","headers":{"Cookie":"a=b; token=t; Token=u; token=\"v\""}"#, &["t", "v"]),
+            (r#","headers":{"Cookie":"token =t; token= u ;\t token\t=v; \"token\"=w"}"#, &["t", "u", "v", "w"]),
         ] {
             check(&rest(maps), EventKind::RestRequest, credentials);
         }
