@@ -8,13 +8,14 @@ use super::event::{EventKind, Key, TokenSource, text};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// The query parameters of both maps. `raw_query` is HTTP 2.0's `rawQueryString`: there
 /// the map joins the values of a name that stands twice by commas, and only the raw
-/// text tells that from a comma of the client's own. A parameter that carries the token
+/// text tells that from a comma of the client's own, or has what the map left out. A parameter that carries the token
 /// is left out.
 pub(super) fn query<'a>(
     maps: [Option<&'a RawValue>; 2],
@@ -27,9 +28,12 @@ pub(super) fn query<'a>(
     }
     let raw = raw_query.and_then(text).unwrap_or_default();
     let sent: Vec<_> = form_urlencoded::parse(raw.as_bytes()).collect();
-    let is_repeated = |name: &str| sent.iter().filter(|(other, _)| other == name).count() > 1;
-    let repeated = sent.iter().filter(|(name, _)| is_repeated(name));
-    pairs.extend(repeated.map(|(name, value)| (owned(name), owned(value))));
+    let mut times_sent = HashMap::new();
+    sent.iter().for_each(|(name, _)| *times_sent.entry(name).or_insert(0_usize) += 1);
+    let in_maps: HashSet<_> = pairs.iter().map(|(name, _)| name.to_string()).collect();
+    let is_news = |name: &Cow<'_, str>| times_sent.get(name) != Some(&1) || !in_maps.contains(&**name);
+    let news = sent.iter().filter(|(name, _)| is_news(name));
+    pairs.extend(news.map(|(name, value)| (owned(name), owned(value))));
     let carries_token =
         |name: &str| sources.iter().any(|source| matches!(source, TokenSource::Query(query) if query == name));
     pairs.retain(|(name, _)| !carries_token(name));
@@ -139,6 +143,10 @@ mod tests {
         check(r#"{"a":"1,2"}"#, "null", Some("a=1,2"), &[("a", "1,2")]);
         check(r#"{"a":"1,2"}"#, "null", Some("a=1&a=2"), &[("a", "1,2"), ("a", "1"), ("a", "2")]);
         check(r#"{"a b":"1,2"}"#, "null", Some("a%20b=1&a+b=2"), &[("a b", "1,2"), ("a b", "1"), ("a b", "2")]);
+        check(r#"{"a":"1"}"#, "null", Some("a=1&mode=evil&b"), &[("a", "1"), ("mode", "evil"), ("b", "")]);
+        for map in ["null", "{}", "[]"] {
+            check(map, "null", Some("a=1"), &[("a", "1")]);
+        }
     }
 
     #[test]
