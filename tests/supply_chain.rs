@@ -38,8 +38,8 @@ fn every_dependency_comes_from_the_registry_with_its_checksum() {
 /// Nothing else builds with it day by day.
 #[test]
 fn the_fuzz_targets_lock_file_knows_what_this_package_depends_on() {
-    let ours = packages("fuzz/Cargo.lock").into_iter();
-    let ours = ours.filter(|package| field(package, "name").as_deref() == Some("cognito-authorizer")).next().unwrap();
+    let mut packages = packages("fuzz/Cargo.lock").into_iter();
+    let ours = packages.find(|package| field(package, "name").as_deref() == Some("cognito-authorizer")).unwrap();
     let locked: BTreeSet<&str> =
         ours.lines().filter_map(|line| line.strip_prefix(" \"")?.split(['"', ' ']).next()).collect();
     let manifest = read("Cargo.toml");
