@@ -136,6 +136,13 @@ fuzz: ## Fuzz for TIME seconds each: events, tokens, key sets, configurations, p
 	$(call say,Fuzzing)
 	tools/fuzz.sh $(or $(TIME),60) $(TARGET)
 
+# A build for each: a minute or so. What is reported in target/mutants.out/missed.txt weakens something, or is the same in other words.
+.PHONY: mutants
+mutants: .tools/bin/cargo-mutants ## Change the code of FILES in one place after the other: a test must fail each time (hours)
+	$(call say,Mutants of $(or $(FILES),src/access and src/token))
+	.tools/bin/cargo-mutants mutants --output target --timeout 300 --cargo-arg=--locked $(DEVELOPMENT) \
+		$(patsubst %,--file '%',$(or $(FILES),src/access/** src/token/**)) $(MUTANTS) -- --lib --test coverage --test vectors --test it
+
 # Not among the tests: it takes minutes to install. What can be said without it is in tests/supply_chain.rs.
 .PHONY: deny
 deny: .tools/bin/cargo-deny ## Licences, bans and sources of the dependencies
@@ -153,7 +160,7 @@ reproducible: ## Build the release twice from nothing: it must be the same, byte
 	tools/reproducible.sh
 
 .PHONY: soak
-soak: ## COUNT invocations in one process with rotating keys (2,000,000): its memory and its slow answers over time
+soak: ## COUNT invocations in one process with rotating keys (2,000,000; SOAK="--in-flight 8"): its memory over time
 	$(call say,Soak)
 	cargo run --release --locked --manifest-path benches/Cargo.toml --package invocations \
 		--target-dir "$${CARGO_TARGET_DIR:-target}" -- --soak $(or $(COUNT),2000000) $(SOAK)
@@ -214,6 +221,7 @@ tests/oidc_provider/node_modules/.ready: tests/oidc_provider/package-lock.json
 
 CARGO_DENY := 0.20.2
 CARGO_CYCLONEDX := 0.5.9
+CARGO_MUTANTS := 27.1.0
 
 .tools/bin/%:
 	$(call say,Installing $* (once))
