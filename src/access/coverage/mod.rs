@@ -55,8 +55,11 @@ pub(super) struct Coverage {
     requirements: Vec<Requirement>,
     implicit_deny: bool,
     /// What was compiled for tokens that hold the same.
-    compiled: Mutex<HashMap<Vec<Holding>, Arc<Resources>>>,
+    compiled: Mutex<HashMap<Vec<Holding>, Compiled>>,
 }
+
+/// A policy, or why there is none.
+type Compiled = Result<Arc<Resources>, &'static str>;
 
 /// What the compiler is told of a rule.
 pub(super) struct RouteOfTable<'r> {
@@ -125,21 +128,34 @@ impl Coverage {
     fn resources(&self, held: Vec<Holding>) -> Result<Arc<Resources>, Denial> {
         let poisoned = |_| Denial::Internal("a panic while a policy was compiled");
         if let Some(known) = self.compiled.lock().map_err(poisoned)?.get(&held) {
-            return Ok(Arc::clone(known));
+            return known.clone().map_err(Denial::Internal);
         }
-        let mut plan = Plan::new(&self.layout, &self.of_rules(&held));
-        plan.compact();
-        // The start has ruled this out; a policy is not believed but checked.
-        if plan.flaw(|_| true, self.implicit_deny).is_some() {
-            return Err(Denial::Internal("no IAM policy is right for this token on every route"));
-        }
-        let resources = Arc::new(Resources::new(&self.layout, &plan));
+        let resources = self.compile(&held).map(Arc::new);
         let mut compiled = self.compiled.lock().map_err(poisoned)?;
         if compiled.len() >= MAX_COMPILED {
             compiled.clear();
         }
-        compiled.insert(held, Arc::clone(&resources));
-        Ok(resources)
+        compiled.insert(held, resources.clone());
+        resources.map_err(Denial::Internal)
+    }
+
+    /// Cheap questions first, so that what cannot be answered costs little.
+    fn compile(&self, held: &[Holding]) -> Result<Resources, &'static str> {
+        let plan = Plan::allowing(&self.layout, &self.of_rules(held));
+        if resources::allows_too_much(&plan) {
+            return Err(TOO_LARGE);
+        }
+        let mut plan = plan.denying();
+        plan.compact();
+        let resources = Resources::new(&self.layout, &plan);
+        if resources.fit_nowhere() {
+            return Err(TOO_LARGE);
+        }
+        // The start has ruled this out; a policy is not believed but checked.
+        match plan.flaw(|_| true, self.implicit_deny) {
+            Some(_) => Err("no IAM policy is right for this token on every route"),
+            None => Ok(resources),
+        }
     }
 
     fn of_rules(&self, held: &[Holding]) -> Vec<Holding> {
@@ -188,6 +204,8 @@ fn plain_segments(value: &str) -> Option<Vec<String>> {
     (segments.join("/") == value && !value.contains(['%', ';']) && !value.is_empty()).then_some(segments)
 }
 
+const TOO_LARGE: &str = "a policy for this token has more than 8 KB: its claims have too many values";
+
 /// Kinds of tokens whose policies are kept. A table has few; one with many would fill
 /// the memory.
 const MAX_COMPILED: usize = 256;
@@ -195,6 +213,83 @@ const MAX_COMPILED: usize = 256;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::examples::{all_of, bound, claims, key};
+    use serde_json::json;
+    use std::time::{Duration, Instant};
+
+    /// Each route bound to an array by one of its parameters.
+    fn all_bound(routes: impl IntoIterator<Item = (String, &'static str)>) -> Coverage {
+        let routes: Vec<(String, &str)> = routes.into_iter().collect();
+        let rules: Vec<_> = routes.iter().map(|(key, by)| (key, all_of(&[bound("ten", key, by)]))).collect();
+        let keys: Vec<RouteKey> = rules.iter().map(|(route, _)| key(route)).collect();
+        let table = rules.iter().zip(&keys).map(|((key, requirement), route)| RouteOfTable {
+            key,
+            route,
+            requirement,
+            answers_for_itself: false,
+        });
+        Coverage::new(&table.collect::<Vec<_>>(), true).unwrap().0
+    }
+
+    fn with_values(count: usize) -> Arc<Claims> {
+        claims(json!({ "ten": (0..count).map(|number| format!("{number:02}")).collect::<Vec<_>>() }))
+    }
+
+    fn policy_bytes(standing: &Standing) -> usize {
+        let (allow, deny) = standing.resources("arn:aws:execute-api:us-east-1:123456789012:abcdef1234/v/");
+        allow.iter().chain(&deny).map(|resource| resource.len() + 3).sum()
+    }
+
+    #[test]
+    fn no_token_keeps_the_compiler_busy() {
+        let tenants =
+            ["/{r}/tenants/{t}/users", "/{r}/tenants/{t}/orders/{o}", "/{r}/tenants/{t}", "/eu/tenants/{t}/audit/{d}"];
+        let pair = |i| [(format!("GET /a/{{x}}/b{i}/{{y}}"), "x"), (format!("GET /a/{{x}}/{{z}}/c{i}"), "z")];
+        let crossed = |i| [(format!("GET /{{a}}/{{t}}/x{i}"), "t"), (format!("GET /a{i}/{{t}}/{{b}}"), "t")];
+        let within_one = (0..24).map(|i| (format!("GET /{{t}}/x{i}"), "t")).chain([("GET /{t}/{x+}".to_owned(), "t")]);
+        let one_each = ["a", "b", "c", "d", "e"].map(|by| (format!("GET /{{a}}/{{b}}/{{c}}/{{d}}/{{e}}/{by}"), by));
+        // And how many values fit.
+        for (table, fit) in [
+            (all_bound(tenants.map(|path| (format!("GET {path}"), "t"))), 10),
+            (all_bound((0..4).flat_map(pair)), 4),
+            (all_bound((0..4).flat_map(crossed)), 4),
+            (all_bound(within_one), 64),
+            (all_bound(one_each), 3),
+        ] {
+            let began = Instant::now();
+            for count in [1, 2, 3, 4, 6, 10, 11, 16, 32, 64, 65, 500] {
+                assert_eq!(
+                    table.standing(&with_values(count)).is_ok(),
+                    count <= fit,
+                    "{count} {:?}",
+                    table.layout.cells
+                );
+            }
+            assert!(began.elapsed() < Duration::from_secs(4), "{:?} {:?}", began.elapsed(), table.layout.cells);
+        }
+    }
+
+    #[test]
+    fn a_policy_is_refused_as_too_large_where_none_of_its_size_fits() {
+        for routes in [&["GET /{t}"][..], &["GET /{t}/{x}"], &["GET /{t}", "GET /{t}/{x+}"], &["ANY /{t}/a"]] {
+            let table = all_bound(routes.iter().map(|route| ((*route).to_owned(), "t")));
+            let sizes: Vec<usize> =
+                (0..64).map_while(|count| Some(policy_bytes(&table.standing(&with_values(count)).ok()?))).collect();
+            let [.., before, last] = sizes[..] else { panic!() };
+            // A value is counted as one character, and these have two.
+            let characters_more = sizes.len() * 14;
+            assert!(last < 8192 + characters_more && 2 * last - before > 8192, "{routes:?} {sizes:?}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_policy_is_known_the_second_time() {
+        let table = all_bound([("GET /{t}".to_owned(), "t")]);
+        for (count, known) in [(64, 1), (64, 1), (1, 2), (1, 2), (63, 3)] {
+            assert_eq!(table.standing(&with_values(count)).is_ok(), count == 1);
+            assert_eq!(table.compiled.lock().unwrap().len(), known);
+        }
+    }
 
     #[test]
     fn a_claim_s_value_is_a_path_only_where_everybody_reads_it_as_it_stands() {

@@ -159,7 +159,9 @@ fn search<'p>(
     let without = without.into_iter().filter(|pattern| within.iter().all(|within| within.may_meet(pattern)));
     let patterns: Vec<&Pattern> = within.iter().copied().chain(without).collect();
     let most = most(patterns.len());
-    let mut alphabet: Vec<Symbol> = patterns.iter().flat_map(|pattern| pattern.literals()).chain([OTHER]).collect();
+    // What only `without` names need not be read: in its place, OTHER leads no fewer of
+    // `within` on, and no more of `without`.
+    let mut alphabet: Vec<Symbol> = within.iter().flat_map(|pattern| pattern.literals()).chain([OTHER]).collect();
     alphabet.sort_unstable();
     alphabet.dedup();
     let start = vec![1_u64; patterns.len()];

@@ -57,6 +57,11 @@ pub(super) struct Flaw {
 impl<'l> Plan<'l> {
     /// Allows what is held, and denies all that can be denied.
     pub(super) fn new(layout: &'l Layout, holdings: &[Holding]) -> Self {
+        Self::allowing(layout, holdings).denying()
+    }
+
+    /// Allows what is held.
+    pub(super) fn allowing(layout: &'l Layout, holdings: &[Holding]) -> Self {
         let mut allowed = Vec::new();
         let mut is_open = Vec::new();
         for cell in &layout.cells {
@@ -74,18 +79,31 @@ impl<'l> Plan<'l> {
             let glob = Glob { group: Some(cell.group), pattern: cell.narrowest.clone() };
             Allowed { cell, glob }
         });
-        let mut plan = Self { layout, allowed: allowed.collect(), is_open, is_complete: true, deny: Vec::new() };
-        plan.deny = plan.deniable();
-        plan
+        Self { layout, allowed: allowed.collect(), is_open, is_complete: false, deny: Vec::new() }
+    }
+
+    /// Denies all that can be denied.
+    pub(super) fn denying(mut self) -> Self {
+        self.deny = self.deniable();
+        self.is_complete = true;
+        self
     }
 
     /// What is allowed, each glob once.
     pub(super) fn allow(&self) -> Vec<&Glob> {
+        self.some_allowed(usize::MAX)
+    }
+
+    /// The same, but at most as many.
+    pub(super) fn some_allowed(&self, most: usize) -> Vec<&Glob> {
         let mut all: Vec<&Glob> = self.allowed.iter().map(|allowed| &allowed.glob).collect();
         all.sort_by(|one, other| one.breadth().cmp(&other.breadth()));
         let mut globs: Vec<&Glob> = Vec::new();
         for glob in all {
             let contains = |known: &&Glob| known.group == glob.group && contains(&known.pattern, &glob.pattern);
+            if globs.len() >= most {
+                break;
+            }
             if !globs.iter().any(contains) {
                 globs.push(glob);
             }
@@ -158,33 +176,47 @@ impl<'l> Plan<'l> {
         needed.extend(self.bound().flat_map(deeper));
         let covers =
             |glob: &Glob, need: &(usize, Cow<'_, Pattern>)| glob.reaches(need.0) && contains(&glob.pattern, &need.1);
-        let table: Vec<Vec<bool>> =
-            self.deny.iter().map(|glob| needed.iter().map(|need| covers(glob, need)).collect()).collect();
+        let covered_by = |need| {
+            self.deny.iter().enumerate().filter(|(_, glob)| covers(glob, need)).map(|(index, _)| index).collect()
+        };
+        let covering: Vec<Vec<usize>> = needed.iter().map(covered_by).collect();
         // What no single pattern covers, several may: all that touch it stay.
-        let whole = |need: usize| table.iter().any(|row| row.get(need) == Some(&true));
-        let mut missing: Vec<bool> = (0..needed.len()).map(whole).collect();
         let touches_a_piece = |glob: &Glob| {
-            let mut pieces = needed.iter().zip(&missing).filter(|(_, is_whole)| !**is_whole);
+            let mut pieces = needed.iter().zip(&covering).filter(|(_, covering)| covering.is_empty());
             pieces.any(|((group, pattern), _)| glob.reaches(*group) && meet(&glob.pattern, pattern))
         };
-        let mut stays: Vec<bool> = self.deny.iter().map(touches_a_piece).collect();
+        let touching = self.deny.iter().map(touches_a_piece).collect();
+        let mut stays = self.enough(covering, touching).into_iter();
+        self.deny.retain(|_| stays.next().unwrap_or(true));
+    }
+
+    /// By denial, whether it stays: those that stay anyway, and of the others as many as
+    /// it takes until each need has one that covers it.
+    fn enough(&self, covering: Vec<Vec<usize>>, mut stays: Vec<bool>) -> Vec<bool> {
+        let (mut missing, mut newly) = (covering, vec![0_usize; stays.len()]);
+        for index in missing.iter().flatten() {
+            newly.get_mut(*index).into_iter().for_each(|newly| *newly += 1);
+        }
+        let mut chosen: Vec<usize> =
+            stays.iter().enumerate().filter(|(_, stays)| **stays).map(|(index, _)| index).collect();
         loop {
-            for (row, _) in table.iter().zip(&stays).filter(|(_, stays)| **stays) {
-                missing.iter_mut().zip(row).for_each(|(missing, covers)| *missing &= !covers);
-            }
+            missing.retain(|covering| {
+                let is_met = covering.iter().any(|index| chosen.contains(index));
+                for index in covering.iter().filter(|_| is_met) {
+                    newly.get_mut(*index).into_iter().for_each(|newly| *newly -= 1);
+                }
+                !is_met
+            });
             // The one that covers most for its length; of equals the broader, which comes first.
-            let gain = |(glob, row): (&Glob, &Vec<bool>)| {
-                let newly = row.iter().zip(&missing).filter(|(covers, missing)| **covers && **missing).count();
-                newly * MANY / self.strings(glob).max(1)
-            };
-            let gains = self.deny.iter().zip(&table).map(gain).zip(&mut stays);
-            match gains.rev().max_by_key(|(gain, _)| *gain) {
-                Some((gain, stays)) if gain > 0 => *stays = true,
-                _ => break,
+            let gains = self.deny.iter().zip(&newly).map(|(glob, newly)| newly * MANY / self.strings(glob).max(1));
+            match gains.enumerate().zip(&mut stays).rev().max_by_key(|((_, gain), _)| *gain) {
+                Some(((index, gain), stays)) if gain > 0 => {
+                    *stays = true;
+                    chosen = vec![index];
+                }
+                _ => return stays,
             }
         }
-        let mut stays = stays.into_iter();
-        self.deny.retain(|_| stays.next().unwrap_or(true));
     }
 
     /// Whether a glob denies requests that a route owns, and not just what lies too deep.

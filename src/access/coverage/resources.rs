@@ -52,6 +52,36 @@ impl Resources {
         }
         Self { allow, deny }
     }
+
+    /// How many bytes they take in a policy, with so many characters for the ARN before
+    /// the method and for each value.
+    pub(super) fn bytes(&self, before_method: usize, value: usize) -> usize {
+        bytes(self.allow.iter().chain(&self.deny), before_method, value)
+    }
+
+    /// Whether they fit into no policy, whichever API and values they are for.
+    pub(super) fn fit_nowhere(&self) -> bool {
+        self.bytes(LEAST_BEFORE_METHOD, 1) > MAX_ANSWER_BYTES
+    }
+}
+
+/// Whether what a plan allows fits into no policy, whatever is denied.
+pub(super) fn allows_too_much(plan: &Plan<'_>) -> bool {
+    // INVARIANT: there are no fewer Resources than globs.
+    let globs = plan.some_allowed(MAX_ANSWER_BYTES / LEAST_BEFORE_METHOD + 1);
+    bytes(&texts(plan.layout, &globs), LEAST_BEFORE_METHOD, 1) > MAX_ANSWER_BYTES
+}
+
+fn bytes<'r>(resources: impl IntoIterator<Item = &'r Resource>, before_method: usize, value: usize) -> usize {
+    let length = |resource: &Resource| {
+        let parts = resource.iter().map(|part| match part {
+            Part::Text(text) => text.len(),
+            Part::Value(_) => value,
+        });
+        // Two quotes and a comma.
+        before_method + parts.sum::<usize>() + 3
+    };
+    resources.into_iter().map(length).sum()
 }
 
 /// Every glob as it stands in an ARN. Where both a path and all below it are meant,
@@ -154,6 +184,12 @@ fn piece(layout: &Layout, symbol: Symbol) -> Option<Part> {
         Meaning::Other => None,
     }
 }
+
+/// What API Gateway takes of an authorizer.
+pub(super) const MAX_ANSWER_BYTES: usize = 8 * 1024;
+
+/// `arn:aws:execute-api:us-east-1:123456789012:abcdef1234/v/`
+const LEAST_BEFORE_METHOD: usize = 56;
 
 /// One segment or more, between slashes or at the end.
 const WILDCARD: &str = "?*";

@@ -4,7 +4,7 @@
 use super::implication::{Fact, Paths, satisfies, terms};
 use super::layout::{Layout, TooDeep};
 use super::plan::{Bound, Flaw, Holding, Plan};
-use super::resources::{Part, Resource, Resources};
+use super::resources::{MAX_ANSWER_BYTES, Resources};
 use super::symbols;
 use super::{Coverage, RouteOfTable, place_of};
 use crate::access::requirement::Requirement;
@@ -166,18 +166,10 @@ impl Coverage {
     }
 
     fn too_large(&self, plan: &Plan<'_>) -> Option<Inexpressible> {
-        let Resources { allow, deny } = Resources::new(&self.layout, plan);
-        let length = |resource: &Resource| {
-            let parts = resource.iter().map(|part| match part {
-                Part::Text(text) => text.len(),
-                Part::Value(_) => VALUE_CHARACTERS,
-            });
-            // Two quotes and a comma.
-            PREFIX_CHARACTERS + parts.sum::<usize>() + 3
-        };
-        let all = allow.iter().chain(&deny);
-        let bytes = all.map(length).sum();
-        (bytes > MAX_POLICY_BYTES).then_some(Inexpressible::TooLarge { resources: allow.len() + deny.len(), bytes })
+        let resources = Resources::new(&self.layout, plan);
+        let bytes = resources.bytes(PREFIX_CHARACTERS, VALUE_CHARACTERS);
+        let resources = resources.allow.len() + resources.deny.len();
+        (bytes > MAX_POLICY_BYTES).then_some(Inexpressible::TooLarge { resources, bytes })
     }
 }
 
@@ -234,7 +226,7 @@ const PREFIX_CHARACTERS: usize = 66;
 const VALUE_CHARACTERS: usize = 36;
 
 /// 8 KB, less 1 KB for the context, the principal and the statements' other words.
-const MAX_POLICY_BYTES: usize = 8 * 1024 - 1024;
+const MAX_POLICY_BYTES: usize = MAX_ANSWER_BYTES - 1024;
 
 #[cfg(test)]
 mod tests {
