@@ -2,7 +2,9 @@
 //! the same properties as the random ones.
 
 use crate::agreement::Held;
-use crate::stage::{Credential, Kind, Stage};
+use crate::iam::{Call, Outcome};
+use crate::model::{self, Verdict};
+use crate::stage::{self, Answer, Credential, Kind, Stage};
 use crate::tables::{Ask, Bound, Key, Needs, Route, Settings, Table, Token};
 
 fn free() -> Needs {
@@ -148,6 +150,38 @@ fn the_table_of_the_readme_needs_silence_to_be_enough() {
 fn a_stricter_literal_beside_a_parameter_is_denied() {
     let table = table(vec![("GET /users/{id}", free()), ("GET /users/admin", group("admin"))]);
     agrees(&table, &["/users/admin", "/users/bob", "/users/adminx", "/users/xadmin", "/users", "/users/admin/x"]);
+}
+
+#[test]
+fn what_escapes_make_unsafe_is_denied_by_a_policy_that_is_cached() {
+    // To who decodes early, `/users/%3f` is the list, and `/users/%c0%ae` too.
+    let table = table(vec![("GET /users", group("admin")), ("GET /users/{id}", free())]);
+    let stage = Stage::start(&table).unwrap();
+    let token = users().pop().unwrap();
+    let at = |path: &str| Ask::Http("GET", path.to_owned());
+    let Ok(Answer::Policy(answer)) = stage.ask(Kind::RestRequest, &at("/users/7"), &Credential::of(&token)) else {
+        panic!("no policy")
+    };
+    let is_allowed =
+        |path: &str| answer.policy.evaluate(Call { arn: &stage::arn(&at(path)), now: stage::now() }) == Outcome::Allow;
+    let overlong = ["%c0%ae", "%C0%AF", "%c1%9c", "%C1%81", "%e0%80%af", "%E0%80%AE", "%f0%80%80%af", "%F0%80%80%AE"];
+    let odd = ["%u002e", "%U002f", "%uff0e", "%c2%85", "%C2%9F", "%c2%80", "%25%32%65", "%252e"];
+    let of_ascii = (0..0x80).flat_map(|byte| [format!("%{byte:02x}"), format!("%{byte:02X}")]);
+    let mut unsafe_ones = 0;
+    for escape in overlong.into_iter().chain(odd).map(str::to_owned).chain(of_ascii) {
+        for path in [format!("/users/{escape}"), format!("/users/a{escape}"), format!("/users/{escape}a/")] {
+            if matches!(model::judge(&table, &token, &at(&path)), Verdict::Unsafe) {
+                unsafe_ones += 1;
+                assert!(!is_allowed(&path), "{path}");
+            }
+        }
+    }
+    assert!(unsafe_ones > 200, "{unsafe_ones}");
+    for path in
+        ["7", "%20", "a%3Ab", "a%40b", "a%2Bb", "a%7cb", "%C3%A9", "%c3%bf", "%d0%84", "%E2%80%99", "%f0%9f%92%a5"]
+    {
+        assert!(is_allowed(&format!("/users/{path}")), "{path}");
+    }
 }
 
 #[test]

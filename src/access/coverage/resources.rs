@@ -47,15 +47,31 @@ impl Resources {
                     vec![edge("*/"), part, edge(";*")]
                 }));
             }
-            None if plan.allows_by_wildcard() => more(&UNSAFE_ESCAPES),
+            None if plan.allows_by_wildcard() => return Self { allow, deny }.without_unsafe_escapes(),
             None => {}
         }
         Self { allow, deny }
     }
 
+    /// Where there is no room for each escape of what is unsafe, all escapes are denied.
+    fn without_unsafe_escapes(mut self) -> Self {
+        let others = self.deny.len();
+        self.deny.extend(UNSAFE_ESCAPES.iter().map(|text| vec![Part::Text((*text).to_owned())]));
+        if self.planned_bytes() > MAX_POLICY_BYTES {
+            self.deny.truncate(others);
+            self.deny.push(vec![Part::Text(ANY_ESCAPE.to_owned())]);
+        }
+        self
+    }
+
+    /// How many bytes they take, as far as can be known before an API and a token are.
+    pub(super) fn planned_bytes(&self) -> usize {
+        self.bytes(PREFIX_CHARACTERS, VALUE_CHARACTERS)
+    }
+
     /// How many bytes they take in a policy, with so many characters for the ARN before
     /// the method and for each value.
-    pub(super) fn bytes(&self, before_method: usize, value: usize) -> usize {
+    fn bytes(&self, before_method: usize, value: usize) -> usize {
         bytes(self.allow.iter().chain(&self.deny), before_method, value)
     }
 
@@ -186,7 +202,16 @@ fn piece(layout: &Layout, symbol: Symbol) -> Option<Part> {
 }
 
 /// What API Gateway takes of an authorizer.
-pub(super) const MAX_ANSWER_BYTES: usize = 8 * 1024;
+const MAX_ANSWER_BYTES: usize = 8 * 1024;
+
+/// The same, less 1 KB for the context, the principal and the statements' other words.
+pub(super) const MAX_POLICY_BYTES: usize = MAX_ANSWER_BYTES - 1024;
+
+/// `arn:aws:execute-api:ap-southeast-1:123456789012:abcdef1234/prod/` and one more.
+pub(super) const PREFIX_CHARACTERS: usize = 66;
+
+/// A UUID.
+const VALUE_CHARACTERS: usize = 36;
 
 /// `arn:aws:execute-api:us-east-1:123456789012:abcdef1234/v/`
 const LEAST_BEFORE_METHOD: usize = 56;
@@ -202,9 +227,14 @@ const UNSAFE: [&str; 9] = ["*//*", "*/.", "*/./*", "*/..", "*/../*", "*\\*", "*/
 /// allowed for not being `/admin`.
 const ANY_ESCAPE: &str = "*%*";
 
-/// Escapes of what is unsafe.
-const UNSAFE_ESCAPES: [&str; 10] =
-    ["*%2e*", "*%2E*", "*%2f*", "*%2F*", "*%5c*", "*%5C*", "*%25*", "*%3b*", "*%3B*", "*%0?*"];
+/// Escapes of what is unsafe: slashes, dots and what else IAM or a backend may read as
+/// something of its own; control characters; ASCII in more bytes than UTF-8 takes for it,
+/// and in the escapes of IIS.
+const UNSAFE_ESCAPES: [&str; 31] = [
+    "*%2e*", "*%2E*", "*%2f*", "*%2F*", "*%5c*", "*%5C*", "*%25*", "*%3b*", "*%3B*", "*%3f*", "*%3F*", "*%2a*",
+    "*%2A*", "*%0?*", "*%1?*", "*%7f*", "*%7F*", "*%c2%8?*", "*%C2%8?*", "*%c2%9?*", "*%C2%9?*", "*%c0*", "*%C0*",
+    "*%c1*", "*%C1*", "*%e0%8?*", "*%E0%8?*", "*%f0%8?*", "*%F0%8?*", "*%u*", "*%U*",
+];
 
 #[cfg(test)]
 mod tests {
@@ -255,6 +285,19 @@ mod tests {
         ];
         policies.check(json!({}), &all[..12], &["DELETE/?*"], &[]);
         policies.check(json!({ "groups": "admin" }), &all, &[], &[]);
+    }
+
+    #[test]
+    fn where_unsafe_escapes_would_be_too_many_all_escapes_are_denied() {
+        let of = |count: usize| {
+            let route = |number: usize| rule(&format!("GET /{number}/{{x+}}"), &[]);
+            Policies::of((10..10 + count).map(route), false)
+        };
+        let allow = |count: usize| (10..10 + count).map(|number| format!("GET/{number}/?*")).collect::<Vec<_>>();
+        for (count, escapes) in [(53, &UNSAFE_ESCAPES[..]), (54, &["*%*"])] {
+            let allow = allow(count);
+            of(count).check(json!({}), &allow.iter().map(String::as_str).collect::<Vec<_>>(), &[], escapes);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::implication::{Fact, Paths, satisfies, terms};
 use super::layout::{Layout, TooDeep};
 use super::plan::{Bound, Flaw, Holding, Plan};
-use super::resources::{MAX_ANSWER_BYTES, Resources};
+use super::resources::{MAX_POLICY_BYTES, PREFIX_CHARACTERS, Resources};
 use super::symbols;
 use super::{Coverage, RouteOfTable, place_of};
 use crate::access::requirement::Requirement;
@@ -167,7 +167,7 @@ impl Coverage {
 
     fn too_large(&self, plan: &Plan<'_>) -> Option<Inexpressible> {
         let resources = Resources::new(&self.layout, plan);
-        let bytes = resources.bytes(PREFIX_CHARACTERS, VALUE_CHARACTERS);
+        let bytes = resources.planned_bytes();
         let resources = resources.allow.len() + resources.deny.len();
         (bytes > MAX_POLICY_BYTES).then_some(Inexpressible::TooLarge { resources, bytes })
     }
@@ -218,15 +218,6 @@ fn classes(table: &[RouteOfTable<'_>]) -> (Vec<Option<usize>>, Vec<Requirement>)
     let classes = table.iter().map(class).collect();
     (classes, requirements)
 }
-
-/// `arn:aws:execute-api:ap-southeast-1:123456789012:abcdef1234/prod/` and one more.
-const PREFIX_CHARACTERS: usize = 66;
-
-/// A UUID.
-const VALUE_CHARACTERS: usize = 36;
-
-/// 8 KB, less 1 KB for the context, the principal and the statements' other words.
-const MAX_POLICY_BYTES: usize = MAX_ANSWER_BYTES - 1024;
 
 #[cfg(test)]
 mod tests {
