@@ -10,7 +10,7 @@
 //! | `permission_check` | the Cedar policies, here or in a store |
 //! | `verified_permissions`, `policy_key` | Amazon Verified Permissions |
 //! | `user_pool` | nobody: what follows from a pool's id |
-//! | `inquiry`, `breaker` | once for many, and not at all for a while where nobody answers |
+//! | `inquiry`, `desk`, `breaker` | once for many, and not at all for a while where nobody answers; verified tokens and opaque ones apart |
 //! | `https`, `aws_http` | whomever they are told to: the one HTTP client, for itself and for the AWS clients |
 //! | `memory` | nobody: what was answered, while it may be used again |
 //! | `tally` | nobody: how often the others asked |
@@ -20,6 +20,7 @@ mod aws;
 mod aws_http;
 mod breaker;
 mod cognito;
+mod desk;
 mod discovery;
 mod https;
 mod inquiry;

@@ -3,12 +3,14 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::stage::{OPEN, Stage, TIMEOUT, WITH_TABLE, oidc, oidc_token, token, unique};
+use serde_json::json;
+
+use crate::stage::{OIDC_AUDIENCE, OPEN, Stage, TIMEOUT, WITH_TABLE, oidc, oidc_token, token, unique};
 use crate::stub::cognito::{GET_USER, error, user};
 use crate::stub::dynamodb::{self, BATCH_GET_ITEM, busy, table};
 use crate::stub::oauth::{INTROSPECT, active};
 use crate::stub::{Answer, Reply};
-use crate::tokens::READER_SUB;
+use crate::tokens::{READER_SUB, now};
 use crate::verdict::{Cases, Verdict};
 
 const OUTAGES: usize = 3;
@@ -78,17 +80,57 @@ fn of_cognito_opens_and_recovers() {
 #[test]
 fn of_an_introspection_endpoint_opens_and_recovers() {
     let stage = Stage::start(&oidc("", "", ""));
-    let good = active(serde_json::json!({}));
+    let good = active(json!({}));
     opens_and_recovers(&stage, INTROSPECT, &good, "introspection_unavailable", || stage.ask_live(&oidc_token()));
 }
 
 #[test]
 fn of_opaque_tokens_opens_and_recovers() {
     let stage = Stage::start(&oidc("      opaque_tokens: true\n", "", ""));
-    let good =
-        active(serde_json::json!({ "sub": "user-7", "aud": "api://orders", "exp": crate::tokens::now() + 3600 }));
+    let good = active(json!({ "sub": "user-7", "aud": "api://orders", "exp": now() + 3600 }));
     stage.stub.answer(INTROSPECT, good.clone());
     opens_and_recovers(&stage, INTROSPECT, &good, "introspection_unavailable", || stage.ask(OPEN, &unique()));
+}
+
+/// Anybody can send an opaque text, and some endpoints stumble over some texts.
+#[test]
+fn what_strangers_send_stops_no_verified_token() {
+    let cases = Cases::default();
+    for (what, fault) in [
+        ("5xx", Reply::new(503, "{}").into()),
+        ("nonsense", Reply::new(200, "<html>").into()),
+        ("over 64 KB", Reply::new(200, vec![b' '; 65 * 1024]).into()),
+        ("too late", Answer::Hang),
+    ] {
+        let stage = Stage::start(&oidc("      opaque_tokens: true\n", "", ""));
+        for (strange, ask_strange, other, ask_other) in [
+            ("opaque", opaque as fn(&Stage) -> Verdict, "verified", verified as fn(&Stage) -> Verdict),
+            // Nor the other way round.
+            ("verified", verified, "opaque", opaque),
+        ] {
+            stage.stub.answer(INTROSPECT, fault.clone());
+            for outage in 0..OUTAGES {
+                cases.check(format!("{what}: {strange} {outage}"), &ask_strange(&stage), "introspection_unavailable");
+            }
+            stage.stub.answer(INTROSPECT, active(json!({ "aud": OIDC_AUDIENCE, "exp": now() + 3600 })));
+            let (verdict, calls) = stage.calls_of(INTROSPECT, ask_strange);
+            cases.check(format!("{what}: {strange} ones wait"), &verdict, "introspection_unavailable");
+            cases.equal(format!("{what}: {strange} ones wait: calls"), calls, 0);
+            let (verdict, calls) = stage.calls_of(INTROSPECT, ask_other);
+            cases.check(format!("{what}: {other} ones do not"), &verdict, "allow");
+            cases.equal(format!("{what}: {other} ones do not: calls"), calls, 1);
+            sleep(PAUSE);
+            cases.check(format!("{what}: {strange} ones are well again"), &ask_strange(&stage), "allow");
+        }
+    }
+}
+
+fn opaque(stage: &Stage) -> Verdict {
+    stage.ask(OPEN, &unique())
+}
+
+fn verified(stage: &Stage) -> Verdict {
+    stage.ask_live(&oidc_token())
 }
 
 #[test]

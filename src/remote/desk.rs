@@ -1,0 +1,126 @@
+//! Asks one kind of question: within a deadline, once for all requests that ask about
+//! the same token at the same time, and not again for what cannot change.
+//!
+//! Each desk has its own breaker, memory and questions under way, so that what happens
+//! at one stops nothing at another.
+
+use super::breaker::{Breaker, Outage};
+use super::inquiry::{Answered, Doubt, InquirySettings};
+use super::memory::{Digest, Lasts, Memory};
+use super::tally::Calls;
+use crate::denial::Denial;
+use crate::request::UnixSeconds;
+use crate::token::BearerToken;
+use aws_lc_rs::digest::{SHA256, digest};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// `T` is what a "yes" says.
+pub(super) struct Desk<T> {
+    settings: InquirySettings,
+    most_remembered: usize,
+    breaker: Breaker,
+    memory: Memory<Result<T, Denial>>,
+    under_way: Mutex<HashMap<Digest, Flight<T>>>,
+}
+
+type Flight<T> = Shared<BoxFuture<'static, Result<T, Doubt>>>;
+
+impl<T: Clone + Send + Sync + 'static> Desk<T> {
+    pub(super) fn new(settings: InquirySettings, most_remembered: usize) -> Arc<Self> {
+        let (memory, under_way) = (Memory::default(), Mutex::default());
+        Arc::new(Self { settings, most_remembered, breaker: Breaker::default(), memory, under_way })
+    }
+
+    /// Asks about a token, where nothing is known of it.
+    pub(super) async fn ask_once<Q>(
+        self: &Arc<Self>,
+        token: &BearerToken<'_>,
+        question: impl FnOnce() -> Q,
+        expires: impl FnOnce(&Result<T, Doubt>) -> UnixSeconds,
+        now: UnixSeconds,
+    ) -> Answered<T>
+    where
+        Q: Future<Output = Result<T, Doubt>> + Send + 'static,
+    {
+        let key = digest_of(token);
+        if let Some(result) = self.memory.recall(&key, now) {
+            return Answered { result, remembered: true };
+        }
+        let flight = self.join_or_ask(key.clone(), question);
+        let outcome = flight.clone().await;
+        // The first to wake up clears the place; a flight that came after is another.
+        lock(&self.under_way).retain(|other, held| other != &key || !held.ptr_eq(&flight));
+        let expires = expires(&outcome);
+        Answered { result: self.remember(key, outcome, expires, now), remembered: false }
+    }
+
+    pub(super) fn take_calls(&self) -> Calls {
+        self.breaker.take_calls()
+    }
+
+    fn join_or_ask<Q>(self: &Arc<Self>, key: Digest, question: impl FnOnce() -> Q) -> Flight<T>
+    where
+        Q: Future<Output = Result<T, Doubt>> + Send + 'static,
+    {
+        let mut under_way = lock(&self.under_way);
+        if let Some(flight) = under_way.get(&key) {
+            return flight.clone();
+        }
+        let (desk, question) = (Arc::clone(self), question());
+        // A flight that panicked would do so for each who joins it.
+        let guarded = async move { AssertUnwindSafe(desk.ask_now(question)).catch_unwind().await };
+        let panicked = |_| Err(Doubt::Outage(Outage::dead("a panic")));
+        let flight = guarded.map(move |outcome| outcome.unwrap_or_else(panicked)).boxed().shared();
+        under_way.insert(key, flight.clone());
+        flight
+    }
+
+    async fn ask_now(&self, question: impl Future<Output = Result<T, Doubt>>) -> Result<T, Doubt> {
+        // The breaker sees outages alone: a "no" is an answer.
+        let call = async {
+            match question.await {
+                Err(Doubt::Outage(outage)) => Err(outage),
+                answer => Ok(answer),
+            }
+        };
+        self.breaker.call(self.settings.timeout, call).await.unwrap_or_else(|outage| Err(Doubt::Outage(outage)))
+    }
+
+    fn remember(
+        &self,
+        key: Digest,
+        outcome: Result<T, Doubt>,
+        expires: UnixSeconds,
+        now: UnixSeconds,
+    ) -> Result<T, Denial> {
+        let (result, for_at_most) = match outcome {
+            Ok(yes) => (Ok(yes), self.settings.cache),
+            Err(Doubt::Lasting(denial)) => (Err(denial), Duration::MAX),
+            Err(Doubt::Passing(denial)) => (Err(denial), self.settings.cache),
+            Err(Doubt::Outage(outage)) => return Err(Denial::IntrospectionUnavailable(outage.why)),
+        };
+        self.memory.remember(key, result.clone(), Lasts { for_at_most, expires }, self.most_remembered, now);
+        result
+    }
+}
+
+impl<T> fmt::Debug for Desk<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// All of the token, strongly: a part or a weak hash would let one token pass for another.
+fn digest_of(token: &BearerToken<'_>) -> Digest {
+    digest(&SHA256, token.as_str().as_bytes()).as_ref().into()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
