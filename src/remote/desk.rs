@@ -6,7 +6,7 @@
 
 use super::breaker::{Breaker, Outage};
 use super::inquiry::{Answered, Doubt, InquirySettings};
-use super::memory::{Digest, Lasts, Memory};
+use super::memory::{Digest, Lasts, Limits, Memory, Weight};
 use super::tally::Calls;
 use crate::denial::Denial;
 use crate::request::UnixSeconds;
@@ -23,7 +23,6 @@ use std::time::Duration;
 /// `T` is what a "yes" says.
 pub(super) struct Desk<T> {
     settings: InquirySettings,
-    most_remembered: usize,
     breaker: Breaker,
     memory: Memory<Result<T, Denial>>,
     under_way: Mutex<HashMap<Digest, Flight<T>>>,
@@ -31,10 +30,10 @@ pub(super) struct Desk<T> {
 
 type Flight<T> = Shared<BoxFuture<'static, Result<T, Doubt>>>;
 
-impl<T: Clone + Send + Sync + 'static> Desk<T> {
-    pub(super) fn new(settings: InquirySettings, most_remembered: usize) -> Arc<Self> {
-        let (memory, under_way) = (Memory::default(), Mutex::default());
-        Arc::new(Self { settings, most_remembered, breaker: Breaker::default(), memory, under_way })
+impl<T: Clone + Weight + Send + Sync + 'static> Desk<T> {
+    pub(super) fn new(settings: InquirySettings, limits: Limits) -> Arc<Self> {
+        let (memory, under_way) = (Memory::new(limits), Mutex::default());
+        Arc::new(Self { settings, breaker: Breaker::default(), memory, under_way })
     }
 
     /// Asks about a token, where nothing is known of it.
@@ -105,8 +104,15 @@ impl<T: Clone + Send + Sync + 'static> Desk<T> {
             Err(Doubt::Passing(denial)) => (Err(denial), self.settings.cache),
             Err(Doubt::Outage(outage)) => return Err(Denial::IntrospectionUnavailable(outage.why)),
         };
-        self.memory.remember(key, result.clone(), Lasts { for_at_most, expires }, self.most_remembered, now);
+        self.memory.remember(key, result.clone(), Lasts { for_at_most, expires }, now);
         result
+    }
+}
+
+impl<T: Weight> Weight for Result<T, Denial> {
+    fn bytes_elsewhere(&self) -> usize {
+        // What is remembered of a refusal are fixed words.
+        self.as_ref().map_or(0, Weight::bytes_elsewhere)
     }
 }
 

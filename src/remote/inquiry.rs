@@ -3,7 +3,8 @@
 use super::breaker::Outage;
 use super::cognito::CognitoDirectory;
 use super::desk::Desk;
-use super::introspection::IntrospectionEndpoint;
+use super::introspection::{AnswerText, IntrospectionEndpoint};
+use super::memory::{Limits, Weight};
 use super::tally::Calls;
 use super::user_info::UserInfo;
 use crate::denial::Denial;
@@ -44,7 +45,7 @@ pub struct Inquiry {
     /// Of a "yes" remains when the token ends, where the issuer says so.
     verified: Arc<Desk<Option<UnixSeconds>>>,
     /// Of a "yes" remains all that the issuer says, since there is nothing else.
-    opaque: Arc<Desk<IntrospectedToken>>,
+    opaque: Arc<Desk<AnswerText>>,
 }
 
 /// What a verified token says, for the answer to be held against.
@@ -108,12 +109,12 @@ impl Method {
         match self {
             Method::Cognito(directory) => directory.ask(token, about, timeout).await.map(|()| None),
             Method::UserInfo(user_info) => user_info.ask(token, about, timeout).await.map(|()| None),
-            Method::Introspection(endpoint) => endpoint.ask(token, about, timeout).await.map(|told| told.expires()),
+            Method::Introspection(endpoint) => endpoint.ask(token, about, timeout).await,
         }
     }
 
     /// Asks whose this opaque token is.
-    async fn resolve(&self, token: &str, timeout: Duration) -> Result<IntrospectedToken, Doubt> {
+    async fn resolve(&self, token: &str, timeout: Duration) -> Result<AnswerText, Doubt> {
         match self {
             Method::Introspection(endpoint) => endpoint.resolve(token, timeout).await,
             Method::Cognito(_) | Method::UserInfo(_) => {
@@ -127,8 +128,7 @@ impl Inquiry {
     /// An issuer that is asked by `method`.
     #[must_use]
     pub fn new(method: Method, settings: InquirySettings) -> Arc<Self> {
-        let verified = Desk::new(settings, MAX_REMEMBERED);
-        let opaque = Desk::new(settings, MAX_REMEMBERED_CLAIMS);
+        let (verified, opaque) = (Desk::new(settings, REMEMBERED), Desk::new(settings, REMEMBERED));
         Arc::new(Self { method, settings, verified, opaque })
     }
 
@@ -174,12 +174,13 @@ impl Inquiry {
             let (inquiry, token) = (Arc::clone(self), token.as_str().to_owned());
             async move { inquiry.method.resolve(&token, inquiry.settings.timeout).await }
         };
-        let expires = |outcome: &Result<IntrospectedToken, Doubt>| match outcome {
+        let expires = |outcome: &Result<AnswerText, Doubt>| match outcome {
             // Without an end nothing is kept: such a token is refused anyway.
             Ok(told) => told.expires().unwrap_or(now),
             Err(_) => now.plus(OPAQUE_REFUSAL),
         };
-        self.opaque.ask_once(token, question, expires, now).await
+        let Answered { result, remembered } = self.opaque.ask_once(token, question, expires, now).await;
+        Answered { result: result.and_then(|told| told.read()), remembered }
     }
 }
 
@@ -201,15 +202,19 @@ impl TokenFacts {
     }
 }
 
+impl Weight for Option<UnixSeconds> {
+    fn bytes_elsewhere(&self) -> usize {
+        0
+    }
+}
+
 fn earlier(one: UnixSeconds, other: UnixSeconds) -> UnixSeconds {
     if one < other { one } else { other }
 }
 
-/// Some 100 bytes each.
-const MAX_REMEMBERED: usize = 10_000;
-
-/// Some KiB each, 64 at worst.
-const MAX_REMEMBERED_CLAIMS: usize = 500;
+/// At each desk. A refusal, or a "yes" about a verified token, takes less than half a KiB; an
+/// opaque token's "yes" takes what the issuer says of it besides, 64 KiB at most.
+pub(super) const REMEMBERED: Limits = Limits { answers: 10_000, bytes: 8 * 1024 * 1024 };
 
 /// How long an opaque token that was called inactive is not asked about again; its
 /// `exp` is not known.

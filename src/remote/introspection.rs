@@ -5,11 +5,13 @@ use super::address::Address;
 use super::breaker::Outage;
 use super::https::{Exchange, FetchError, HttpsClient};
 use super::inquiry::{Doubt, TokenFacts};
+use super::memory::Weight;
 use crate::denial::Denial;
 use crate::request::UnixSeconds;
 use crate::token::{IntrospectedToken, Introspection};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hyper::body::Bytes;
 use hyper::header::HeaderValue;
 use serde_json::Value;
 use std::fmt;
@@ -23,6 +25,14 @@ pub struct IntrospectionEndpoint {
     client_secret: String,
     authentication: ClientAuthentication,
     https: Arc<HttpsClient>,
+}
+
+/// What an endpoint said of an active token, as text: read, it can take sixteen times
+/// the memory.
+#[derive(Clone)]
+pub(super) struct AnswerText {
+    text: Arc<[u8]>,
+    expires: Option<UnixSeconds>,
 }
 
 /// How we prove who we are (RFC 6749 2.3.1).
@@ -49,31 +59,38 @@ impl IntrospectionEndpoint {
     }
 
     /// Asks about a token that carries its claims: what the answer says must not
-    /// contradict them.
+    /// contradict them. Returns when the token ends, where the answer says so.
     pub(super) async fn ask(
         &self,
         token: &str,
         about: &TokenFacts,
         timeout: Duration,
-    ) -> Result<IntrospectedToken, Doubt> {
-        let told = self.resolve(token, timeout).await?;
+    ) -> Result<Option<UnixSeconds>, Doubt> {
+        let (told, _) = self.ask_for_active(token, timeout).await?;
         agrees(&told, about)?;
-        Ok(told)
+        Ok(told.expires())
     }
 
     /// Asks about an opaque token, whose claims are the answer.
-    pub(super) async fn resolve(&self, token: &str, timeout: Duration) -> Result<IntrospectedToken, Doubt> {
-        match self.introspect(token, timeout).await.map_err(Doubt::Outage)? {
+    pub(super) async fn resolve(&self, token: &str, timeout: Duration) -> Result<AnswerText, Doubt> {
+        let (told, body) = self.ask_for_active(token, timeout).await?;
+        Ok(AnswerText { text: body.as_ref().into(), expires: told.expires() })
+    }
+
+    async fn ask_for_active(&self, token: &str, timeout: Duration) -> Result<(IntrospectedToken, Bytes), Doubt> {
+        let body = self.introspect(token, timeout).await.map_err(Doubt::Outage)?;
+        let no_sense = || Doubt::Outage(Outage::dead("an answer that makes no sense"));
+        match Introspection::parse(&body).ok_or_else(no_sense)? {
             // RFC 7662 2.2: a refresh token is active, too, and a DPoP token is no bearer token.
             Introspection::Active(told) if !is_bearer(&told) => {
                 Err(Doubt::Lasting(Denial::TokenInactive("the endpoint calls it something else than a bearer token")))
             }
-            Introspection::Active(told) => Ok(told),
+            Introspection::Active(told) => Ok((told, body)),
             Introspection::Inactive => Err(Doubt::Lasting(Denial::TokenInactive("active: false"))),
         }
     }
 
-    async fn introspect(&self, token: &str, timeout: Duration) -> Result<Introspection, Outage> {
+    async fn introspect(&self, token: &str, timeout: Duration) -> Result<Bytes, Outage> {
         let authorization = match self.authentication {
             ClientAuthentication::Basic => Some(self.basic()?),
             ClientAuthentication::Post => None,
@@ -87,7 +104,7 @@ impl IntrospectionEndpoint {
         };
         let reply = self.https.exchange(exchange).await.map_err(FetchError::outage)?;
         match reply.status {
-            200 => Introspection::parse(&reply.body).ok_or(Outage::dead("an answer that makes no sense")),
+            200 => Ok(reply.body),
             // RFC 7662 2.3: it is our own credentials that are refused, and says
             // nothing about the token.
             401 | 403 => Err(Outage::alive("our client credentials were refused")),
@@ -112,6 +129,28 @@ impl IntrospectionEndpoint {
         let credentials = STANDARD.encode(format!("{}:{}", encode(&self.client_id), encode(&self.client_secret)));
         HeaderValue::from_str(&format!("Basic {credentials}"))
             .map_err(|_| Outage::alive("our client credentials are not fit for a header"))
+    }
+}
+
+impl AnswerText {
+    /// When the token ends, where the answer says so in a way that makes sense.
+    pub(super) fn expires(&self) -> Option<UnixSeconds> {
+        self.expires
+    }
+
+    /// The claims, read anew.
+    pub(super) fn read(&self) -> Result<IntrospectedToken, Denial> {
+        match Introspection::parse(&self.text) {
+            Some(Introspection::Active(told)) => Ok(told),
+            // INVARIANT: the text was read when it came.
+            Some(Introspection::Inactive) | None => Err(Denial::Internal("an answer that cannot be read again")),
+        }
+    }
+}
+
+impl Weight for AnswerText {
+    fn bytes_elsewhere(&self) -> usize {
+        self.text.len()
     }
 }
 

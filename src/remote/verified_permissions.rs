@@ -6,7 +6,7 @@
 
 use super::aws;
 use super::breaker::{Breaker, Outage};
-use super::memory::{Lasts, Memory};
+use super::memory::{Lasts, Limits, Memory, Weight};
 use super::permission_check::Applicant;
 use super::policy_key::key;
 use crate::denial::Denial;
@@ -58,7 +58,7 @@ impl PolicyStore {
     /// The store of these settings.
     #[must_use]
     pub fn new(settings: PolicyStoreSettings) -> Self {
-        Self { settings, client: OnceCell::new(), breaker: Breaker::default(), memory: Memory::default() }
+        Self { settings, client: OnceCell::new(), breaker: Breaker::default(), memory: Memory::new(REMEMBERED) }
     }
 
     /// What the store's policies answer.
@@ -80,7 +80,7 @@ impl PolicyStore {
         let verdict = verdict.map_err(|outage| Denial::PermissionsUnavailable(outage.why))?;
         if let Some(key) = key {
             let lasts = Lasts { for_at_most: self.settings.cache, expires: applicant.claims.expires() };
-            self.memory.remember(key, verdict.clone(), lasts, MAX_REMEMBERED, now);
+            self.memory.remember(key, verdict.clone(), lasts, now);
         }
         Ok(verdict)
     }
@@ -198,6 +198,14 @@ impl PolicyStore {
     }
 }
 
+impl Weight for Verdict {
+    fn bytes_elsewhere(&self) -> usize {
+        let determining = self.determining.iter().map(|policy| size_of::<String>() + policy.len());
+        let errors = self.errors.iter().map(|error| size_of::<PolicyError>() + error.policy.len());
+        determining.chain(errors).sum()
+    }
+}
+
 impl std::fmt::Debug for PolicyStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PolicyStore").field("settings", &self.settings).finish_non_exhaustive()
@@ -238,8 +246,8 @@ fn quoted(text: &str) -> Option<&str> {
     (is_id && !id.is_empty()).then_some(id)
 }
 
-/// Some 200 bytes each.
-const MAX_REMEMBERED: usize = 10_000;
+/// Some 400 bytes each, and more where many policies decide.
+const REMEMBERED: Limits = Limits { answers: 10_000, bytes: 8 * 1024 * 1024 };
 
 #[cfg(test)]
 mod tests {

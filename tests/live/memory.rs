@@ -278,6 +278,41 @@ fn an_opaque_token_is_remembered_with_its_claims_and_until_its_exp() {
     cases.equal("refused, again: calls", calls, 0);
 }
 
+/// Answers of 64 KB that take a megabyte each where they are kept as they were read.
+#[test]
+fn large_answers_take_bounded_memory_and_push_out_none_but_their_like() {
+    let cases = Cases::default();
+    let stage = Stage::start(&oidc("      opaque_tokens: true\n", "        cache: 1h\n", ""));
+    let resident = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", stage.function.process_id())).unwrap();
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        kilobytes.trim().trim_end_matches(" kB").parse::<usize>().unwrap()
+    };
+    let jwt = oidc_token().text();
+    cases.check("a JWT", &stage.ask(LIVE, &jwt), "allow");
+    let large = json!({ "sub": "user-1", "aud": OIDC_AUDIENCE, "exp": now() + 3600, "x": vec![0; 32_000] });
+    stage.stub.answer(INTROSPECT, active(large));
+    let (first, last) = (unique(), unique());
+    for token in [&first, &first] {
+        cases.check("the first", &stage.ask(OPEN, token), "allow");
+    }
+    cases.equal("it is remembered", stage.stub.calls(INTROSPECT), 2);
+    let before = resident();
+    for _ in 0..510 {
+        cases.check("one of many", &stage.ask(OPEN, &unique()), "allow");
+    }
+    let more = resident().saturating_sub(before);
+    cases.is(format!("{more} KB more"), more < 24 * 1024);
+    cases.check("the last", &stage.ask(OPEN, &last), "allow");
+    for (what, path, token, expected) in
+        [("the last", OPEN, &last, 0), ("the JWT", LIVE, &jwt, 0), ("the first", OPEN, &first, 1)]
+    {
+        let (verdict, calls) = stage.calls_of(INTROSPECT, |stage| stage.ask(path, token));
+        cases.check(what, &verdict, "allow");
+        cases.equal(format!("{what}: calls"), calls, expected);
+    }
+}
+
 #[test]
 fn the_table_is_never_remembered() {
     let stage = Stage::pool("{ method: get_user, cache: 1h }", WITH_TABLE);
