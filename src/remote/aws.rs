@@ -19,12 +19,18 @@ use std::time::Duration;
 pub(super) async fn load(region: Option<&str>, timeout: Duration) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().operation_timeout(timeout).connect_timeout(timeout).build();
     let retries = RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(50));
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client());
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client(patience(timeout)));
     loader = loader.timeout_config(timeouts).retry_config(retries);
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
     }
     loader.load().await
+}
+
+/// How long a kept connection may be silent. A fourth, so that a slow answer fits into what
+/// is left; more where that is little, so that a busy machine does not pass for a dead one.
+fn patience(timeout: Duration) -> Duration {
+    (timeout / 4).max(LEAST_PATIENCE).min(timeout / 2)
 }
 
 /// What an error says that is not an answer about the token.
@@ -69,6 +75,8 @@ impl Intercept for BodyCap {
         Ok(())
     }
 }
+
+const LEAST_PATIENCE: Duration = Duration::from_millis(250);
 
 /// A user may have 50 attributes of 2,048 characters beside the standard ones
 /// (Cognito's quotas), each of up to four bytes.

@@ -268,6 +268,67 @@ fn of_connections_that_died_between_two_requests() {
     }
 }
 
+/// No FIN and no RST: as of a connection that somebody on the way forgot while the function was frozen.
+#[test]
+fn of_a_kept_connection_that_died_in_silence() {
+    let cases = Cases::default();
+    for (what, call) in [
+        ("get_user", of_cognito("get_user", GET_USER, |_| cognito::reply(200, &user_json("reader", READER_SUB)))),
+        ("the table", of_the_table_on(LIVE, WITH_TABLE)),
+    ] {
+        let stage = Stage::start(&call.config);
+        let good = Answer::from((call.good)(&stage));
+        stage.stub.answer(call.operation, good.clone());
+        cases.check(format!("{what}, before"), &stage.ask(call.path, &(call.token)(&stage)), "allow");
+        for time in 0..3 {
+            // What hangs is the connection: it is busy with this for good.
+            stage.stub.answers(call.operation, [Answer::Hang, good.clone()]);
+            let (verdict, calls) = stage.calls_of(call.operation, |stage| stage.ask(call.path, &(call.token)(stage)));
+            cases.check(format!("{what}, {time}"), &verdict, "allow");
+            cases.equal(format!("{what}, {time}: calls"), calls, 2);
+            let took = Duration::from_micros(verdict.log["duration_us"].as_u64().unwrap());
+            cases.is(format!("{what}, {time}: took {took:?}"), took < call.timeout);
+        }
+    }
+}
+
+/// Whoever is slow and not dead is waited for, on a kept connection too.
+#[test]
+fn of_an_answer_that_is_late_and_in_time() {
+    let stage = Stage::pool("{ method: get_user, timeout: 2s }", "");
+    assert_eq!(stage.ask_live(&token()).outcome(), "allow");
+    for _ in 0..2 {
+        stage.stub.answer(GET_USER, cognito::user("reader", READER_SUB).after(Duration::from_millis(1200)));
+        assert_eq!(stage.ask_live(&token()).outcome(), "allow");
+    }
+}
+
+/// The lines of the log are those that docs/operations.md names, whatever the AWS clients think.
+#[test]
+fn of_aws_write_no_lines_of_the_sdks() {
+    let stage = Stage::pool(&format!("{{ method: get_user, timeout: {TIMEOUT} }}"), WITH_TABLE);
+    let good = cognito::user("reader", READER_SUB);
+    for fault in [Reply::new(500, "{}").into(), Answer::Reset, Answer::HangUp, Answer::Noise, Answer::Hang] {
+        for operation in [GET_USER, BATCH_GET_ITEM] {
+            stage.stub.answer(operation, fault.clone());
+        }
+        stage.ask_live(&token());
+        stage.stub.answer(GET_USER, good.clone());
+        stage.stub.answer(BATCH_GET_ITEM, dynamodb::table(&[]));
+        stage.ask_live(&token());
+    }
+    let said = stage.function.stdout();
+    let others: Vec<_> = said
+        .iter()
+        .filter(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+            !["decision", "jwks_fetched", "simple_answers", "identity_sources"]
+                .contains(&line["message"].as_str().unwrap_or_default())
+        })
+        .collect();
+    assert!(others.is_empty(), "{others:#?}");
+}
+
 #[test]
 fn of_a_port_where_nobody_listens() {
     let cases = Cases::default();
@@ -307,5 +368,7 @@ fn of_aws_endpoints_where_nobody_listens() {
         let verdict = function.ask(&Kind::Http2.event("GET", LIVE, &format!("Bearer {}", Token::access().text())));
         cases.check(format!("{introspection}{section}"), &verdict, expected);
         cases.is("at once", verdict.log["duration_us"].as_u64().unwrap() < 2_000_000);
+        let said = function.everything_said().join("\n");
+        cases.is(format!("no errors of the AWS clients: {said}"), !said.contains("\"ERROR\""));
     }
 }
