@@ -283,6 +283,18 @@ mod tests {
     }
 
     #[test]
+    fn values_of_many_segments_do_not_keep_the_compiler_busy() {
+        let table = all_bound((0..12).map(|i| (format!("GET /a{i}/{{t+}}"), "t")));
+        let value = |n: usize| (0..61).map(|i| format!("{:x}", n * 61 + i)).collect::<Vec<_>>().join("/");
+        let began = Instant::now();
+        for (values, is_ok) in [(1, true), (64, false)] {
+            let claims = claims(json!({ "ten": (0..values).map(value).collect::<Vec<_>>() }));
+            assert_eq!(table.standing(&claims).is_ok(), is_ok);
+        }
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    }
+
+    #[test]
     fn what_has_no_policy_is_known_the_second_time() {
         let table = all_bound([("GET /{t}".to_owned(), "t")]);
         for (count, known) in [(64, 1), (64, 1), (1, 2), (1, 2), (63, 3)] {

@@ -47,11 +47,14 @@ impl Pattern {
         self.0.iter().any(|step| !matches!(step, Step::Literal(_)))
     }
 
-    fn literals(&self) -> impl Iterator<Item = Symbol> {
-        self.0.iter().filter_map(|step| match step {
-            Step::Literal(symbol) => Some(*symbol),
-            Step::One | Step::More => None,
-        })
+    /// The literals that may come next.
+    fn literals(&self, states: u64) -> impl Iterator<Item = Symbol> {
+        self.0.iter().enumerate().filter(move |(index, _)| states >> index & 1 == 1).filter_map(
+            |(_, step)| match step {
+                Step::Literal(symbol) => Some(*symbol),
+                Step::One | Step::More => None,
+            },
+        )
     }
 
     /// The steps that are one or more, a bit each.
@@ -123,12 +126,15 @@ pub(super) fn meet(one: &Pattern, other: &Pattern) -> bool {
 /// names, and "one or more" within an own "one or more". `outer` is one that IAM can
 /// write: without [`Step::One`].
 pub(super) fn contains(outer: &Pattern, inner: &Pattern) -> bool {
-    let states = inner.0.iter().fold(1, |states, step| match step {
-        Step::Literal(symbol) => outer.after(states, *symbol),
-        Step::One => outer.after(states, OTHER),
-        Step::More => outer.after(states & outer.mores(), OTHER),
+    let states = inner.0.iter().try_fold(1, |states, step| {
+        let next = match step {
+            Step::Literal(symbol) => outer.after(states, *symbol),
+            Step::One => outer.after(states, OTHER),
+            Step::More => outer.after(states & outer.mores(), OTHER),
+        };
+        (next != 0).then_some(next)
     });
-    outer.accepts(states)
+    states.is_some_and(|states| outer.accepts(states))
 }
 
 /// A shortest word that is in all of `within` and in none of `without`; `None` where
@@ -159,26 +165,30 @@ fn search<'p>(
     let without = without.into_iter().filter(|pattern| within.iter().all(|within| within.may_meet(pattern)));
     let patterns: Vec<&Pattern> = within.iter().copied().chain(without).collect();
     let most = most(patterns.len());
-    // What only `without` names need not be read: in its place, OTHER leads no fewer of
-    // `within` on, and no more of `without`.
-    let mut alphabet: Vec<Symbol> = within.iter().flat_map(|pattern| pattern.literals()).chain([OTHER]).collect();
-    alphabet.sort_unstable();
-    alphabet.dedup();
+    // What none of `within` names next need not be read: in its place, OTHER leads no
+    // fewer of `within` on, and no more of `without`.
+    let alphabet = |states: &[u64]| {
+        let named = within.iter().zip(states).flat_map(|(pattern, states)| pattern.literals(*states));
+        let mut symbols: Vec<Symbol> = named.chain([OTHER]).collect();
+        symbols.sort_unstable();
+        symbols.dedup();
+        symbols
+    };
     let start = vec![1_u64; patterns.len()];
     let mut known = HashSet::from([start.clone()]);
     let mut frontier = vec![(Vec::new(), start)];
     while !frontier.is_empty() {
         let mut next_frontier = Vec::new();
         for (read, states) in &frontier {
-            for symbol in &alphabet {
+            for symbol in alphabet(states) {
                 let next: Vec<u64> =
-                    patterns.iter().zip(states).map(|(pattern, states)| pattern.after(*states, *symbol)).collect();
+                    patterns.iter().zip(states).map(|(pattern, states)| pattern.after(*states, symbol)).collect();
                 let (inside, outside) = next.split_at_checked(within.len())?;
                 if inside.contains(&0) || known.contains(&next) {
                     continue;
                 }
                 let mut read: Vec<Symbol> = Vec::clone(read);
-                read.push(*symbol);
+                read.push(symbol);
                 let in_all = within.iter().zip(inside).all(|(pattern, states)| pattern.accepts(*states));
                 let others = patterns.iter().skip(within.len());
                 if in_all && !others.zip(outside).any(|(pattern, states)| pattern.accepts(*states)) {
