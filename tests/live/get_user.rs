@@ -148,7 +148,13 @@ fn a_throttle_or_a_lost_connection_is_tried_once_more_within_the_time() {
         ("a reset, then revoked", vec![Answer::Reset, revoked()], "token_revoked", 2),
         ("two throttles, then good", vec![throttle(), throttle(), good()], "introspection_unavailable", 2),
         ("a refusal is no fault", vec![error("UserNotFoundException", "x"), good()], "token_inactive", 1),
-        ("a hang takes all the time there is", vec![Answer::Hang, good()], "introspection_unavailable", 1),
+        ("a hang of a kept connection, then good", vec![Answer::Hang, good()], "allow", 2),
+        (
+            "a hang of a new one takes all the time there is",
+            vec![Answer::Hang, Answer::Hang, good()],
+            "introspection_unavailable",
+            2,
+        ),
     ] {
         stage.stub.answers(GET_USER, answers);
         let (verdict, made) = stage.calls_of(GET_USER, |stage| stage.ask_live(&token()));
