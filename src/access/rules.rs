@@ -165,7 +165,16 @@ impl Rules {
             (path, readings, position)
         };
         let rule = position.and_then(|position| self.rules.get(position)).ok_or(Denial::NoRoute)?;
-        Ok(MatchedRule { rule, path, other_readings })
+        let before_fragment = [&path].into_iter().chain(&other_readings).filter_map(SafePath::before_fragment);
+        let as_well = before_fragment.filter_map(|reading| {
+            let position = self.index.find(Method::parse(request.method), &reading, self.letter_case)?;
+            Some((self.rules.get(position)?, reading))
+        });
+        let as_well: Vec<(&Rule, SafePath<'a>)> = as_well.collect();
+        if as_well.iter().any(|(other, _)| other.asks_others() && !std::ptr::eq(*other, rule)) {
+            return Err(Denial::UnsafePath("a part of it has a rule that asks others"));
+        }
+        Ok(MatchedRule { rule, path, other_readings, as_well })
     }
 
     /// What the token may use of the whole API, where the answer to this request is to
@@ -188,7 +197,12 @@ impl Rule {
     /// own request alone.
     #[must_use]
     pub fn answers_for_itself(&self) -> bool {
-        self.introspect || self.cedar.is_some() || self.requirement.depends_on_time()
+        self.asks_others() || self.requirement.depends_on_time()
+    }
+
+    /// Whether it holds only if somebody else agrees.
+    fn asks_others(&self) -> bool {
+        self.introspect || self.cedar.is_some()
     }
 }
 
@@ -200,6 +214,8 @@ pub struct MatchedRule<'a> {
     /// What some backends take the path for: a claim that must equal a part of the path
     /// must equal that too.
     other_readings: Vec<SafePath<'a>>,
+    /// Rules that must hold as well, since some backends see only the path's beginning.
+    as_well: Vec<(&'a Rule, SafePath<'a>)>,
 }
 
 impl MatchedRule<'_> {
@@ -216,6 +232,9 @@ impl MatchedRule<'_> {
     pub fn authorize(&self, claims: Arc<Claims>, now: UnixSeconds) -> Result<Ruling, Denial> {
         for path in [&self.path].into_iter().chain(&self.other_readings) {
             self.rule.requirement.hold(&Facts { claims: &claims, path, now })?;
+        }
+        for (rule, path) in &self.as_well {
+            rule.requirement.hold(&Facts { claims: &claims, path, now })?;
         }
         let permit = Permit::new(claims);
         Ok(match self.rule.cedar {

@@ -723,6 +723,13 @@ routes:
         ("/admin;/x", "unsafe_path"),
         ("/admin%3Bx", "unsafe_path"),
         ("/admin%253Bx", "unsafe_path"),
+        // Who makes a URL of it sees what stands before a `#`: that rule must hold as well.
+        ("/admin%23x", "insufficient_group"),
+        ("/admin#/x", "insufficient_group"),
+        ("/admin/%23", "insufficient_group"),
+        ("/admin%2523", "insufficient_group"),
+        ("/b%23r", "allow"),
+        ("/%23", "allow"),
         // The same rule either way.
         ("/b%2561r", "allow"),
         ("/user;x=1", "allow"),
