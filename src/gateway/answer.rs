@@ -150,13 +150,13 @@ fn by_policy(
             if !policy.fits(MAX_RESOURCE_CHARACTERS) {
                 return Err(Denial::Internal("a Resource with more than 512 characters: shorten the routes"));
             }
-            let ruling = match ruling {
-                Ok(_) if policy.allows(arn) => Ok(()),
-                Ok(_) => Err(Denial::UnsafePath("no cached policy can tell it from other paths")),
-                Err(denial) => Err(denial),
-            };
             let is_denied = policy.denies(arn) || settings.implicit_deny && !policy.allows(arn);
-            let policy = if ruling.is_ok() || is_denied { policy } else { policy.and_denying(arn) };
+            let (ruling, policy) = match ruling {
+                Ok(_) if policy.allows(arn) => (Ok(()), policy),
+                Ok(_) => (Err(Denial::UnsafePath("no cached policy can tell it from other paths")), policy),
+                Err(denial) if is_denied => (Err(denial), policy),
+                Err(denial) => (Err(denial), policy.and_denying(arn)),
+            };
             (ruling, policy, settings.context.of(claims, Shape::Flat))
         }
         (Ok(permit), None) => {

@@ -278,3 +278,8 @@ fn a_stricter_place_within_one_s_own_is_refused_at_start_and_not_later() {
     let table = with_implicit_deny(table(vec![("ANY /{user}/{rest+}", own("user")), ("GET /{user}/a", stricter)]));
     is_refused(&table, ["ANY /{user}/{rest+}", "GET /{user}/a"]);
 }
+
+#[test]
+fn an_escape_that_only_the_rules_can_allow_gets_the_policy_of_every_other_request() {
+    agrees(&table(vec![("GET /a", free()), ("GET /", free())]), &["/a", "/%61", "/", "/a/"]);
+}
