@@ -1,7 +1,9 @@
 //! A user pool and a table in MiniStack, the tokens that users and machines really get there, and the function that is
 //! told to trust them.
 
+use cognito_authorizer::remote::http_client;
 use std::process::Command;
+use std::time::Duration;
 
 use aws_sdk_cognitoidentityprovider as idp;
 use aws_sdk_dynamodb as dynamodb;
@@ -69,6 +71,7 @@ impl Cognito {
         let credentials = Credentials::new("test", "test", None, None, "test");
         let idp = idp::Client::from_conf(
             idp::Config::builder()
+                .http_client(http_client(Duration::from_secs(30)))
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::new(REGION))
                 .endpoint_url(&url)
@@ -77,6 +80,7 @@ impl Cognito {
         );
         let dynamodb = dynamodb::Client::from_conf(
             dynamodb::Config::builder()
+                .http_client(http_client(Duration::from_secs(30)))
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::new(REGION))
                 .endpoint_url(&url)

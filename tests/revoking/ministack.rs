@@ -5,8 +5,10 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
+use cognito_authorizer::remote::http_client;
 use std::collections::HashMap;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::processes::{Process, free_address, required, scratch};
 
@@ -64,12 +66,14 @@ impl MiniStack {
         process.wait_for_port(address);
         let credentials = Credentials::new("test", "test", None, None, "test");
         let dynamodb = aws_sdk_dynamodb::Config::builder()
+            .http_client(http_client(Duration::from_secs(30)))
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .credentials_provider(credentials.clone())
             .endpoint_url(&url)
             .build();
         let cognito = aws_sdk_cognitoidentityprovider::Config::builder()
+            .http_client(http_client(Duration::from_secs(30)))
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .credentials_provider(credentials)
