@@ -283,3 +283,8 @@ fn a_stricter_place_within_one_s_own_is_refused_at_start_and_not_later() {
 fn an_escape_that_only_the_rules_can_allow_gets_the_policy_of_every_other_request() {
     agrees(&table(vec![("GET /a", free()), ("GET /", free())]), &["/a", "/%61", "/", "/a/"]);
 }
+
+#[test]
+fn what_stands_before_a_fragment_is_another_route_to_who_makes_a_url_of_the_path() {
+    agrees(&table(vec![("GET /{a}", free()), ("GET /", group("admin"))]), &["/", "/x", "/%23x", "/x%23", "/%23"]);
+}

@@ -230,10 +230,10 @@ const ANY_ESCAPE: &str = "*%*";
 /// Escapes of what is unsafe: slashes, dots and what else IAM or a backend may read as
 /// something of its own; control characters; ASCII in more bytes than UTF-8 takes for it,
 /// and in the escapes of IIS.
-const UNSAFE_ESCAPES: [&str; 31] = [
-    "*%2e*", "*%2E*", "*%2f*", "*%2F*", "*%5c*", "*%5C*", "*%25*", "*%3b*", "*%3B*", "*%3f*", "*%3F*", "*%2a*",
-    "*%2A*", "*%0?*", "*%1?*", "*%7f*", "*%7F*", "*%c2%8?*", "*%C2%8?*", "*%c2%9?*", "*%C2%9?*", "*%c0*", "*%C0*",
-    "*%c1*", "*%C1*", "*%e0%8?*", "*%E0%8?*", "*%f0%8?*", "*%F0%8?*", "*%u*", "*%U*",
+const UNSAFE_ESCAPES: [&str; 32] = [
+    "*%2e*", "*%2E*", "*%2f*", "*%2F*", "*%5c*", "*%5C*", "*%25*", "*%3b*", "*%3B*", "*%23*", "*%3f*", "*%3F*",
+    "*%2a*", "*%2A*", "*%0?*", "*%1?*", "*%7f*", "*%7F*", "*%c2%8?*", "*%C2%8?*", "*%c2%9?*", "*%C2%9?*", "*%c0*",
+    "*%C0*", "*%c1*", "*%C1*", "*%e0%8?*", "*%E0%8?*", "*%f0%8?*", "*%F0%8?*", "*%u*", "*%U*",
 ];
 
 #[cfg(test)]
@@ -294,7 +294,7 @@ mod tests {
             Policies::of((10..10 + count).map(route), false)
         };
         let allow = |count: usize| (10..10 + count).map(|number| format!("GET/{number}/?*")).collect::<Vec<_>>();
-        for (count, escapes) in [(53, &UNSAFE_ESCAPES[..]), (54, &["*%*"])] {
+        for (count, escapes) in [(52, &UNSAFE_ESCAPES[..]), (53, &["*%*"])] {
             let allow = allow(count);
             of(count).check(json!({}), &allow.iter().map(String::as_str).collect::<Vec<_>>(), &[], escapes);
         }
