@@ -288,3 +288,17 @@ fn an_escape_that_only_the_rules_can_allow_gets_the_policy_of_every_other_reques
 fn what_stands_before_a_fragment_is_another_route_to_who_makes_a_url_of_the_path() {
     agrees(&table(vec![("GET /{a}", free()), ("GET /", group("admin"))]), &["/", "/x", "/%23x", "/x%23", "/%23"]);
 }
+
+#[test]
+fn the_policy_of_who_has_nothing_is_measured_at_start_too() {
+    // Each Deny of a parameter is written for both readings of a colon.
+    let large = table(vec![
+        ("GET /{p0}/ab/a/{p3}", free()),
+        ("ANY /{p0}/a", free()),
+        ("GET /{p0}", free()),
+        ("GET /ab/{rest1+}", group("team")),
+        ("ANY /a/a/{p2}", scope("write")),
+    ]);
+    let faults = Stage::start(&large).err().map(|faults| faults.to_string()).unwrap_or_default();
+    assert!(faults.contains("8 KB") || faults.contains("bytes"), "{faults}");
+}

@@ -143,6 +143,12 @@ impl Coverage {
                 faults.extend(coverage.too_large(&plan));
             }
         }
+        // Who has nothing is denied most.
+        if faults.is_empty() {
+            let mut plan = coverage.plan(&coverage.least());
+            plan.compact();
+            faults.extend(coverage.too_large(&plan));
+        }
         match faults.is_empty() {
             true => Ok((coverage, surplus.into_iter().collect())),
             false => Err(faults),
@@ -159,6 +165,18 @@ impl Coverage {
         // Equal claims have equal values.
         let mut claims: Vec<&str> = Vec::new();
         self.requirements.iter().map(|requirement| most_of(requirement, missed, paths, &mut claims)).collect()
+    }
+
+    /// The least that a token can hold: what asks for nothing.
+    fn least(&self) -> Vec<Holding> {
+        let asks_for_nothing = |requirement: &Requirement| {
+            terms(requirement).is_some_and(|terms| terms.iter().any(|term| term.is_empty()))
+        };
+        let holding = |requirement| match asks_for_nothing(requirement) {
+            true => Holding::Everywhere,
+            false => Holding::Where(Vec::new()),
+        };
+        self.requirements.iter().map(holding).collect()
     }
 
     fn example(&self, flaw: &Flaw) -> String {
