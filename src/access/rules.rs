@@ -166,7 +166,8 @@ impl Rules {
         };
         let rule = position.and_then(|position| self.rules.get(position)).ok_or(Denial::NoRoute)?;
         let before_fragment = [&path].into_iter().chain(&other_readings).filter_map(SafePath::before_fragment);
-        let as_well = before_fragment.filter_map(|reading| {
+        let as_well = before_fragment.flat_map(|reading| [reading.other_readings(), vec![reading]].concat());
+        let as_well = as_well.filter_map(|reading| {
             let position = self.index.find(Method::parse(request.method), &reading, self.letter_case)?;
             Some((self.rules.get(position)?, reading))
         });
