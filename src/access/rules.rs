@@ -139,6 +139,7 @@ impl Rules {
         if request.resource_characters.is_some_and(|characters| characters > MAX_RESOURCE_CHARACTERS) {
             return Err(Denial::UnsafePath("an ARN too long for a policy"));
         }
+        let method = Method::parse(request.method);
         let (path, other_readings, position) = if request.method == "$connect" {
             (SafePath::root(), Vec::new(), self.index.connect())
         } else {
@@ -146,7 +147,6 @@ impl Rules {
             if !request.method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
                 return Err(Denial::UnsafePath("a method with other than letters"));
             }
-            let method = Method::parse(request.method);
             let path = SafePath::parse(request.path)?;
             let position = self.index.find(method, &path, self.letter_case);
             let mut readings = path.other_readings();
@@ -168,7 +168,7 @@ impl Rules {
         let before_fragment = [&path].into_iter().chain(&other_readings).filter_map(SafePath::before_fragment);
         let as_well = before_fragment.flat_map(|reading| [reading.other_readings(), vec![reading]].concat());
         let as_well = as_well.filter_map(|reading| {
-            let position = self.index.find(Method::parse(request.method), &reading, self.letter_case)?;
+            let position = self.index.find(method, &reading, self.letter_case)?;
             Some((self.rules.get(position)?, reading))
         });
         let as_well: Vec<(&Rule, SafePath<'a>)> = as_well.collect();

@@ -124,7 +124,7 @@ impl Coverage {
         // The routes that are answered for their own ARN alone are missed by who has everything.
         let every = coverage.requirements.iter().enumerate().map(|(class, missed)| (Some(class), Some(missed)));
         for (class, missed, paths) in [(None, None)].into_iter().chain(every).flat_map(worst) {
-            let mut plan = coverage.plan(&coverage.most(missed, paths));
+            let plan = coverage.plan(&coverage.most(missed, paths));
             let of_class = |rule: usize| coverage.classes.get(rule) == Some(&class);
             let of_silence = plan.flaw(of_class, true);
             let silence_would_do = of_silence.is_none();
@@ -139,15 +139,12 @@ impl Coverage {
                     faults.push(fault);
                 }
             } else if faults.is_empty() {
-                plan.compact();
-                faults.extend(coverage.too_large(&plan));
+                faults.extend(coverage.too_large(plan));
             }
         }
         // Who has nothing is denied most.
         if faults.is_empty() {
-            let mut plan = coverage.plan(&coverage.least());
-            plan.compact();
-            faults.extend(coverage.too_large(&plan));
+            faults.extend(coverage.too_large(coverage.plan(&coverage.least())));
         }
         match faults.is_empty() {
             true => Ok((coverage, surplus.into_iter().collect())),
@@ -183,8 +180,9 @@ impl Coverage {
         self.layout.symbols.example(flaw.method, &flaw.segments)
     }
 
-    fn too_large(&self, plan: &Plan<'_>) -> Option<Inexpressible> {
-        let resources = Resources::new(&self.layout, plan);
+    fn too_large(&self, mut plan: Plan<'_>) -> Option<Inexpressible> {
+        plan.compact();
+        let resources = Resources::new(&self.layout, &plan);
         let bytes = resources.planned_bytes();
         let resources = resources.allow.len() + resources.deny.len();
         (bytes > MAX_POLICY_BYTES).then_some(Inexpressible::TooLarge { resources, bytes })
