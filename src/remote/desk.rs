@@ -10,8 +10,7 @@ use super::memory::{Digest, Lasts, Limits, Memory, Weight};
 use super::tally::Calls;
 use crate::denial::Denial;
 use crate::request::UnixSeconds;
-use crate::token::BearerToken;
-use aws_lc_rs::digest::{SHA256, digest};
+use crate::token::{BearerToken, TokenDigest};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use std::collections::HashMap;
@@ -47,7 +46,7 @@ impl<T: Clone + Weight + Send + Sync + 'static> Desk<T> {
     where
         Q: Future<Output = Result<T, Doubt>> + Send + 'static,
     {
-        let key = digest_of(token);
+        let key: Digest = TokenDigest::of(token).as_bytes().into();
         if let Some(result) = self.memory.recall(&key, now) {
             return Answered { result, remembered: true };
         }
@@ -120,11 +119,6 @@ impl<T> fmt::Debug for Desk<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Desk").field("settings", &self.settings).finish_non_exhaustive()
     }
-}
-
-/// All of the token, strongly: a part or a weak hash would let one token pass for another.
-fn digest_of(token: &BearerToken<'_>) -> Digest {
-    digest(&SHA256, token.as_str().as_bytes()).as_ref().into()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

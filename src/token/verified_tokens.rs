@@ -75,6 +75,12 @@ impl TokenDigest {
         bytes.copy_from_slice(digest(&SHA256, token.as_str().as_bytes()).as_ref());
         Self(bytes)
     }
+
+    /// Its 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl KnownToken {
