@@ -8,6 +8,7 @@
 //! all the time that is left.
 
 use super::https::{Client, client};
+use super::lock;
 use super::moment::Moment;
 use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 use aws_smithy_runtime_api::client::http::{
@@ -19,7 +20,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use hyper::Request;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// An HTTP client for an SDK's configuration. It keeps its connections, and gives a kept
@@ -145,10 +146,6 @@ fn metadata(connection: CaptureConnection) -> ConnectionMetadata {
         }
     };
     ConnectionMetadata::builder().proxied(false).poison_fn(close).build()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// For each endpoint: as many as there are requests at once, which is one but on Managed Instances.

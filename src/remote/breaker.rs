@@ -4,10 +4,11 @@
 //! lets one request try. A throttled answer is no such outage: it came at once, and
 //! one user's burst must not shut out the others.
 
+use super::lock;
 use super::moment::Moment;
 use super::tally::{CallEnd, Calls, Tally};
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Why nothing was learned.
@@ -67,7 +68,7 @@ impl Breaker {
             Err(_) => CallEnd::Failed,
         };
         self.tally.count(end, Some(started.elapsed()));
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         match &outcome {
             Err(outage) if outage.dead => {
                 state.failures_in_a_row = state.failures_in_a_row.saturating_add(1);
@@ -84,7 +85,7 @@ impl Breaker {
     }
 
     fn admit(&self) -> Result<(), Outage> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         if state.failures_in_a_row < FAILURES_TO_OPEN {
             return Ok(());
         }

@@ -6,6 +6,7 @@
 
 use super::breaker::{Breaker, Outage};
 use super::inquiry::{Answered, Doubt, InquirySettings};
+use super::lock;
 use super::memory::{Digest, Lasts, Limits, Memory, Weight};
 use super::tally::Calls;
 use crate::denial::Denial;
@@ -16,7 +17,7 @@ use futures_util::future::{BoxFuture, Shared};
 use std::collections::HashMap;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// `T` is what a "yes" says.
@@ -119,8 +120,4 @@ impl<T> fmt::Debug for Desk<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Desk").field("settings", &self.settings).finish_non_exhaustive()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

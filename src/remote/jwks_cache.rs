@@ -18,11 +18,12 @@
 
 use super::https::{FetchError, HttpsClient};
 use super::jwks_source::JwksSource;
+use super::lock;
 use super::moment::Moment;
 use super::tally::{CallEnd, RemoteCalls, Tally};
 use crate::denial::Denial;
 use crate::token::{Algorithm, AlgorithmSet, KeySet, VerifyingKey};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -281,7 +282,7 @@ impl Shared {
     // A panic while the lock was held cannot leave the state half-changed in a
     // way that allows anything: every field is whole after each assignment.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -2,10 +2,11 @@
 //! Space is bounded by number and by bytes, and the oldest go first: forgetting costs
 //! questions, never a wrong answer.
 
+use super::lock;
 use super::moment::Moment;
 use crate::request::UnixSeconds;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 /// All that an answer depends on, strongly hashed.
@@ -88,7 +89,7 @@ impl<V: Clone + Weight> Memory<V> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Store<V>> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.store)
     }
 }
 

@@ -57,3 +57,8 @@ pub use user_info::UserInfo;
 pub use user_pool::UserPool;
 #[cfg(feature = "cedar")]
 pub use verified_permissions::{PolicyStore, PolicyStoreSettings};
+
+/// What a lock guards is whole between any two of its changes: a panic elsewhere spoils none.
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -3,7 +3,8 @@
 //! A call is counted where it ends, by whoever makes it: one that several requests wait
 //! for, or that goes on behind a request's back, counts once.
 
-use std::sync::{Mutex, PoisonError};
+use super::lock;
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// How a call ended.
@@ -46,7 +47,7 @@ pub(super) struct Tally(Mutex<Calls>);
 
 impl Tally {
     pub(super) fn count(&self, end: CallEnd, took: Option<Duration>) {
-        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut calls = lock(&self.0);
         calls.made = calls.made.saturating_add(1);
         calls.failed = calls.failed.saturating_add(u64::from(end != CallEnd::Answered));
         calls.throttled = calls.throttled.saturating_add(u64::from(end == CallEnd::Throttled));
@@ -56,7 +57,7 @@ impl Tally {
     }
 
     pub(super) fn take(&self) -> Calls {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *lock(&self.0))
     }
 }
 
