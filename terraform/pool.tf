@@ -79,6 +79,7 @@ resource "aws_cognito_user_pool_client" "web" {
   logout_urls                          = ["${var.web_origin}/"]
   supported_identity_providers         = ["COGNITO"]
   explicit_auth_flows                  = ["ALLOW_REFRESH_TOKEN_AUTH"]
+  write_attributes                     = ["name"] # left out, users may change every attribute: never list one that a rule relies on
   prevent_user_existence_errors        = "ENABLED"
   enable_token_revocation              = true
   access_token_validity                = 15
@@ -104,6 +105,7 @@ resource "aws_cognito_user_pool_client" "machine" {
   allowed_oauth_flows                  = ["client_credentials"]
   allowed_oauth_scopes                 = ["${local.resource_server}/read"]
   explicit_auth_flows                  = ["ALLOW_REFRESH_TOKEN_AUTH"] # left out, users could sign in through it
+  write_attributes                     = ["name"]                     # as for the web client
   enable_token_revocation              = true
   access_token_validity                = 15
 

@@ -303,6 +303,8 @@ def clients_are_safe(stack: Stack):
             yield f"{name}: {client['AllowedOAuthFlows']}, secret: {client['GenerateSecret']}"
         if not client["EnableTokenRevocation"]:
             yield f"{name}: its tokens cannot be revoked"
+        if not client.get("WriteAttributes"):
+            yield f"{name}: users may change every attribute"
         if (client["AccessTokenValidity"], client["TokenValidityUnits"]["AccessToken"]) != (15, "minutes"):
             yield f"{name}: its tokens do not live for 15 minutes"
 
@@ -350,7 +352,7 @@ def every_log_ends_and_none_holds_a_token(stack: Stack):
             yield f"{name}: the access log does not tell the authorizer's errors"
         # What a client writes, and may put a token into.
         for value in line.values():
-            if re.search(r"querystring|header|requestOverride|protocol|\.path$", value, re.IGNORECASE):
+            if re.search(r"querystring|header|requestOverride|protocol|\.path$|principalId", value, re.IGNORECASE):
                 yield f"{name}: {value} in the access log"
 
 

@@ -190,6 +190,11 @@ MISTAKES = [
         lambda both: both.of("WebClient").update({"GenerateSecret": True}),
         "WebClient: ['code']",
     ),
+    (
+        "attributes that users may change",
+        lambda both: both.of("WebClient").pop("WriteAttributes"),
+        "WebClient: users may change every attribute",
+    ),
     ("tokens of a day", lambda both: both.of("MachineClient").update({"AccessTokenValidity": 1440}), "15 minutes"),
     (
         "a pool beside one's own",
@@ -214,6 +219,13 @@ MISTAKES = [
             {"Format": '{"error":"$context.authorizer.error","path":"$context.path"}'}
         ),
         "$context.path in the access log",
+    ),
+    (
+        "a claim in the access log",
+        lambda both: both.of("RestApi")["AccessLogSetting"].update(
+            {"Format": '{"error":"$context.authorizer.error","who":"$context.authorizer.principalId"}'}
+        ),
+        "$context.authorizer.principalId in the access log",
     ),
     ("no access log", lambda both: both.of("HttpApi").pop("AccessLogSettings"), "writes no access log"),
     (

@@ -235,6 +235,7 @@ class Agreement(unittest.TestCase):
                 ("AllowedOAuthScopes", "allowed_oauth_scopes"),
                 ("SupportedIdentityProviders", "supported_identity_providers"),
                 ("ExplicitAuthFlows", "explicit_auth_flows"),
+                ("WriteAttributes", "write_attributes"),
                 ("PreventUserExistenceErrors", "prevent_user_existence_errors"),
                 ("EnableTokenRevocation", "enable_token_revocation"),
                 ("AccessTokenValidity", "access_token_validity"),
