@@ -16,7 +16,7 @@
 //! | [`metrics`] | CloudWatch's embedded metric format | know tokens, routes, requests |
 //! | [`gateway`] | API Gateway's JSON, in and out | decide |
 //! | [`config`] | `authorizer.yaml` | start with a doubt |
-//! | [`revoking`] | the table of revocations, written: for `authctl` and the `revoker` | run within the authorizer |
+//! | [`logging`] | JSON lines on stdout | show a token or a secret |
 
 pub mod request;
 
@@ -38,4 +38,8 @@ pub mod gateway;
 
 pub mod config;
 
-pub mod revoking;
+mod json_lines;
+
+pub mod logging;
+
+pub mod runtime_variables;

@@ -11,7 +11,7 @@ use tracing_subscriber::filter::Targets;
 /// Libraries never log below `info`, whatever the filter: at TRACE the Lambda
 /// runtime writes whole events, and at DEBUG HTTP clients write headers, tokens and
 /// secrets included. Faults of this program are always told.
-pub(crate) fn start(filter: Option<&str>) {
+pub fn start(filter: Option<&str>) {
     let wanted = filter.unwrap_or("info").parse::<Targets>().ok();
     let level = wanted.as_ref().and_then(our_level);
     let theirs = wanted.and_then(|wanted| wanted.default_level()).unwrap_or(LevelFilter::INFO).min(LevelFilter::INFO);

@@ -2,15 +2,13 @@
 
 use cognito_authorizer::config::{Config, Environment, Faults};
 use cognito_authorizer::gateway::{Handler, HttpResponse, RawEvent};
+use cognito_authorizer::{logging, runtime_variables};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use runtime_api::{Error, RuntimeApi};
 use std::process::ExitCode;
 use tokio::runtime::Builder;
 
-mod json_lines;
-mod logging;
 mod runtime_api;
-mod runtime_variables;
 
 fn main() -> ExitCode {
     let environment = Environment::of_process();

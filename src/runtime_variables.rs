@@ -5,18 +5,18 @@
 //! process starts itself anew with stand-ins. Setting a variable in place would be
 //! `unsafe`.
 
-use cognito_authorizer::config::Environment;
+use crate::config::Environment;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// Where the Runtime API is.
-pub(crate) fn address(environment: &Environment) -> Result<&str, String> {
+pub fn address(environment: &Environment) -> Result<&str, String> {
     let address = environment.get("AWS_LAMBDA_RUNTIME_API");
     address.ok_or("AWS_LAMBDA_RUNTIME_API is not set: this program is started by Lambda or by `cargo lambda`".into())
 }
 
 /// Makes sure that the variables are there, and says where the Runtime API is.
-pub(crate) fn complete(environment: &Environment) -> Result<&str, String> {
+pub fn complete(environment: &Environment) -> Result<&str, String> {
     let address = address(environment)?;
     let missing: Vec<_> = STAND_INS.iter().filter(|(name, _)| environment.get(name).is_none()).copied().collect();
     if missing.is_empty() {

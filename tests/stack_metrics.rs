@@ -1,5 +1,5 @@
 //! The dashboard and the alarms of template.yaml read what the functions write, under the names that they write it, and
-//! whatever they write is shown. That the functions do write it is what tests/it, tests/live and tests/revoking prove.
+//! whatever they write is shown. That the functions do write it is what tests/it, tests/live and operator/tests/revoking prove.
 
 #![allow(
     clippy::unwrap_used,
@@ -183,7 +183,7 @@ fn both_functions_write_where_the_dashboard_looks() {
     }
     // The authorizer has it from its configuration, the revoker from its environment.
     assert!(read("authorizer.yaml").contains("metrics: { namespace: \"${METRICS_NAMESPACE:-"));
-    assert!(read("src/bin/revoker.rs").contains("environment.get(\"METRICS_NAMESPACE\")"));
+    assert!(read("operator/src/bin/revoker.rs").contains("environment.get(\"METRICS_NAMESPACE\")"));
 }
 
 #[test]

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 const LOCK_FILES: [&str; 3] = ["Cargo.lock", "benches/Cargo.lock", "fuzz/Cargo.lock"];
 
 /// The packages of our own, which come from nowhere.
-const OURS: [&str; 5] = ["cognito-authorizer", "constant", "fuzz", "invocations", "jsonwebtoken-minimum"];
+const OURS: [&str; 6] =
+    ["cognito-authorizer", "cognito-authorizer-operator", "constant", "fuzz", "invocations", "jsonwebtoken-minimum"];
 
 #[test]
 fn every_dependency_comes_from_the_registry_with_its_checksum() {
@@ -46,6 +47,26 @@ fn the_fuzz_targets_lock_file_knows_what_this_package_depends_on() {
     let dependencies = manifest.split("[dependencies]\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let wanted = dependencies.lines().filter(|line| !line.contains("optional = true"));
     assert_eq!(locked, wanted.filter_map(|line| line.split_whitespace().next()).collect());
+}
+
+/// Reading a command line is no part of the function, and neither is anything else that only people need.
+#[test]
+fn the_authorizer_has_no_command_line() {
+    let packages = packages("Cargo.lock");
+    let mut of_the_authorizer = BTreeSet::from(["cognito-authorizer".to_owned()]);
+    let mut waiting: Vec<String> = of_the_authorizer.iter().cloned().collect();
+    while let Some(name) = waiting.pop() {
+        let package = packages.iter().find(|package| field(package, "name").as_ref() == Some(&name)).unwrap();
+        for line in package.lines().filter_map(|line| line.strip_prefix(" \"")) {
+            let name = line.split(['"', ' ']).next().unwrap().to_owned();
+            if of_the_authorizer.insert(name.clone()) {
+                waiting.push(name);
+            }
+        }
+    }
+    assert!(of_the_authorizer.len() > 50 && of_the_authorizer.contains("tokio"), "{of_the_authorizer:?}");
+    let command_line = |name: &&String| name.starts_with("clap") || name.starts_with("cognito-authorizer-");
+    assert_eq!(of_the_authorizer.iter().find(command_line), None);
 }
 
 #[test]

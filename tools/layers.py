@@ -1,4 +1,4 @@
-"""Holds src/ to its layers: who may import whom, and what the pure layers never say.
+"""Holds src/ and operator/src/ to their layers: who may import whom, and what the pure layers never say.
 
 Reads text, not Rust: comments, literals and tests are left out, and every `crate::<module>` that remains counts as an
 import. A new top-level module has to be given its place in MAY_IMPORT.
@@ -8,7 +8,9 @@ import re
 import sys
 from pathlib import Path
 
-SRC = Path(__file__).resolve().parent.parent / "src"
+ROOT = Path(__file__).resolve().parent.parent
+SRC = ROOT / "src"
+OPERATOR = ROOT / "operator" / "src"
 ANY = None
 
 MAY_IMPORT = {
@@ -21,11 +23,19 @@ MAY_IMPORT = {
     "authorizer": {"request", "denial", "token", "access", "permissions", "remote"},
     "metrics": {"remote"},
     "gateway": {"request", "denial", "token", "access", "authorizer", "metrics"},  # of token: the Claims of a permit
-    "revoking": {"request", "remote"},
     "config": ANY,
-    "bin": ANY,  # in a program `crate` is the program itself
+    "json_lines": set(),
+    "logging": set(),
+    "runtime_variables": {"config"},
     "lib": set(),
-    "main": {"config", "gateway"},
+    "main": {"config", "gateway", "logging", "runtime_variables"},
+}
+
+# The same for operator/: what each of its modules takes from the authorizer.
+OPERATOR_MAY_IMPORT = {
+    "revoking": {"request", "remote"},
+    "bin": ANY,
+    "lib": set(),
 }
 
 # Modules that main.rs declares are its own, not the library's.
@@ -48,6 +58,7 @@ COMMENT_OR_LITERAL = re.compile(
 )
 TESTS = re.compile(r"#\[cfg\(test\)\]\s*mod \w+ \{.*", re.DOTALL)  # by custom the last item of a file
 IMPORT = re.compile(r"\b(?:crate|cognito_authorizer)::(?:(\w+)|\{)")
+OPERATOR_IMPORT = re.compile(r"\bcognito_authorizer::(?:(\w+)|\{)")  # `crate` is another one there
 
 
 def code(path: Path) -> str:
@@ -56,9 +67,9 @@ def code(path: Path) -> str:
     return TESTS.sub("", blanked)
 
 
-def imports(text: str):
+def imports(pattern: re.Pattern, text: str):
     """Each top-level module that is named, with its line."""
-    for match in IMPORT.finditer(text):
+    for match in pattern.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
         if match.group(1):
             yield line, match.group(1)
@@ -79,31 +90,33 @@ def top_level_names(group: str):
     return [name.split("::")[0].strip() for name in flat.split(",") if name.strip()]
 
 
-def layer_of(path: Path) -> str:
-    module = path.relative_to(SRC).parts[0].removesuffix(".rs")
-    return "main" if module in PARTS_OF_MAIN else module
+def layer_of(path: Path, source: Path) -> str:
+    module = path.relative_to(source).parts[0].removesuffix(".rs")
+    return "main" if source == SRC and module in PARTS_OF_MAIN else module
 
 
-def faults(path: Path):
-    layer, text = layer_of(path), code(path)
-    if layer not in MAY_IMPORT:
+def faults(path: Path, source: Path):
+    layer, text = layer_of(path, source), code(path)
+    table, pattern = (MAY_IMPORT, IMPORT) if source == SRC else (OPERATOR_MAY_IMPORT, OPERATOR_IMPORT)
+    if layer not in table:
         yield 1, f"`{layer}` has no place in MAY_IMPORT"
         return
-    allowed = MAY_IMPORT[layer]
-    for line, name in imports(text):
+    allowed = table[layer]
+    for line, name in imports(pattern, text):
         if allowed is not ANY and name != layer and name not in allowed:
             yield line, f"`{layer}` must not import `{name}`"
     for proof, place in PROOFS.items():
-        if proof in text and path.relative_to(SRC).as_posix() != place:
+        if proof in text and path.relative_to(ROOT).as_posix() != f"src/{place}":
             yield text.count("\n", 0, text.index(proof)) + 1, f"only {place} may say `{proof}`"
-    if layer in PURE:
+    if source == SRC and layer in PURE:
         for match in IMPURE.finditer(text):
             yield text.count("\n", 0, match.start()) + 1, f"`{layer}` must not say `{match.group()}`"
 
 
 def main() -> int:
-    files = [path for path in sorted(SRC.rglob("*.rs")) if not path.stem.endswith("tests")]
-    found = [f"{path.relative_to(SRC.parent)}:{line}: {fault}" for path in files for line, fault in faults(path)]
+    sources = [(path, source) for source in (SRC, OPERATOR) for path in sorted(source.rglob("*.rs"))]
+    files = [(path, source) for path, source in sources if not path.stem.endswith("tests")]
+    found = [f"{path.relative_to(ROOT)}:{line}: {fault}" for path, source in files for line, fault in faults(path, source)]
     print("\n".join(found) or f"{len(files)} files keep to their layers")
     return 1 if found else 0
 

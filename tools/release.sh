@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The binaries of a release, what they are made of, and their checksums, into a folder: release.sh FOLDER
 #
-# The bill of materials is CycloneDX, one for each binary, of what is linked into it on the architecture that is built for.
+# The bills of materials are CycloneDX, one for each package, of what is linked into its binaries on the architecture that is built for.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(realpath -m "$1")
@@ -19,10 +19,13 @@ done
 # The same for every build of one commit: no time, no random serial number.
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 .tools/bin/cargo-cyclonedx cyclonedx --format json --spec-version 1.5 --target "$target" --no-build-deps \
-    --override-filename cognito-authorizer.cdx
+    --override-filename package.cdx
 # Where it was built is nobody's business.
-sed "s,path+file://$PWD,path+file:///cognito-authorizer,g" cognito-authorizer.cdx.json > "$folder/cognito-authorizer.cdx.json"
-rm cognito-authorizer.cdx.json
+for package in cognito-authorizer:. cognito-authorizer-operator:operator; do
+    written=${package#*:}/package.cdx.json
+    sed "s,path+file://$PWD,path+file:///cognito-authorizer,g" "$written" > "$folder/${package%:*}.cdx.json"
+    rm "$written"
+done
 
 cd "$folder"
 sha256sum -- */bootstrap ./*.json | sed 's, \./, ,' > SHA256SUMS

@@ -89,7 +89,7 @@ pub struct Revocation {
 
 impl Revocation {
     /// Reads an item.
-    pub(crate) fn read(item: &HashMap<String, AttributeValue>) -> Self {
+    pub fn read(item: &HashMap<String, AttributeValue>) -> Self {
         let date = |name: &str| {
             let number: f64 = item.get(name)?.as_n().ok()?.parse().ok()?;
             UnixSeconds::new(number)

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::asked::{Asked, folder, token};
 use crate::avp::Store;
 use crate::events::{Kind, arn};
-use crate::stage::{Asked, Stage, folder, token};
+use crate::stage::Stage;
 use crate::tokens::Token;
 use crate::verdict::Cases;
 

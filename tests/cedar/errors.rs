@@ -1,7 +1,8 @@
 //! A policy that errs: one that permits does not, one that forbids refuses, and the log names it.
 
+use crate::asked::{Asked, folder, token};
 use crate::avp::Store;
-use crate::stage::{Asked, Stage, folder, named, token};
+use crate::stage::{Stage, named};
 use crate::verdict::Cases;
 use serde_json::json;
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::asked::{Asked, token};
 use crate::avp::{STORE, Store, WITH_ENTITIES, WITH_TOKEN, allow, error, reply};
-use crate::stage::{Asked, Stage, token};
+use crate::stage::Stage;
 use crate::stub::{Answer, Reply};
 use crate::tokens::POOL;
 use crate::verdict::Cases;

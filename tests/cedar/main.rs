@@ -28,10 +28,10 @@ shared! {
     verdict: "../it/verdict.rs"
 }
 
+mod asked;
 mod avp;
 mod stage;
 
-mod authctl;
 mod cached;
 mod errors;
 mod faults;

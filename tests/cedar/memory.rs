@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::asked::{Asked, token};
 use crate::avp::{Store, WITH_TOKEN, allow, error, reply};
 use crate::events::Kind;
-use crate::stage::{Asked, Stage, token};
+use crate::stage::Stage;
 use crate::tokens::now;
 use crate::verdict::Cases;
 

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::asked::{Asked, folder, token};
 use crate::avp::{Store, WITH_ENTITIES, WITH_TOKEN};
 use crate::events::Kind;
-use crate::stage::{Asked, OIDC_ISSUER, Stage, folder, token};
+use crate::stage::{OIDC_ISSUER, Stage};
 use crate::stub::cognito::{GET_USER, user};
 use crate::stub::dynamodb::{BATCH_GET_ITEM, table};
 use crate::tokens::{CLIENT, MACHINE, POOL, READER_SUB, Token};

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::asked::{Asked, token};
 use crate::events::Kind;
-use crate::stage::{Asked, Example, named, token};
+use crate::stage::{Example, named};
 use crate::tokens::Token;
 use crate::verdict::Cases;
 

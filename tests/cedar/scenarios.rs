@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use crate::asked::{Asked, read, token};
 use crate::events::Kind;
-use crate::stage::{Asked, Example, named, read, token};
+use crate::stage::{Example, named};
 use crate::verdict::Cases;
 
 struct Row {

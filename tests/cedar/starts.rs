@@ -1,7 +1,7 @@
 //! Sections and routes that do not start, each fault with its place; and that the example does.
 
+use crate::asked::{folder, policies_folder};
 use crate::runtime_api::Setup;
-use crate::stage::{folder, policies_folder};
 use crate::verdict::Cases;
 
 const PERMIT: &str = "permit (principal, action, resource);";

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::stage::read;
+use crate::asked::read;
 
 fn template() -> String {
     std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/template.yaml")).unwrap()

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The environment of a child that is about to be started.
 pub(crate) struct Setup {
-    program: &'static str,
+    program: PathBuf,
     environment: Vec<(String, String)>,
     directory: Option<PathBuf>,
     stdout: Option<Stdio>,
@@ -38,13 +38,13 @@ impl Setup {
 
     /// With no configuration.
     pub(crate) fn bare() -> Setup {
-        Setup { program: env!("CARGO_BIN_EXE_authorizer"), environment: Vec::new(), directory: None, stdout: None }
+        Setup { program: program("authorizer"), environment: Vec::new(), directory: None, stdout: None }
     }
 
     /// Another function than the authorizer.
-    #[allow(dead_code, reason = "tests/revoking runs the revoker")]
-    pub(crate) fn program(self, program: &'static str) -> Setup {
-        Setup { program, ..self }
+    #[allow(dead_code, reason = "operator/tests/revoking runs the revoker")]
+    pub(crate) fn program(self, program: &str) -> Setup {
+        Setup { program: program.into(), ..self }
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Setup {
@@ -105,6 +105,16 @@ impl Setup {
         let output = heard.stdout.join("\n") + "\n" + &heard.stderr.join("\n");
         Some(RefusedStart { status, init_error: heard.init_error.clone(), output })
     }
+}
+
+/// A program of this workspace. Cargo puts it beside the folder of the test that runs; of another package's, only where that package is
+/// built too, as it is by every command that names no package.
+#[track_caller]
+fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test.ancestors().nth(2).unwrap().join(name);
+    assert!(program.is_file(), "{} is missing: cargo build --bin {name}", program.display());
+    program
 }
 
 /// What is known of a child that did not start.

@@ -1,0 +1,314 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Revokes tokens before they expire, and tries Cedar policies.
+#[derive(Debug, Parser)]
+#[command(name = "authctl", version)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Refuse tokens from now on
+    #[command(subcommand)]
+    Revoke(Revoke),
+    /// Look at the table of revocations, or take entries out of it
+    #[command(subcommand)]
+    Revocations(Revocations),
+    /// Try the Cedar policies of a configuration
+    #[command(subcommand)]
+    Cedar(Cedar),
+    /// Say what is wrong with a configuration, and with the template that attaches it, before it is deployed
+    Check(Check),
+}
+
+#[derive(Debug, Subcommand)]
+#[cfg_attr(not(feature = "cedar"), allow(dead_code, reason = "a build without Cedar reads none of it"))]
+pub(crate) enum Cedar {
+    /// Parse and validate the policies, and hold them against the route table
+    Check(CedarOptions),
+    /// Say which policies decide about an event
+    Explain(Explain),
+    /// Write a CloudFormation template of a policy store with these policies
+    Template(CedarOptions),
+}
+
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "cedar"), allow(dead_code, reason = "a build without Cedar reads none of it"))]
+pub(crate) struct CedarOptions {
+    /// The authorizer's configuration; without it where the authorizer looks for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "cedar"), allow(dead_code, reason = "a build without Cedar reads none of it"))]
+pub(crate) struct Explain {
+    /// The event that API Gateway sends, as a file
+    pub(crate) event: PathBuf,
+    /// Read the token from standard input; without it the event's own counts
+    #[arg(value_name = "-", value_parser = only_a_dash)]
+    pub(crate) token: Option<Dash>,
+    #[command(flatten)]
+    pub(crate) options: CedarOptions,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Revoke {
+    /// One token, and all tokens of the sign-in that it came of
+    Token(RevokeToken),
+    /// All tokens that a user holds; a user of Cognito is signed out there too
+    User(RevokeUser),
+    /// A refresh token of Cognito, and the access tokens that came of it
+    RefreshToken(RevokeRefreshToken),
+    /// All tokens that a client holds
+    Client(RevokeClient),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Revocations {
+    /// Show the entries that refuse something
+    List(List),
+    /// Take entries away: what they refused passes again
+    Lift(Lift),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevokeToken {
+    /// The JWT, or `-` to read it from standard input, where no list of processes shows it
+    #[arg(value_name = "JWT or -")]
+    pub(crate) token: Secret,
+    #[command(flatten)]
+    pub(crate) entry: EntryOptions,
+    #[command(flatten)]
+    pub(crate) table: TableOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevokeUser {
+    #[command(flatten)]
+    pub(crate) issuers: IssuerOptions,
+    #[command(flatten)]
+    pub(crate) user: UserOptions,
+    /// Refuse tokens that are issued later too, until the entry is lifted
+    #[arg(long)]
+    pub(crate) block: bool,
+    #[command(flatten)]
+    pub(crate) entry: EntryOptions,
+    #[command(flatten)]
+    pub(crate) table: TableOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevokeClient {
+    #[command(flatten)]
+    pub(crate) issuers: IssuerOptions,
+    /// The client's id
+    pub(crate) client_id: String,
+    /// Refuse tokens that are issued later too, until the entry is lifted
+    #[arg(long)]
+    pub(crate) block: bool,
+    #[command(flatten)]
+    pub(crate) entry: EntryOptions,
+    #[command(flatten)]
+    pub(crate) table: TableOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevokeRefreshToken {
+    /// The app client that the token was issued to
+    #[arg(long)]
+    pub(crate) client_id: String,
+    /// The environment variable that holds the client's secret, where it has one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client_secret_env: Option<String>,
+    /// The user pool, for its Region; without it the Region is AWS_REGION's
+    #[arg(long)]
+    pub(crate) user_pool_id: Option<String>,
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The token is read from standard input
+    #[arg(value_name = "-", value_parser = only_a_dash)]
+    pub(crate) token: Dash,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct IssuerOptions {
+    /// The Cognito user pool; stands for both issuers that its tokens may name
+    #[arg(long)]
+    pub(crate) user_pool_id: Option<String>,
+    /// The issuer, as tokens name it; may be given more than once
+    #[arg(long)]
+    pub(crate) issuer: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct UserOptions {
+    /// The user's `sub`
+    #[arg(long)]
+    pub(crate) sub: Option<String>,
+    /// The user's name or alias in the user pool
+    #[arg(long)]
+    pub(crate) username: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EntryOptions {
+    /// Why, for whoever reads the table
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// Who, for whoever reads the table; without it the environment's USER
+    #[arg(long)]
+    pub(crate) by: Option<String>,
+    /// The longest life that a token of this issuer can have, such as 90m, 24h or 7d
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+    pub(crate) token_life: Duration,
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TableOptions {
+    /// The table; without it what authorizer.yaml says, else REVOCATIONS_TABLE
+    #[arg(long)]
+    pub(crate) table: Option<String>,
+    /// The authorizer's configuration; without it where the authorizer looks for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Show what refuses nothing any more too
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) table: TableOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lift {
+    /// The keys of the entries, as `list` shows them
+    #[arg(required = true, value_name = "KEY")]
+    pub(crate) pks: Vec<String>,
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) table: TableOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The authorizer's configuration; without it where the authorizer looks for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The SAM or CloudFormation template that attaches the function to APIs
+    #[arg(long, value_name = "FILE")]
+    pub(crate) template: Option<PathBuf>,
+    /// The authorizer's function in the template, where authorizers ask several
+    #[arg(long, value_name = "LOGICAL ID", requires = "template")]
+    pub(crate) function: Option<String>,
+    /// A variable of the function's environment that has no value here
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) set: Vec<Setting>,
+    /// The value of one of the template's parameters; what is not told is not known
+    #[arg(long, value_name = "NAME=VALUE", requires = "template", value_parser = setting)]
+    pub(crate) parameter: Vec<Setting>,
+    /// A route, or the logical id of an API, that is meant to have no authorizer
+    #[arg(long, value_name = "ROUTE KEY", requires = "template")]
+    pub(crate) open: Vec<String>,
+    /// Warnings are errors
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// A name and its value, which may be a secret.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub(crate) name: String,
+    pub(crate) value: Secret,
+}
+
+fn setting(text: &str) -> Result<Setting, &'static str> {
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("must be NAME=VALUE")?;
+    Ok(Setting { name: name.to_owned(), value: Secret(value.to_owned()) })
+}
+
+/// An argument that may be a token. Its `Debug` shows nothing of it.
+#[derive(Clone)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+/// `-`, which stands for standard input.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dash;
+
+/// A refresh token must not be seen in a list of processes.
+fn only_a_dash(text: &str) -> Result<Dash, &'static str> {
+    if text == "-" { Ok(Dash) } else { Err("must be `-`: the token is read from standard input") }
+}
+
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let parsed = text.split_at_checked(digits).and_then(|(number, unit)| {
+        let seconds: u64 = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 60 * 60,
+            "d" => 24 * 60 * 60,
+            _ => return None,
+        };
+        number.parse::<u64>().ok()?.checked_mul(seconds).filter(|seconds| *seconds > 0)
+    });
+    parsed.map(Duration::from_secs).ok_or("must be a duration such as 90m, 24h or 7d")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use cognito_authorizer_operator::revoking::LONGEST_TOKEN_LIFE;
+
+    #[test]
+    fn the_command_line_makes_sense() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        for (text, seconds) in [("30s", 30), ("90m", 5400), ("24h", 86_400), ("7d", 604_800)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert_eq!(duration("24h"), Ok(LONGEST_TOKEN_LIFE), "the default is Cognito's longest");
+        for text in ["", "24", "h", "-1h", "1.5h", "0h", "1w", "99999999999999999999s", "9999999999999999999d"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_in_the_arguments_is_not_in_their_debug() {
+        let arguments = Arguments::try_parse_from(["authctl", "revoke", "token", "eyJ.secret.x"]).unwrap();
+        assert!(!format!("{arguments:?}").contains("secret"));
+    }
+}
