@@ -72,8 +72,9 @@ impl Question {
     /// ids of its users and groups.
     ///
     /// # Errors
-    /// [`NotAsked`] where the token names nobody, or where a query parameter has two
-    /// values: policies and backend could each see another one.
+    /// [`NotAsked`] where the token names nobody, where its scopes or groups are not all texts (a
+    /// `forbid` that names one would not see it), or where a query parameter has two values:
+    /// policies and backend could each see another one.
     pub fn new(
         asked: &PolicyQuestion<'_>,
         claims: &Claims,
@@ -97,11 +98,12 @@ impl Question {
             context.push(("time".to_owned(), Value::moment(now)));
         }
         let of_user = principal.kind == PrincipalKind::User;
-        let groups = groups(claims).into_iter().filter(|_| of_user).map(|group| format!("{issuer_name}|{group}"));
+        let groups =
+            words(claims.groups(), one)?.into_iter().filter(|_| of_user).map(|group| format!("{issuer_name}|{group}"));
         let groups = groups.collect();
         let (attributes, token) = match claims.is_cognito_id_token() {
-            true => (record(claims), None),
-            false => (Record::new(), Some(record(claims))),
+            true => (record(claims)?, None),
+            false => (Record::new(), Some(record(claims)?)),
         };
         Ok(Self { principal, groups, attributes, action: asked.action.clone().into_owned(), context, token })
     }
@@ -141,32 +143,35 @@ fn principal(claims: &Claims, issuer_name: &str) -> Option<Principal> {
     Some(Principal { kind, id: format!("{issuer_name}|{name}") })
 }
 
-fn groups(claims: &Claims) -> Vec<&str> {
-    words(claims.groups(), |only| vec![only])
+/// The texts of a list, or of one text that may stand for several. Another type, or a list with
+/// another type in it, is not passed over.
+fn words<'a>(claim: Option<&'a Json>, split: impl Fn(&'a str) -> Vec<&'a str>) -> Result<Vec<&'a str>, NotAsked> {
+    let not_texts = NotAsked("the token's scopes or groups are not all texts");
+    match claim {
+        None | Some(Json::Null) => Ok(Vec::new()),
+        Some(Json::String(only)) if only.is_empty() => Ok(Vec::new()),
+        Some(Json::String(only)) => Ok(split(only)),
+        Some(Json::Array(items)) => items.iter().map(Json::as_str).collect::<Option<_>>().ok_or(not_texts),
+        Some(Json::Bool(_) | Json::Number(_) | Json::Object(_)) => Err(not_texts),
+    }
 }
 
-/// The texts of a list, or of one text that stands for several.
-fn words<'a>(claim: Option<&'a Json>, split: impl Fn(&'a str) -> Vec<&'a str>) -> Vec<&'a str> {
-    match claim {
-        Some(Json::String(only)) if only.is_empty() => Vec::new(),
-        Some(Json::String(only)) => split(only),
-        Some(Json::Array(items)) => items.iter().filter_map(Json::as_str).collect(),
-        Some(_) | None => Vec::new(),
-    }
+fn one(only: &str) -> Vec<&str> {
+    vec![only]
 }
 
 /// The claims under their own names; scopes and groups are sets, however they are written.
-fn record(claims: &Claims) -> Record {
+fn record(claims: &Claims) -> Result<Record, NotAsked> {
     let own = claims.all().iter().filter(|(name, _)| !SETS.contains(&name.as_str()));
     let mut record: Record = own.filter_map(|(name, claim)| Some((name.clone(), Value::of_claim(claim)?))).collect();
     if let Some(scope) = claims.scope().filter(|scope| !scope.is_null()) {
-        let scopes = words(Some(scope), |several| several.split(' ').filter(|scope| !scope.is_empty()).collect());
+        let scopes = words(Some(scope), |several| several.split(' ').filter(|scope| !scope.is_empty()).collect())?;
         record.push((SCOPE.to_owned(), Value::texts(scopes)));
     }
     if let Some(groups) = claims.all().get(COGNITO_GROUPS).filter(|groups| !groups.is_null()) {
-        record.push((COGNITO_GROUPS.to_owned(), Value::texts(words(Some(groups), |only| vec![only]))));
+        record.push((COGNITO_GROUPS.to_owned(), Value::texts(words(Some(groups), one)?)));
     }
-    record
+    Ok(record)
 }
 
 fn query(details: &Details<'_>) -> Result<Record, NotAsked> {

@@ -96,12 +96,12 @@ impl Claims {
         if text(&payload, "iss") != Some(&expectations.issuer) {
             return Err(Denial::UnknownIssuer);
         }
+        check_identifiers(&payload)?;
         let dates = check_dates(&payload, now, expectations)?;
         match &expectations.kind {
             IssuerKind::Cognito { token_uses } => check_cognito(&payload, expectations, token_uses)?,
             IssuerKind::Oidc => {
-                // A `client_id` that is null is no reason to look elsewhere.
-                check_client(&expectations.client_ids, payload.get("client_id").or_else(|| payload.get("azp")))?;
+                check_client(&expectations.client_ids, oidc_client(&payload, &expectations.client_ids))?;
                 check_audience(&payload, &expectations.audience)?;
             }
         }
@@ -181,7 +181,9 @@ impl Claims {
     pub fn is_cognito_client_token(&self) -> bool {
         let is_access_token = self.text("token_use") == Some("access");
         let is_its_own_subject = self.subject().is_some_and(|subject| self.text("client_id") == Some(subject));
-        self.is_cognito() && is_access_token && self.username().is_none() && is_its_own_subject
+        // A user name of any type, null too, is doubt: then the user is asked for.
+        let names_no_user = !USERNAMES.iter().any(|name| self.payload.contains_key(*name));
+        self.is_cognito() && is_access_token && names_no_user && is_its_own_subject
     }
 
     /// Whether the issuer is a Cognito user pool.
@@ -218,18 +220,19 @@ impl Claims {
     pub fn username(&self) -> Option<&Value> {
         match &self.expectations.claim_names.username {
             Some(name) => self.payload.get(name),
-            None => first_present(&self.payload, &["username", "cognito:username"]),
+            None => first_present(&self.payload, &USERNAMES),
         }
     }
 
     /// The client that the token was issued to.
     #[must_use]
     pub fn client_id(&self) -> Option<&Value> {
-        if self.is_cognito_id_token() {
-            // The one that was held against `client_ids`.
-            return self.payload.get("aud");
+        // The claim that was held against `client_ids`.
+        match (&self.expectations.kind, self.is_cognito_id_token()) {
+            (IssuerKind::Cognito { .. }, true) => self.payload.get("aud"),
+            (IssuerKind::Cognito { .. }, false) => self.payload.get("client_id"),
+            (IssuerKind::Oidc, _) => oidc_client(&self.payload, &self.expectations.client_ids),
         }
-        first_present(&self.payload, &["client_id", "azp"])
     }
 
     /// Whether the scopes have this one.
@@ -257,6 +260,30 @@ impl Claims {
     #[must_use]
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         text(&self.payload, name).filter(|value| !value.is_empty())
+    }
+}
+
+/// The revocation table names tokens and users by these claims. One that is present but is not a
+/// non-empty text could not be looked up there, and the token would pass after its revocation.
+fn check_identifiers(payload: &Map<String, Value>) -> Result<(), Denial> {
+    for (name, otherwise) in [
+        ("sub", "sub is not a non-empty text"),
+        ("jti", "jti is not a non-empty text"),
+        ("origin_jti", "origin_jti is not a non-empty text"),
+    ] {
+        if payload.get(name).is_some_and(|value| value.as_str().is_none_or(str::is_empty)) {
+            return Err(Denial::MalformedClaims(otherwise));
+        }
+    }
+    Ok(())
+}
+
+/// The client of an OIDC token: `client_id`, else `azp`. Where clients are checked, a `client_id`
+/// that is null is no reason to read `azp`.
+fn oidc_client<'a>(payload: &'a Map<String, Value>, accepted: &ClientIds) -> Option<&'a Value> {
+    match accepted {
+        ClientIds::Unchecked => first_present(payload, &["client_id", "azp"]),
+        ClientIds::AnyNamed | ClientIds::OneOf(_) => payload.get("client_id").or_else(|| payload.get("azp")),
     }
 }
 
@@ -310,8 +337,14 @@ fn check_cognito(
     }
 }
 
+/// A client claim that is present must be a non-empty text, even where any client is accepted: the
+/// revocation table and the rules know clients by it.
 fn check_client(accepted: &ClientIds, claim: Option<&Value>) -> Result<(), Denial> {
-    if accepted.accept(claim.and_then(Value::as_str)) { Ok(()) } else { Err(Denial::WrongClient) }
+    let client = match claim {
+        Some(claim) => Some(claim.as_str().filter(|client| !client.is_empty()).ok_or(Denial::WrongClient)?),
+        None => None,
+    };
+    if accepted.accept(client) { Ok(()) } else { Err(Denial::WrongClient) }
 }
 
 /// RFC 7519 4.1.3: `aud` is one string or an array of strings.
@@ -346,6 +379,9 @@ fn text<'a>(payload: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 fn first_present<'a>(payload: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
     names.iter().filter_map(|name| payload.get(*name)).find(|value| !value.is_null())
 }
+
+/// Where Cognito keeps the user's name: in access tokens, and in ID tokens.
+const USERNAMES: [&str; 2] = ["username", "cognito:username"];
 
 #[cfg(test)]
 #[path = "claims_tests.rs"]

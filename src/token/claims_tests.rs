@@ -229,18 +229,38 @@ fn mapped_claims_replace_the_usual_places() {
 
 #[test]
 fn the_principal_is_the_subject_else_the_client() {
-    for (claims, principal) in [
-        (json!({}), Some("user-1")),
-        (json!({"sub": "<absent>"}), Some("web")),
-        (json!({"sub": ""}), Some("web")),
-        (json!({"sub": 7}), Some("web")),
-    ] {
+    for (claims, principal) in [(json!({}), Some("user-1")), (json!({"sub": "<absent>"}), Some("web"))] {
         assert_eq!(judge(&cognito(), claims.clone()).unwrap().principal_id(), principal, "{claims}");
     }
-    let oidc = expectations(IssuerKind::Oidc);
-    for nobody in [json!(null), json!(""), json!(7)] {
-        assert_eq!(judge(&oidc, json!({"sub": null, "client_id": nobody})).unwrap().principal_id(), None, "{nobody}");
+    let nobody = json!({"sub": "<absent>", "client_id": "<absent>"});
+    assert_eq!(judge(&expectations(IssuerKind::Oidc), nobody).unwrap().principal_id(), None);
+}
+
+#[test]
+fn identifiers_are_non_empty_texts_where_they_are_present() {
+    for expected in [&cognito(), &expectations(IssuerKind::Oidc)] {
+        for name in ["sub", "jti", "origin_jti"] {
+            check(expected, json!({ name: "<absent>" }), "ok");
+            check(expected, json!({ name: "7" }), "ok");
+            for bad in [json!(null), json!(""), json!(7), json!(true), json!(["a"]), json!({"a": "b"})] {
+                check(expected, json!({ name: bad }), "malformed_claims");
+            }
+        }
     }
+}
+
+#[test]
+fn a_client_is_a_non_empty_text_even_where_any_is_accepted() {
+    let oidc = expectations(IssuerKind::Oidc);
+    check(&oidc, json!({"client_id": "<absent>"}), "ok");
+    check(&oidc, json!({"client_id": "<absent>", "azp": null}), "ok");
+    check(&oidc, json!({"client_id": null, "azp": 7}), "wrong_client");
+    for bad in [json!(""), json!(7), json!(["web"]), json!({})] {
+        check(&oidc, json!({ "client_id": bad, "azp": "spa" }), "wrong_client");
+        check(&oidc, json!({ "client_id": "<absent>", "azp": bad }), "wrong_client");
+    }
+    // `azp` counts only where there is no `client_id`.
+    check(&oidc, json!({"client_id": "spa", "azp": 7}), "ok");
 }
 
 #[test]
@@ -251,8 +271,9 @@ fn a_client_token_is_an_access_token_whose_subject_is_its_client() {
         (json!({}), false),
         (json!({"sub": "web", "username": "u"}), false),
         (json!({"sub": "web", "username": ""}), false),
+        (json!({"sub": "web", "username": null}), false),
+        (json!({"sub": "web", "cognito:username": 7}), false),
         (json!({"sub": "<absent>"}), false),
-        (json!({"sub": ""}), false),
         (json!({"sub": "<absent>", "token_use": "id", "aud": "web", "client_id": "<absent>"}), false),
         (json!({"sub": "web", "token_use": "id", "aud": "web"}), false),
     ] {
@@ -332,6 +353,9 @@ fn what_an_issuer_says_of_an_opaque_token_is_held_to_the_same() {
         (json!({"iss": null}), None, "unknown_issuer"),
         (json!({"exp": NOW - 5.0}), None, "token_expired"),
         (json!({"exp": "soon"}), None, "malformed_claims"),
+        (json!({"auth_time": "soon"}), None, "malformed_claims"),
+        (json!({"jti": 7}), None, "malformed_claims"),
+        (json!({"client_id": 7}), None, "wrong_client"),
         (json!({"nbf": NOW + 5.1}), None, "token_not_yet_valid"),
         (json!({"aud": "other"}), None, "wrong_audience"),
         (json!({"cnf": bound}), None, "sender_not_proven"),

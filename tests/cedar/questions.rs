@@ -94,6 +94,28 @@ fn groups_are_parents_and_a_group_of_one_issuer_is_none_of_another() {
 }
 
 #[test]
+fn scopes_and_groups_that_are_not_all_texts_are_never_passed_over() {
+    let cases = Cases::default();
+    // A `forbid` that names a group or a scope must see all of them.
+    let all = "principal, action, resource)";
+    for odd in [json!(7), json!(true), json!({}), json!(["a", 7]), json!([null]), json!([["a"]])] {
+        for (claim, token) in [
+            ("cognito:groups", Token::access()),
+            ("cognito:groups", Token::id()),
+            ("scope", Token::access()),
+            ("roles", Token::oidc(OIDC_ISSUER)),
+            ("scp", Token::oidc(OIDC_ISSUER)),
+        ] {
+            holds(&cases, &format!("{claim}: {odd}"), all, &docs(), &token.claim(claim, odd.clone()), false);
+        }
+    }
+    for good in [json!(null), json!(""), json!([]), json!("a"), json!(["a", "b"])] {
+        let token = Token::access().claim("cognito:groups", good.clone()).claim("scope", good.clone());
+        holds(&cases, &format!("{good}"), all, &docs(), &token, true);
+    }
+}
+
+#[test]
 fn claims_are_in_the_context_of_an_access_token_and_attributes_of_an_id_tokens_user() {
     let cases = Cases::default();
     let when = |condition: &str| format!("principal, action, resource) when {{ {condition} }}");

@@ -93,21 +93,9 @@ fn an_allowed_request_gets_an_allow_on_its_own_arn_and_its_claims() {
     let machine = json!({ "sub": MACHINE, "client_id": MACHINE, "scope": READ });
     let verdict = function.ask(&Kind::RestToken.event("GET", "/items", &bearer(&Token::machine())));
     cases.equal("machine", canonical(&verdict), policy(MACHINE, "Allow", &events::arn("GET", "/items"), machine));
-    for (what, token) in
-        [("no sub", Token::access().without("sub")), ("empty sub", Token::access().claim("sub", json!("")))]
-    {
-        let verdict = function.ask(&Kind::RestToken.event("GET", "/items", &bearer(&token)));
-        cases.check(what, &verdict, "allow");
-        cases.equal(what, &verdict.response()["principalId"], CLIENT);
-    }
-    for sub in [json!(null), json!(7), json!([READER_SUB]), json!({})] {
-        let verdict =
-            function.ask(&Kind::RestToken.event("GET", "/items", &bearer(&Token::access().claim("sub", sub.clone()))));
-        cases.check(format!("sub {sub}"), &verdict, "allow|malformed_claims");
-        if verdict.outcome() == "allow" {
-            cases.equal(format!("sub {sub}"), &verdict.response()["principalId"], CLIENT);
-        }
-    }
+    let verdict = function.ask(&Kind::RestToken.event("GET", "/items", &bearer(&Token::access().without("sub"))));
+    cases.check("no sub", &verdict, "allow");
+    cases.equal("no sub", &verdict.response()["principalId"], CLIENT);
 }
 
 #[test]

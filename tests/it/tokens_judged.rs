@@ -293,13 +293,31 @@ fn the_client_must_be_a_configured_one() {
         oidc.clone().claim("client_id", json!(7)).text(),
         "wrong_client",
     );
-    // Null is as good as absent, or as bad as mistyped: both are right readings.
-    court.check(
-        "client_id null beside a good azp",
-        oidc.clone().claim("client_id", json!(null)).text(),
-        "allow|wrong_client",
-    );
-    court.check("no client is asked for", Token::oidc(OIDC).without("azp").text(), "allow");
+    court.check("client_id null beside a good azp", oidc.claim("client_id", json!(null)).text(), "wrong_client");
+
+    // The revocation table and the log know clients by this claim, so its type counts where no client is asked for.
+    let unchecked = Token::oidc(OIDC);
+    court.check("no client is asked for", unchecked.clone().without("azp").text(), "allow");
+    court.check_each(&unchecked, "azp", &[json!("whoever")], "allow");
+    for name in ["azp", "client_id"] {
+        court.check_each(&unchecked, name, &no_strings()[1..], "wrong_client");
+        court.check_each(&unchecked, name, &[json!(""), json!(["spa"])], "wrong_client");
+    }
+    // A null names no client, and hides none.
+    court.check_each(&unchecked, "azp", &[json!(null)], "allow");
+}
+
+#[test]
+fn identifiers_are_non_empty_texts_where_they_are_present() {
+    let court = Court::open();
+    for token in [Token::access(), Token::machine(), Token::oidc(OIDC), Token::id().claim("iss", json!(ID_POOL))] {
+        for name in ["sub", "jti", "origin_jti"] {
+            court.check(&format!("no {name}"), token.clone().without(name).text(), "allow");
+            court.check_each(&token, name, &[json!("42"), json!(" ")], "allow");
+            court.check_each(&token, name, &[json!(""), json!(["42"])], "malformed_claims");
+            court.check_each(&token, name, &no_strings(), "malformed_claims");
+        }
+    }
 }
 
 #[test]

@@ -61,6 +61,12 @@ fn every_answer_has_its_decision() {
     rows.row("no accepted aud", with("aud", json!([])), "wrong_audience");
     rows.row("a client that is not accepted, or none", with("client_id", json!("other")), "wrong_client");
     rows.row("a client that is not accepted, or none", without("client_id"), "wrong_client");
+    rows.row("a client that is not accepted, or none", with("client_id", json!(7)), "wrong_client");
+    for name in ["sub", "jti", "origin_jti"] {
+        for odd in [json!(42), json!(null), json!("")] {
+            rows.row("a sub, jti or origin_jti that is not a non-empty text", with(name, odd), "malformed_claims");
+        }
+    }
     rows.row("no exp, or one that is no date", without("exp"), "malformed_claims");
     rows.row("no exp, or one that is no date", with("exp", json!(null)), "malformed_claims");
     rows.row("no exp, or one that is no date", with("exp", json!("soon")), "malformed_claims");

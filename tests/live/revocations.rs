@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::stage::{Credentials, LIVE, OPEN, Rows, Stage, WITH_TABLE, WITH_TABLE_ALWAYS, fresh, pool, token};
+use crate::stage::{Credentials, LIVE, OPEN, Rows, Stage, WITH_TABLE, WITH_TABLE_ALWAYS, claim, fresh, pool, token};
 use crate::stub::Answer;
 use crate::stub::dynamodb::{
     BATCH_GET_ITEM, CORAL, DYNAMODB, TABLE, asked_for, busy, error, half_busy, item, reply, request_json, table,
@@ -118,7 +118,53 @@ fn every_answer_has_its_decision() {
 
     let nameless = fresh(Token::access()).without("jti").without("origin_jti").without("sub");
     rows.row_of("a token that names its client alone", &nameless.text(), table(&[]), "allow");
-    rows.row_of("a token that names its client alone", &nameless.claim("jti", json!(7)).text(), table(&[]), "allow");
+}
+
+#[test]
+fn an_identifier_that_is_no_text_is_no_way_past_the_table() {
+    const OIDC: &str = "https://login.example.com";
+    let stage = Stage::start(&format!(
+        "issuers:
+  - oidc: {{ issuer: {OIDC}, audience: \"api://orders\", jwks_uri: \"KEYS\" }}
+  - cognito: {{ user_pool_id: us-east-1_AbCdEf123, client_ids: \"*\", token_use: [access, id], jwks_uri: \"KEYS\" }}
+routes: {{ GET /items: {{}}, GET /admin: {{ introspect: true }} }}
+{WITH_TABLE_ALWAYS}"
+    ));
+    let keys = |id: &str| {
+        let by_issuer = [OIDC, ISSUER].map(|issuer| [format!("sub#{issuer}#{id}"), format!("client#{issuer}#{id}")]);
+        [[format!("jti#{id}"), format!("origin_jti#{id}")], by_issuer[0].clone(), by_issuer[1].clone()].concat()
+    };
+    let revoked: Vec<Value> =
+        ["42", "null", "true", "[\"42\"]", ""].iter().flat_map(|id| keys(id)).map(|pk| item(&pk)).collect();
+    stage.stub.answer(BATCH_GET_ITEM, table(&revoked));
+    let cases = Cases::default();
+    for path in [OPEN, LIVE] {
+        cases.check("a token that is not revoked", &stage.ask(path, &Token::oidc(OIDC).text()), "allow");
+        for (token, client) in [
+            (Token::oidc(OIDC), "azp"),
+            (Token::oidc(OIDC), "client_id"),
+            (Token::access(), "client_id"),
+            (Token::machine(), "client_id"),
+            (Token::id(), "aud"),
+        ] {
+            for (name, code) in [
+                ("sub", "malformed_claims"),
+                ("jti", "malformed_claims"),
+                ("origin_jti", "malformed_claims"),
+                (client, "wrong_client"),
+            ] {
+                let with = |value: Value| stage.ask(path, &token.clone().claim(name, value).text());
+                cases.check(format!("{path} {name}: \"42\""), &with(json!("42")), "token_revoked");
+                for value in [json!(42), json!(true), json!(["42"]), json!({}), json!("")] {
+                    cases.check(format!("{path} {name}: {value}"), &with(value.clone()), code);
+                }
+                // Where no client is asked for, a null names none and hides none.
+                let is_oidc = claim(&token, "iss") == OIDC;
+                let null = if is_oidc && name == client { "allow" } else { code };
+                cases.check(format!("{path} {name}: null"), &with(json!(null)), null);
+            }
+        }
+    }
 }
 
 /// Items that are about somebody else, however much they look alike.

@@ -119,7 +119,7 @@ const MAX_BINDINGS: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::examples::{all_of, bound, claim, claims, group, key, own, scope};
+    use crate::access::examples::{all_of, bound, claim, claims, group, key, scope};
     use serde_json::json;
     use std::time::Duration;
 
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(extent(std::slice::from_ref(&either), json!({ "c": "a" })), Some(Extent::Everywhere));
         assert_eq!(extent(&[either], json!({ "c": "b" })), only(&[&[("x", "b")]]));
         // The empty rest of the root is no value.
-        assert_eq!(extent(&[own("GET /{rest+}", "rest")], json!({ "sub": "" })), only(&[]));
+        assert_eq!(extent(&[bound("c", "GET /{rest+}", "rest")], json!({ "c": "" })), only(&[]));
     }
 
     #[test]
@@ -224,16 +224,16 @@ mod tests {
 
     #[test]
     fn more_bindings_than_a_policy_takes_are_none() {
-        assert_eq!(count(&[x("sub")], json!({ "sub": numbered(64) })), Some(64));
-        assert_eq!(count(&[x("sub")], json!({ "sub": numbered(65) })), None);
-        assert_eq!(count(&[x("sub")], json!({ "sub": numbered(90) })), None);
-        let two = |sub, tenant| json!({ "sub": numbered(sub), "tenant": numbered(tenant) });
-        assert_eq!(count(&[any(&[x("sub"), y("tenant")])], two(32, 32)), Some(64));
-        assert_eq!(count(&[any(&[x("sub"), y("tenant")])], two(32, 33)), None);
-        assert_eq!(count(&[x("sub"), y("tenant")], two(8, 8)), Some(64));
-        assert_eq!(count(&[x("sub"), y("tenant")], two(5, 13)), None);
-        assert_eq!(count(&[all(&[x("sub"), y("tenant")])], two(5, 13)), None);
+        assert_eq!(count(&[x("ids")], json!({ "ids": numbered(64) })), Some(64));
+        assert_eq!(count(&[x("ids")], json!({ "ids": numbered(65) })), None);
+        assert_eq!(count(&[x("ids")], json!({ "ids": numbered(90) })), None);
+        let two = |ids, tenant| json!({ "ids": numbered(ids), "tenant": numbered(tenant) });
+        assert_eq!(count(&[any(&[x("ids"), y("tenant")])], two(32, 32)), Some(64));
+        assert_eq!(count(&[any(&[x("ids"), y("tenant")])], two(32, 33)), None);
+        assert_eq!(count(&[x("ids"), y("tenant")], two(8, 8)), Some(64));
+        assert_eq!(count(&[x("ids"), y("tenant")], two(5, 13)), None);
+        assert_eq!(count(&[all(&[x("ids"), y("tenant")])], two(5, 13)), None);
         // Those that contradict each other are not counted.
-        assert_eq!(count(&[x("sub"), x("tenant")], two(64, 10)), Some(10));
+        assert_eq!(count(&[x("ids"), x("tenant")], two(64, 10)), Some(10));
     }
 }

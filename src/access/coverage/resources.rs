@@ -239,7 +239,7 @@ const UNSAFE_ESCAPES: [&str; 32] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::examples::{bound, claims, group, own, rule, scope, table};
+    use crate::access::examples::{bound, claims, group, rule, scope, table};
     use crate::access::route::LetterCase;
     use crate::access::rules::Rule;
     use serde_json::{Value, json};
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn one_s_own_places_are_spelled_out() {
-        let own = |route: &str| rule(route, &[own(route, "id")]);
+        let own = |route: &str| rule(route, &[bound("who", route, "id")]);
         let policies = Policies::of(
             [
                 own("GET /users/{id}"),
@@ -374,9 +374,9 @@ mod tests {
         let items = ["GET/items/", "GET/items"];
         let around = ["?*/users/", "?*/users", "?*/admin/*", "?*/admin", "?*/items/?*"];
         policies.check(json!({}), &items, &["?*/users/?*", "?*/admin/?*"], &[]);
-        policies.check(json!({ "sub": "ann" }), &[items, of_ann, orders].concat(), &around, &[]);
+        policies.check(json!({ "who": "ann" }), &[items, of_ann, orders].concat(), &around, &[]);
         policies.check(
-            json!({ "sub": ["ann", "bob"] }),
+            json!({ "who": ["ann", "bob"] }),
             &[
                 items,
                 of_ann,
@@ -398,7 +398,7 @@ mod tests {
             "OPTIONS/admin/?*",
         ];
         policies.check(
-            json!({ "sub": "ann", "groups": "admin" }),
+            json!({ "who": "ann", "groups": "admin" }),
             &[&items[..], &admins, &of_ann, &orders].concat(),
             &["?*/items/?*", "?*/admin/?*/?*"],
             &UNSAFE_ESCAPES,
@@ -407,23 +407,24 @@ mod tests {
 
     #[test]
     fn a_place_that_two_claims_name_is_where_they_agree() {
-        let both = |route: &str| rule(route, &[own(route, "x"), bound("tenant", route, "x")]);
-        let policies = Policies::of([both("GET /a/{x}/b"), rule("GET /c/{y+}", &[own("GET /c/{y+}", "y")])], true);
+        let both = |route: &str| rule(route, &[bound("who", route, "x"), bound("tenant", route, "x")]);
+        let policies =
+            Policies::of([both("GET /a/{x}/b"), rule("GET /c/{y+}", &[bound("who", "GET /c/{y+}", "y")])], true);
         let around = ["?*/a/", "?*/a", "?*/c/", "?*/c", "?*/a/?*/?*/b/", "?*/a/?*/?*/b"];
         let nothing_of_a = ["?*/a/*", "?*/a", "?*/c/", "?*/c"];
         let c = ["GET/c/s/", "GET/c/s"];
-        policies.check(json!({ "sub": "s", "tenant": "s" }), &[c, ["GET/a/s/b/", "GET/a/s/b"]].concat(), &around, &[]);
-        policies.check(json!({ "sub": "s", "tenant": "t" }), &c, &nothing_of_a, &[]);
+        policies.check(json!({ "who": "s", "tenant": "s" }), &[c, ["GET/a/s/b/", "GET/a/s/b"]].concat(), &around, &[]);
+        policies.check(json!({ "who": "s", "tenant": "t" }), &c, &nothing_of_a, &[]);
         policies.check(
-            json!({ "sub": ["s", "t"], "tenant": ["t", "u", "s"] }),
+            json!({ "who": ["s", "t"], "tenant": ["t", "u", "s"] }),
             &["GET/c/s/", "GET/c/s", "GET/c/t/", "GET/c/t", "GET/a/s/b/", "GET/a/s/b", "GET/a/t/b/", "GET/a/t/b"],
             &around,
             &[],
         );
-        policies.check(json!({ "sub": "s/t", "tenant": "s/t" }), &["GET/c/s/t/", "GET/c/s/t"], &nothing_of_a, &[]);
+        policies.check(json!({ "who": "s/t", "tenant": "s/t" }), &["GET/c/s/t/", "GET/c/s/t"], &nothing_of_a, &[]);
         // Named like a segment of the table.
         policies.check(
-            json!({ "sub": "b", "tenant": "b" }),
+            json!({ "who": "b", "tenant": "b" }),
             &["GET/c/b/", "GET/c/b", "GET/a/b/b/", "GET/a/b/b"],
             &around,
             &[],
