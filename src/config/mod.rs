@@ -27,7 +27,7 @@ pub use source::{ConfigText, Environment};
 
 use crate::access::{LetterCase, Rule, Rules};
 use crate::authorizer::{Authorizer, Issuer};
-use crate::gateway::{AnswerSettings, Handler, TokenSource};
+use crate::gateway::{AnswerSettings, Handler, TokenSources};
 use crate::metrics::Metrics;
 use crate::remote::{HttpsClient, PermissionCheck};
 use fields::{Fields, Reader};
@@ -42,7 +42,7 @@ pub struct Config {
     revocations_always: bool,
     permissions: Option<PermissionCheck>,
     answers: AnswerSettings,
-    token_sources: Vec<TokenSource>,
+    token_sources: TokenSources,
     notes: Vec<String>,
     metrics: Option<Metrics>,
 }
@@ -150,9 +150,9 @@ impl Config {
         self.permissions.as_ref()
     }
 
-    /// Where REQUEST events carry the token.
+    /// Where events carry the token.
     #[must_use]
-    pub fn token_sources(&self) -> &[TokenSource] {
+    pub fn token_sources(&self) -> &TokenSources {
         &self.token_sources
     }
 

@@ -2,7 +2,7 @@
 
 use super::fields::{Fields, Item};
 use crate::access::LetterCase;
-use crate::gateway::{AnswerSettings, ContextMap, HttpResponse, TokenSource, Unauthorized};
+use crate::gateway::{AnswerSettings, ContextMap, EventKind, HttpResponse, TokenSource, TokenSources, Unauthorized};
 use crate::metrics::{Metrics, Namespace};
 use crate::remote::{JwksSettings, RevocationTable};
 use std::sync::Arc;
@@ -109,14 +109,28 @@ fn context(fields: &mut Fields<'_>) -> Option<ContextMap> {
     complete.then(|| ContextMap::new(entries))
 }
 
-pub(super) fn token_sources(file: &mut Fields<'_>) -> Option<Vec<TokenSource>> {
-    let Some(item) = file.take("token") else { return Some(vec![TokenSource::Header("Authorization".to_owned())]) };
-    let sources: Vec<_> = item.items()?.iter().map(token_source).collect();
-    sources.into_iter().collect()
+pub(super) fn token_sources(file: &mut Fields<'_>) -> Option<TokenSources> {
+    let places = match file.take("token") {
+        Some(item) => {
+            let places: Vec<_> = item.items()?.iter().map(token_place).collect();
+            places.into_iter().collect::<Option<Vec<_>>>()?
+        }
+        None => vec![(TokenSource::Header("Authorization".to_owned()), TokenSources::KINDS.to_vec())],
+    };
+    let mut sources = TokenSources::default();
+    for (source, kinds) in places {
+        kinds.into_iter().for_each(|kind| sources.add(kind, source.clone()));
+    }
+    Some(sources)
 }
 
-fn token_source(item: &Item<'_>) -> Option<TokenSource> {
+/// A place for the token, and the kinds of events in which it is one.
+fn token_place(item: &Item<'_>) -> Option<(TokenSource, Vec<EventKind>)> {
     let mut fields = item.fields()?;
+    let events = match fields.take("events") {
+        Some(events) => event_kinds(&events),
+        None => Some(TokenSources::KINDS.to_vec()),
+    };
     let found: Vec<_> = [
         fields.take("header").map(|item| header_name(&item).map(TokenSource::Header)),
         fields.take("query").map(|item| item.string().map(TokenSource::Query)),
@@ -127,12 +141,22 @@ fn token_source(item: &Item<'_>) -> Option<TokenSource> {
     .collect();
     fields.finish();
     match found.as_slice() {
-        [source] => source.clone(),
+        [source] => Some((source.clone()?, events?)),
         _ => {
             item.fault("must be one of `header`, `query` and `cookie`");
             None
         }
     }
+}
+
+/// Kinds of events by their names in the log.
+fn event_kinds(item: &Item<'_>) -> Option<Vec<EventKind>> {
+    let named = |name: &String| TokenSources::KINDS.into_iter().find(|kind| kind.name() == name);
+    let kinds: Option<Vec<_>> = item.strings()?.iter().map(named).collect();
+    if kinds.is_none() {
+        item.fault("must be among `rest_request`, `http_1.0`, `http_2.0` and `websocket`");
+    }
+    kinds
 }
 
 fn header_name(item: &Item<'_>) -> Option<String> {

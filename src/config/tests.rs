@@ -33,7 +33,12 @@ fn a_good_configuration_has_no_faults() {
     check(&GOOD.replace("client_ids: a", "client_ids: \"${CLIENTS}\""), &[]);
     check(&GOOD.replace("client_ids: a", "client_ids: ['*']"), &[]);
     check(&format!("{GOOD}leeway: 60s\njwks: {{ stale_if_error: 0s, cooldown: 1ms }}\n"), &[]);
-    check(&format!("{GOOD}token: [{{ header: X }}, {{ query: t }}, {{ cookie: c }}]\n"), &[]);
+    check(
+        &format!(
+            "{GOOD}token: [{{ header: X }}, {{ query: t, events: websocket }}, {{ cookie: c, events: [http_1.0, http_2.0] }}]\n"
+        ),
+        &[],
+    );
 }
 
 #[test]
@@ -251,6 +256,9 @@ fn settings_have_their_values() {
         ("token: []", "token: must not be empty"),
         ("token: [{ header: a, query: b }]", "token[0]: must be one of"),
         ("token: [{ body: a }]", "token[0].body: unknown key"),
+        ("token: [{ header: a, events: [] }]", "token[0].events: must not be empty"),
+        ("token: [{ header: a, events: [websocket, rest_token] }]", "token[0].events: must be among"),
+        ("token: [{ header: a, events: { websocket: true } }]", "token[0].events: must be"),
         ("policy: { covers: everything }", "policy.covers: must be `request` or `token`"),
         ("leeway: !!str 5s", "tags"),
         ("jwks: !!map { max_age: 1h }", "tags"),

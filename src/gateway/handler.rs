@@ -2,7 +2,8 @@
 //! with metrics where they are asked for. The only place that reads the clock.
 
 use super::answer::{Answer, AnswerSettings, answer, failure};
-use super::event::{Event, EventKind, TokenSource};
+use super::event::{Event, EventKind};
+use super::token_sources::TokenSources;
 use crate::access::{CacheKey, Permit};
 use crate::authorizer::{Authorizer, Trail};
 use crate::denial::{Class, Denial};
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub struct Handler {
     authorizer: Authorizer,
     answers: AnswerSettings,
-    token_sources: Vec<TokenSource>,
+    token_sources: TokenSources,
     metrics: Option<Metrics>,
     cache_key: CacheKey,
     /// Whether an event has shown by now what its API's cache is keyed by.
@@ -43,7 +44,7 @@ impl<'de> Deserialize<'de> for RawEvent {
 impl Handler {
     /// A handler for this authorizer.
     #[must_use]
-    pub fn new(authorizer: Authorizer, answers: AnswerSettings, token_sources: Vec<TokenSource>) -> Self {
+    pub fn new(authorizer: Authorizer, answers: AnswerSettings, token_sources: TokenSources) -> Self {
         let (cache_key, with_details) = (authorizer.cache_key(), authorizer.asks_policies());
         let has_seen_sources = AtomicBool::new(false);
         Self { authorizer, answers, token_sources, metrics: None, cache_key, has_seen_sources, with_details }
@@ -141,9 +142,9 @@ impl Handler {
     }
 
     fn request<'e>(&self, event: &'e Event<'_>) -> Request<'e> {
-        let mut request = event.request(&self.token_sources, self.answers.by_policy(event.kind));
+        let mut request = event.request(self.token_sources.of(event.kind), self.answers.by_policy(event.kind));
         if self.with_details {
-            request.details = Some(event.details(&self.token_sources));
+            request.details = Some(event.details(self.token_sources.of(event.kind)));
         }
         request
     }

@@ -7,9 +7,11 @@ mod event;
 mod handler;
 mod method_arn;
 mod policy;
+mod token_sources;
 
 pub use answer::{Answer, AnswerSettings, HttpResponse, Unauthorized};
 pub use context::ContextMap;
 pub use event::{EventKind, TokenSource};
 pub use handler::{Handler, RawEvent};
 pub use method_arn::MethodArn;
+pub use token_sources::TokenSources;

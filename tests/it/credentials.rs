@@ -261,6 +261,39 @@ fn the_token_is_where_the_configuration_says() {
 }
 
 #[test]
+fn a_place_counts_in_the_events_that_it_is_for() {
+    let site = Site::with_keys(&cognito_jwks());
+    let config = one_pool(
+        &site.url("/jwks.json"),
+        "routes: { $default: {}, $connect: {} }
+token: [{ header: Authorization }, { query: access_token, events: websocket }, { cookie: t, events: [http_1.0, http_2.0] }]",
+    );
+    let function = Function::start(&config);
+    let cases = Cases::default();
+    let (token, other) = (Token::access().text(), Token::writer().text());
+    for (kind, in_query, in_both, in_cookie) in [
+        (Kind::RestRequest, "missing_token", "allow", "missing_token"),
+        (Kind::Http1, "missing_token", "allow", "allow"),
+        (Kind::Http2, "missing_token", "allow", "allow"),
+        (Kind::WebSocket, "allow", "ambiguous_token", "missing_token"),
+    ] {
+        let mut event = kind.event_without_token("GET", "/");
+        event["queryStringParameters"] = json!({ "access_token": other });
+        cases.check(format!("{kind:?}: in the query"), &function.ask(&event), in_query);
+        let mut event = kind.event("GET", "/", &format!("Bearer {token}"));
+        event["queryStringParameters"] = json!({ "access_token": other });
+        cases.check(format!("{kind:?}: in header and query"), &function.ask(&event), in_both);
+        let mut event = kind.event_without_token("GET", "/");
+        if matches!(kind, Kind::Http2) {
+            event["cookies"] = json!([format!("t={token}")]);
+        } else {
+            event["headers"]["Cookie"] = json!(format!("t={token}"));
+        }
+        cases.check(format!("{kind:?}: in a cookie"), &function.ask(&event), in_cookie);
+    }
+}
+
+#[test]
 fn no_other_part_of_the_event_is_a_credential() {
     let site = Site::with_keys(&cognito_jwks());
     let function = Function::start(&any_valid_token(&site.url("/jwks.json")));

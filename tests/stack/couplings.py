@@ -209,7 +209,11 @@ def cached_answers_end_long_before_tokens(stack: Stack):
 
 
 def the_connection_takes_the_token_wherever_it_may_be(stack: Stack):
-    places = stack.config.get("token", [{"header": "Authorization"}])
+    places = [
+        place
+        for place in stack.config.get("token", [{"header": "Authorization"}])
+        if "websocket" in place.get("events", "websocket")
+    ]
     for name, authorizer in stack.of_type("AWS::ApiGatewayV2::Authorizer").items():
         given = authorizer["Properties"].get("IdentitySource")
         if len(places) > 1 and given:

@@ -5,7 +5,7 @@ use super::keys::{Answer, Guarded, Held, carries, wrong};
 use crate::template::{Api, ApiKind, Authorizer, Format, Guard, Source, Ttl};
 use cognito_authorizer::access::RouteKey;
 use cognito_authorizer::config::Config;
-use cognito_authorizer::gateway::{HttpResponse, TokenSource};
+use cognito_authorizer::gateway::{EventKind, HttpResponse, TokenSource};
 use std::collections::BTreeSet;
 
 /// What an API's routes come to.
@@ -157,7 +157,7 @@ fn of_authorizer(config: &Config, api: &Api, authorizer: &Authorizer, routes: &[
     }
     // Of what is not known the stricter one is taken.
     let answer = answer.unwrap_or(Answer::Verdict);
-    let held = Held::by(authorizer, config.token_sources());
+    let held = Held::by(authorizer, places(config, &authorizer.format));
     let of_key = wrong(answer, held, routes, config.rules());
     let hint = (!of_key.is_empty()).then(|| Finding::note(format!("{name}: {}", remedy(api.kind, &authorizer.format))));
     found.extend(of_key.into_iter().map(|what| Finding::error(format!("{name} is {}: {what}", authorizer.ttl))));
@@ -177,6 +177,17 @@ fn of_authorizer(config: &Config, api: &Api, authorizer: &Authorizer, routes: &[
     found
 }
 
+/// Where the function looks for the token in the events of that format.
+fn places<'c>(config: &'c Config, format: &Format) -> &'c [TokenSource] {
+    config.token_sources().of(match format {
+        Format::RestToken => EventKind::RestToken,
+        Format::RestRequest => EventKind::RestRequest,
+        Format::Http1 => EventKind::Http1,
+        Format::Http2Policy | Format::Http2Simple | Format::Unclear(_) => EventKind::Http2,
+        Format::WebSocket => EventKind::WebSocket,
+    })
+}
+
 /// Where API Gateway looks for what it asks for.
 fn sources(config: &Config, authorizer: &Authorizer) -> Option<Finding> {
     // A REST API asks for the parts of its key alone, and so only where it has one.
@@ -187,7 +198,7 @@ fn sources(config: &Config, authorizer: &Authorizer) -> Option<Finding> {
     };
     let of_request = |source: &&Source| matches!(source, Source::Header(_) | Source::Query(_));
     let asked: Vec<&Source> = authorizer.sources.iter().filter(of_request).filter(|_| asks).collect();
-    let (name, places) = (&authorizer.name, config.token_sources());
+    let (name, places) = (&authorizer.name, places(config, &authorizer.format));
     let first = asked.first()?;
     if !asked.iter().any(|source| carries(source, places)) {
         return Some(Finding::warning(format!(
