@@ -167,6 +167,7 @@ fn request(token: &str) -> Request<'_> {
         credentials: vec![Credential(format!("Bearer {token}").into())],
         client_certificate: None,
         resource_characters: None,
+        gateway_route: None,
         details: None,
     }
 }

@@ -23,6 +23,8 @@ pub enum Denial {
     /// A client, issuer or kind of token that the route does not serve, no branch of an `any` holds, or the
     /// Cedar policies do not grant it.
     Forbidden,
+    /// The rule of the route that API Gateway runs is another than the path's, and does not hold.
+    GatewayRoute,
     /// None of the route's groups, or not all of them.
     InsufficientGroup,
     /// None of the route's scopes, or not all of them (RFC 6750 3.1).
@@ -102,6 +104,7 @@ impl Denial {
             Denial::BadSignature => "bad_signature",
             Denial::ClaimMismatch => "claim_mismatch",
             Denial::Forbidden => "forbidden",
+            Denial::GatewayRoute => "forbidden",
             Denial::InsufficientGroup => "insufficient_group",
             Denial::InsufficientScope { .. } => "insufficient_scope",
             Denial::Internal(_) => "internal",
@@ -156,6 +159,7 @@ impl Denial {
             Denial::AuthenticationTooOld
             | Denial::ClaimMismatch
             | Denial::Forbidden
+            | Denial::GatewayRoute
             | Denial::InsufficientGroup
             | Denial::InsufficientScope { .. }
             | Denial::NoRoute
@@ -193,7 +197,7 @@ impl Denial {
             Denial::TokenExpired => "The access token expired",
             Denial::AuthenticationTooOld => "A more recent authentication is required",
             Denial::ClaimMismatch => "The access token is not for this resource",
-            Denial::Forbidden => "The access token may not be used here",
+            Denial::Forbidden | Denial::GatewayRoute => "The access token may not be used here",
             Denial::InsufficientGroup => "The access token lacks a required group",
             Denial::InsufficientScope { .. } => "The access token lacks a required scope",
             Denial::NoRoute => "No rule admits this route",
@@ -228,6 +232,7 @@ impl Denial {
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         match self {
+            Denial::GatewayRoute => Some("gateway route"),
             Denial::Internal(detail)
             | Denial::MalformedClaims(detail)
             | Denial::MalformedEvent(detail)
@@ -276,7 +281,7 @@ mod tests {
         Denial::InsufficientScope { needed: "a b".into() }
     }
 
-    fn reasons() -> [(Denial, &'static str, Class, &'static str); 32] {
+    fn reasons() -> [(Denial, &'static str, Class, &'static str); 33] {
         [
             (Denial::AlgorithmNotAllowed, "algorithm_not_allowed", Unauthorized, INVALID),
             (Denial::AmbiguousToken, "ambiguous_token", Unauthorized, INVALID),
@@ -304,6 +309,7 @@ mod tests {
             ),
             (Denial::ClaimMismatch, "claim_mismatch", Forbidden, "The access token is not for this resource"),
             (Denial::Forbidden, "forbidden", Forbidden, "The access token may not be used here"),
+            (Denial::GatewayRoute, "forbidden", Forbidden, "The access token may not be used here"),
             (Denial::InsufficientGroup, "insufficient_group", Forbidden, "The access token lacks a required group"),
             (scope(), "insufficient_scope", Forbidden, "The access token lacks a required scope"),
             (Denial::NoRoute, "no_route", Forbidden, "No rule admits this route"),
@@ -347,7 +353,8 @@ mod tests {
     fn a_detail_is_told_where_there_are_several_causes() {
         for (denial, code, _, _) in reasons() {
             // All that hold one are made of it above.
-            let expected = format!("{denial:?}").contains("(\"x\")").then_some("x");
+            let of_its_own = (denial == Denial::GatewayRoute).then_some("gateway route");
+            let expected = format!("{denial:?}").contains("(\"x\")").then_some("x").or(of_its_own);
             assert_eq!(denial.detail(), expected, "{code}");
         }
     }

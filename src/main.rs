@@ -65,7 +65,8 @@ impl Serving {
 async fn run(environment: &Environment, serving: Serving, api: RuntimeApi) -> ExitCode {
     match Config::load(environment) {
         Ok(config) => {
-            config.notes().iter().for_each(|note| tracing::warn!(message = "configuration", note));
+            let notes = config.warnings().iter().chain(config.notes());
+            notes.for_each(|note| tracing::warn!(message = "configuration", note));
             tell_of_simple_answers(&config);
             serve(serving, api, config.into_handler()).await
         }

@@ -50,8 +50,36 @@ pub struct Request<'a> {
     /// How many characters the ARN has that a policy answer would carry; `None`
     /// where the answer carries none.
     pub resource_characters: Option<usize>,
+    /// The route that API Gateway runs, where the event names it.
+    pub gateway_route: Option<GatewayRoute<'a>>,
     /// What only Cedar policies ask for; `None` where no rule asks them.
     pub details: Option<Details<'a>>,
+}
+
+/// A route of the API, as an event names it: the one whose integration API Gateway runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayRoute<'a> {
+    /// The route's method or `ANY` (HTTP 2.0), or the request's (REST, HTTP 1.0).
+    pub method: Option<Cow<'a, str>>,
+    /// A path with its parameters in braces, `$default` or `$connect`.
+    pub path: Cow<'a, str>,
+}
+
+impl<'a> GatewayRoute<'a> {
+    /// Reads a route key: `GET /items`, `$default`.
+    #[must_use]
+    pub fn of_key(key: Cow<'a, str>) -> Self {
+        let split = match &key {
+            Cow::Borrowed(key) => key.split_once(' ').map(|(method, path)| (method.into(), path.into())),
+            Cow::Owned(key) => {
+                key.split_once(' ').map(|(method, path)| (method.to_owned().into(), path.to_owned().into()))
+            }
+        };
+        match split {
+            Some((method, path)) => Self { method: Some(method), path },
+            None => Self { method: None, path: key },
+        }
+    }
 }
 
 /// What else an event says of a request, read where a rule wants to know.

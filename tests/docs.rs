@@ -140,7 +140,8 @@ fn every_reason_is_described_in_its_class_and_no_other() {
             classes.entry(variant(class)).or_default().extend(arm.drain(..));
         }
     }
-    assert_eq!(classes.values().map(BTreeSet::len).sum::<usize>(), codes.len(), "each code has one class");
+    let distinct: BTreeSet<&str> = codes.values().copied().collect();
+    assert_eq!(classes.values().map(BTreeSet::len).sum::<usize>(), distinct.len(), "each code has one class");
 
     let page = Page::read("docs/reasons.md");
     assert_eq!(classes.keys().copied().collect::<Vec<_>>(), ["Forbidden", "Unauthorized", "Unavailable"]);

@@ -88,6 +88,7 @@ pub(super) fn request<'a>(method: &'a str, path: &'a str) -> Request<'a> {
         credentials: Vec::new(),
         client_certificate: None,
         resource_characters: None,
+        gateway_route: None,
         details: None,
     }
 }

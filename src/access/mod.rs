@@ -13,7 +13,7 @@ mod route;
 mod rules;
 
 pub use cache_key::CacheKey;
-pub use coverage::{Inexpressible, Served, Standing, Surplus};
+pub use coverage::{Inexpressible, Served, Standing, Surplus, TwoReadings};
 pub use path::SafePath;
 pub use permit::{Granted, Live, PendingPermit, Permit, Ruling, UngrantedPermit};
 pub use policy_question::{CedarAction, CedarRule, PolicyQuestion};

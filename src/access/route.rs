@@ -149,6 +149,21 @@ impl RouteKey {
         Ok(RouteKey::Http { method, segments })
     }
 
+    /// Whether the path is one of the route's, whatever the method.
+    pub(super) fn has_path(&self, path: &SafePath<'_>, case: LetterCase) -> bool {
+        let RouteKey::Http { segments, .. } = self else { return *self == RouteKey::Default };
+        let mut rest = path.segments().iter();
+        for segment in segments {
+            let Some(next) = rest.next() else { return false };
+            match segment {
+                Segment::Literal(text) if case.of(text) != case.of(next) => return false,
+                Segment::Literal(_) | Segment::Parameter(_) => {}
+                Segment::Greedy(_) => return true,
+            }
+        }
+        rest.next().is_none()
+    }
+
     /// Its path parameters.
     #[must_use]
     pub fn parameters(&self) -> Vec<Parameter> {
@@ -265,6 +280,24 @@ impl RouteIndex {
         self.connect
     }
 
+    /// The route that has the path of this one, parameters' names apart, for requests of the method.
+    pub(super) fn of_path(&self, route: &RouteKey, method: Option<Method>, case: LetterCase) -> Option<usize> {
+        let segments = match route {
+            RouteKey::Connect => return self.connect,
+            RouteKey::Default => return self.default,
+            RouteKey::Http { segments, .. } => segments,
+        };
+        let mut node = &self.root;
+        for segment in segments {
+            node = match segment {
+                Segment::Literal(text) => node.literals.get(&*case.of(text))?,
+                Segment::Parameter(_) => node.parameter.as_ref()?,
+                Segment::Greedy(_) => return node.greedy.of(method),
+            };
+        }
+        node.ends_here.of(method)
+    }
+
     /// The most specific route. A method outside of the seven is served by
     /// `$default`, but on no path that another route of the table has: API Gateway
     /// may hand it to that route's backend.
@@ -301,6 +334,10 @@ impl ByMethod {
                 Ok(())
             }
         }
+    }
+
+    fn of(&self, method: Option<Method>) -> Option<usize> {
+        method.map_or(self.any, |method| self.find(method))
     }
 
     fn find(&self, method: Method) -> Option<usize> {
@@ -439,6 +476,29 @@ mod tests {
             let told = RouteKey::parse(key).unwrap_err().to_string();
             assert!(told.contains(words), "{key}: {told}");
         }
+    }
+
+    #[test]
+    fn a_path_is_a_routes_own_whatever_the_method() {
+        for (key, path, is_own) in [
+            ("GET /", "/", true),
+            ("GET /", "/a", false),
+            ("GET /a/{x}", "/a/b", true),
+            ("GET /a/{x}", "/a/b/", true),
+            ("GET /a/{x}", "/a", false),
+            ("GET /a/{x}", "/a/b/c", false),
+            ("GET /a/{x}", "/b/b", false),
+            ("ANY /a/{x+}", "/a/b/c", true),
+            ("ANY /a/{x+}", "/a", false),
+            ("GET /A", "/a", false),
+            ("$default", "/a", true),
+            ("$connect", "/", false),
+        ] {
+            let (key, path) = (RouteKey::parse(key).unwrap(), SafePath::parse(path).unwrap());
+            assert_eq!(key.has_path(&path, LetterCase::Distinguished), is_own, "{key:?} {path:?}");
+        }
+        let [key, path] = ["/\u{c9}", "/\u{e9}"].map(|path| (RouteKey::parse(&format!("GET {path}")), path));
+        assert!(key.0.unwrap().has_path(&SafePath::parse(path.1).unwrap(), LetterCase::Ignored));
     }
 
     #[test]

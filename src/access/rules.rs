@@ -1,13 +1,15 @@
 //! The route table: finds the rule of a request and holds the claims against it.
 
-use super::coverage::{Coverage, Inexpressible, RouteOfTable, Served, Standing, Surplus, served};
+use super::coverage::{
+    Coverage, Inexpressible, RouteOfTable, Served, Standing, Surplus, TwoReadings, served, two_readings,
+};
 use super::path::SafePath;
 use super::permit::{Permit, Ruling, UngrantedPermit};
 use super::policy_question::{CedarRule, PolicyQuestion};
 use super::requirement::{Facts, Requirement};
 use super::route::{LetterCase, Method, RouteIndex, RouteKey};
 use crate::denial::Denial;
-use crate::request::{MAX_RESOURCE_CHARACTERS, Request, UnixSeconds};
+use crate::request::{GatewayRoute, MAX_RESOURCE_CHARACTERS, Request, UnixSeconds};
 use crate::token::Claims;
 use std::sync::Arc;
 
@@ -117,6 +119,25 @@ impl Rules {
         served(&self.routes.iter().collect::<Vec<_>>(), api, self.letter_case)
     }
 
+    /// The pairs of rules that ask different things and of which API Gateway may run the other one.
+    #[must_use]
+    pub fn two_readings(&self) -> Vec<TwoReadings> {
+        let differ = |one: usize, other: usize| match (self.rules.get(one), self.rules.get(other)) {
+            (Some(one), Some(other)) => !one.asks_the_same(other),
+            _ => true,
+        };
+        let routes: Vec<&RouteKey> = self.routes.iter().collect();
+        let key = |position: usize| self.rules.get(position).map_or_else(String::new, |rule| rule.key.to_string());
+        let found = two_readings(&routes, self.letter_case, differ).unwrap_or_default().into_iter();
+        let told = found.map(|(by_table, by_gateway, example, is_documented)| TwoReadings {
+            by_table: key(by_table),
+            by_gateway: key(by_gateway),
+            example,
+            is_documented,
+        });
+        told.collect()
+    }
+
     /// The positions of an API's routes that get requests which no rule serves, and
     /// which policies that cover tokens allow while they are cached.
     #[must_use]
@@ -166,8 +187,16 @@ impl Rules {
         };
         let rule = position.and_then(|position| self.rules.get(position)).ok_or(Denial::NoRoute)?;
         let before_fragment = [&path].into_iter().chain(&other_readings).filter_map(SafePath::before_fragment);
-        let as_well = before_fragment.flat_map(|reading| [reading.other_readings(), vec![reading]].concat());
-        let as_well = as_well.filter_map(|reading| {
+        let before_fragment: Vec<SafePath<'a>> =
+            before_fragment.flat_map(|reading| [reading.other_readings(), vec![reading]].concat()).collect();
+        let gateway_rule = match &request.gateway_route {
+            Some(named) if !is_named(&rule.key, named, request.method) => {
+                let readings = [&path].into_iter().chain(&other_readings).chain(&before_fragment);
+                self.of_gateway(named, method, rule, readings)
+            }
+            Some(_) | None => None,
+        };
+        let as_well = before_fragment.into_iter().filter_map(|reading| {
             let position = self.index.find(method, &reading, self.letter_case)?;
             Some((self.rules.get(position)?, reading))
         });
@@ -175,7 +204,37 @@ impl Rules {
         if as_well.iter().any(|(other, _)| other.asks_others() && !std::ptr::eq(*other, rule)) {
             return Err(Denial::UnsafePath("a part of it has a rule that asks others"));
         }
-        Ok(MatchedRule { rule, path, other_readings, as_well })
+        Ok(MatchedRule { rule, path, other_readings, as_well, gateway_rule })
+    }
+
+    /// The rule of the route that API Gateway runs, where the table has one and it is not `rule`, with the paths
+    /// that it is held against.
+    fn of_gateway<'a, 'p>(
+        &'a self,
+        named: &GatewayRoute<'_>,
+        method: Option<Method>,
+        rule: &Rule,
+        readings: impl Iterator<Item = &'p SafePath<'a>>,
+    ) -> Option<(&'a Rule, Vec<SafePath<'a>>)>
+    where
+        'a: 'p,
+    {
+        let route = match &*named.path {
+            "$default" => RouteKey::Default,
+            // What is no route key is no key of the table either.
+            path => RouteKey::parse(&format!("ANY {path}")).ok()?,
+        };
+        let method = named.method.as_deref().and_then(Method::parse).or(method);
+        let position = self.index.of_path(&route, method, self.letter_case)?;
+        let (other, route) = (self.rules.get(position)?, self.routes.get(position)?);
+        if std::ptr::eq(other, rule) {
+            return None;
+        }
+        // A path that is not the route's has none of its parameters.
+        let of_route = |path: &SafePath<'a>| {
+            if route.has_path(path, self.letter_case) { path.clone() } else { SafePath::root() }
+        };
+        Some((other, readings.map(of_route).collect()))
     }
 
     /// What the token may use of the whole API, where the answer to this request is to
@@ -193,12 +252,28 @@ impl Rules {
     }
 }
 
+/// Whether the text of the rule's key is the one that API Gateway names, for this method.
+fn is_named(key: &str, named: &GatewayRoute<'_>, request_method: &str) -> bool {
+    let (method, path) = key.split_once(' ').map_or((None, key), |(method, path)| (Some(method), path));
+    let is_of_request = |named: &str| named == "ANY" || named == request_method;
+    path == named.path && (method.is_none() || named.method.as_deref().is_none_or(is_of_request))
+}
+
 impl Rule {
     /// Whether it depends on more than token and path, so that an answer holds for its
     /// own request alone.
     #[must_use]
     pub fn answers_for_itself(&self) -> bool {
         self.asks_others() || self.requirement.depends_on_time()
+    }
+
+    /// Whether it makes no difference which of the two serves a request.
+    fn asks_the_same(&self, other: &Self) -> bool {
+        self.requirement == other.requirement
+            && !self.requirement.binds_path()
+            && self.introspect == other.introspect
+            && self.cedar.is_none()
+            && other.cedar.is_none()
     }
 
     /// Whether it holds only if somebody else agrees.
@@ -217,6 +292,8 @@ pub struct MatchedRule<'a> {
     other_readings: Vec<SafePath<'a>>,
     /// Rules that must hold as well, since some backends see only the path's beginning.
     as_well: Vec<(&'a Rule, SafePath<'a>)>,
+    /// The rule of the route that API Gateway runs, where it is another: it must hold as well, on each of these paths.
+    gateway_rule: Option<(&'a Rule, Vec<SafePath<'a>>)>,
 }
 
 impl MatchedRule<'_> {
@@ -236,6 +313,12 @@ impl MatchedRule<'_> {
         }
         for (rule, path) in &self.as_well {
             rule.requirement.hold(&Facts { claims: &claims, path, now })?;
+        }
+        if let Some((rule, paths)) = &self.gateway_rule {
+            let hold = |path| rule.requirement.hold(&Facts { claims: &claims, path, now });
+            if rule.asks_others() || !paths.iter().all(|path| hold(path).is_ok()) {
+                return Err(Denial::GatewayRoute);
+            }
         }
         let permit = Permit::new(claims);
         Ok(match self.rule.cedar {
@@ -346,6 +429,151 @@ mod tests {
         assert!(!is_served("/a;b") && !is_served("/%2561"));
         // What no rule serves under another reading is denied there anyway.
         assert!(of([rule("GET /{x}/a;b", &[])]).route(&request("GET", "/c/a;b")).is_ok());
+    }
+
+    /// What becomes of a reader's request for `path`, where the event names this route.
+    #[track_caller]
+    fn by_gateway(
+        rules: &Rules,
+        path: &str,
+        method: Option<&str>,
+        named: &str,
+        members: serde_json::Value,
+    ) -> Result<(), Denial> {
+        let gateway_route = Some(GatewayRoute { method: method.map(Into::into), path: named.into() });
+        let request = Request { gateway_route, ..request("GET", path) };
+        rules.route(&request).and_then(|matched| matched.authorize(claims(members), at(0.0)).map(drop))
+    }
+
+    #[test]
+    fn the_rule_of_the_route_that_api_gateway_runs_must_hold_as_well() {
+        let rules = of([
+            rule("GET /{tenant}/admin", &[group("admin")]),
+            rule("GET /public/{proxy+}", &[]),
+            rule("POST /public/{proxy+}", &[group("writer")]),
+            rule("ANY /any/{x}", &[group("any")]),
+            rule("$default", &[group("default")]),
+        ]);
+        let refused = Err(Denial::GatewayRoute);
+        for (path, method, named, groups, expected) in [
+            ("/public/admin", Some("GET"), "/{tenant}/admin", "reader", refused.clone()),
+            ("/public/admin", Some("GET"), "/{tenant}/admin", "admin", Ok(())),
+            ("/public/admin", Some("GET"), "/{t}/admin/", "reader", refused.clone()),
+            ("/public/admin", None, "/{tenant}/admin", "reader", refused.clone()),
+            ("/public/admin", Some("ANY"), "/{tenant}/admin", "reader", refused.clone()),
+            ("/public/admin", Some("PURGE"), "/{tenant}/admin", "reader", refused.clone()),
+            ("/public/admin", Some("GET"), "/public/{proxy+}", "reader", Ok(())),
+            ("/public/admin", Some("GET"), "/public/{p+}", "reader", Ok(())),
+            ("/public/admin", Some("ANY"), "/public/{proxy+}", "reader", Ok(())),
+            // The other method's rule is another rule.
+            ("/public/admin", Some("POST"), "/public/{proxy+}", "reader", refused.clone()),
+            ("/public/admin", Some("POST"), "/public/{proxy+}", "writer", Ok(())),
+            ("/public/x", Some("GET"), "/any/{x}", "reader", refused.clone()),
+            ("/public/x", Some("ANY"), "/any/{x}", "any", Ok(())),
+            ("/public/x", None, "$default", "reader", refused.clone()),
+            ("/public/x", None, "$default", "default", Ok(())),
+            // A slash at the end: the table's route, and the API's `$default`.
+            ("/any/x/", None, "$default", "any", refused),
+            ("/any/x/", Some("GET"), "/any/{x}", "any", Ok(())),
+            // No route of the table.
+            ("/public/x", Some("GET"), "/public/x", "reader", Ok(())),
+            ("/public/x", Some("GET"), "/{proxy+}", "reader", Ok(())),
+            ("/public/x", None, "$connect", "reader", Ok(())),
+        ] {
+            let members = json!({ "groups": [groups] });
+            assert_eq!(
+                by_gateway(&rules, path, method, named, members),
+                expected,
+                "{path} {method:?} {named} {groups}"
+            );
+        }
+    }
+
+    #[test]
+    fn pairs_that_api_gateway_may_read_otherwise_are_named_where_they_ask_different_things() {
+        let pairs = |one: &[Check], other: &[Check]| {
+            let rules = of([rule("GET /a/{p+}", one), rule("GET /{x}/b", other)]);
+            rules.two_readings().iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let told = "for `GET /a/b` the table picks `GET /a/{p+}` and API Gateway runs `GET /{x}/b`";
+        assert_eq!(pairs(&[], &[group("a")]), [told]);
+        assert_eq!(pairs(&[group("a")], &[group("a")]), [""; 0]);
+        assert_eq!(pairs(&[own("GET /{p+}", "p")], &[own("GET /{p+}", "p")]), [told]);
+        let live = |introspect| Rule { introspect, ..rule("GET /{x}/b", &[]) };
+        for (other, count) in [(live(false), 0), (live(true), 1), (asking(live(false)), 1)] {
+            assert_eq!(of([rule("GET /a/{p+}", &[]), other]).two_readings().len(), count);
+        }
+        let rules = of([rule("GET /a/{x}", &[group("a")]), rule("GET /{x}/b", &[])]);
+        let told = "for `GET /a/b` the table picks `GET /a/{x}` and API Gateway may run `GET /{x}/b`";
+        assert_eq!(rules.two_readings().iter().map(ToString::to_string).collect::<Vec<_>>(), [told]);
+    }
+
+    #[test]
+    fn odd_names_of_a_route_name_none() {
+        let rules = of([rule("GET /a", &[]), rule("GET /{x}/{y}", &[group("admin")])]);
+        for named in [
+            "",
+            "/",
+            " ",
+            "a",
+            "/a//b",
+            "/../a",
+            "/{x",
+            "/{x+}/{y}",
+            "/{x}/{x}",
+            "/%2e",
+            "/\u{0}",
+            "*",
+            "$",
+            "$defaul",
+            "/${x}",
+            "/a b",
+            "\u{1f980}",
+        ] {
+            for method in [None, Some(""), Some("get"), Some("GET /a"), Some("\u{0}")] {
+                assert_eq!(by_gateway(&rules, "/a", method, named, json!({})), Ok(()), "{named:?} {method:?}");
+            }
+        }
+        let long = format!("/{}", "{x}/".repeat(100_000));
+        assert_eq!(by_gateway(&rules, "/a", None, &long, json!({})), Ok(()));
+    }
+
+    #[test]
+    fn the_rule_that_api_gateway_runs_reads_parameters_by_its_own_path() {
+        let checks = [own("GET /{user}/files", "user")];
+        let rules = of([rule("GET /{user}/files", &checks), rule("GET /alice/{p+}", &[])]);
+        let holds = |path, sub| by_gateway(&rules, path, Some("GET"), "/{user}/files", json!({ "sub": sub })).is_ok();
+        assert!(holds("/alice/files", "alice"));
+        assert!(!holds("/alice/files", "bob"));
+        // A path that is none of that route's has no such parameter.
+        assert!(!holds("/alice/other", "alice") && !holds("/alice/files/x", "alice"));
+        // Every reading must hold.
+        assert!(!holds("/alice;x/files", "alice;x") && !holds("/alice;x/files", "alice"));
+        let greedy = [own("GET /{all+}", "all")];
+        let rules = of([rule("GET /{all+}", &greedy), rule("GET /", &[])]);
+        assert!(by_gateway(&rules, "/", Some("GET"), "/{all+}", json!({ "sub": "a" })).is_err());
+    }
+
+    #[test]
+    fn a_fragment_is_no_part_of_the_path_for_the_rule_that_api_gateway_runs() {
+        let checks = [own("GET /{user}/files", "user")];
+        let rules = of([rule("GET /{user}/files", &checks), rule("GET /{a}/{p+}", &[])]);
+        let holds = |path, named, sub| by_gateway(&rules, path, Some("GET"), named, json!({ "sub": sub })).is_ok();
+        assert!(holds("/alice/files%23x", "/{a}/{p+}", "alice"));
+        assert!(!holds("/alice/files%23x", "/{user}/files", "alice"));
+        assert!(!holds("/alice/files%23x", "/{a}/{p+}", "bob"));
+    }
+
+    #[test]
+    fn a_rule_that_asks_others_is_not_asked_for_another_rules_request() {
+        let live = Rule { introspect: true, ..rule("GET /{x}/live", &[]) };
+        let rules = of([live, asking(rule("GET /{x}/cedar", &[])), rule("GET /a/{p+}", &[])]);
+        for named in ["/{x}/live", "/{x}/cedar"] {
+            assert_eq!(by_gateway(&rules, "/a/b", Some("GET"), named, json!({})), Err(Denial::GatewayRoute), "{named}");
+        }
+        assert_eq!(by_gateway(&rules, "/a/b", Some("GET"), "/a/{p+}", json!({})), Ok(()));
+        // Its own request goes its own way.
+        assert_eq!(by_gateway(&rules, "/b/live", Some("GET"), "/a/{p+}", json!({})), Ok(()));
     }
 
     #[test]

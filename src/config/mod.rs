@@ -44,6 +44,7 @@ pub struct Config {
     answers: AnswerSettings,
     token_sources: TokenSources,
     notes: Vec<String>,
+    warnings: Vec<String>,
     metrics: Option<Metrics>,
 }
 
@@ -110,6 +111,7 @@ impl Config {
                 ));
             }
         }
+        let warnings = rules.as_ref().and_then(two_readings).into_iter().collect();
         let revocations_always = revocations?.is_some_and(|section| section.always);
         let mut answers = answers?;
         answers.policies_expire = policy.expires_with_token;
@@ -122,6 +124,7 @@ impl Config {
             answers,
             token_sources: token_sources?,
             notes,
+            warnings,
             metrics: metrics?,
         })
     }
@@ -130,6 +133,12 @@ impl Config {
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// What the operator should look at, although the configuration has no fault.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The rule table.
@@ -198,6 +207,27 @@ fn cover(rules: &mut Rules, policy: &Policy<'_>) -> Option<Vec<String>> {
         }
     }
 }
+
+/// Names the pairs of rules that API Gateway may pick in another order.
+fn two_readings(rules: &Rules) -> Option<String> {
+    let pairs: Vec<String> = rules.two_readings().iter().map(ToString::to_string).collect();
+    let mut told: Vec<&str> = pairs.iter().take(SHOWN_PAIRS).map(String::as_str).collect();
+    let more = pairs.len().saturating_sub(SHOWN_PAIRS);
+    let and_more = format!("and {more} more such pairs");
+    if more > 0 {
+        told.push(&and_more);
+    }
+    (!told.is_empty()).then(|| {
+        format!(
+            "two rules that ask different things may serve one request: {}. Where an event names the route, both must \
+             hold; a TOKEN event names none, and a cached answer is not asked again: let both rules ask the same, or \
+             write a rule for the path",
+            told.join("; ")
+        )
+    })
+}
+
+const SHOWN_PAIRS: usize = 5;
 
 #[cfg(test)]
 mod tests;

@@ -57,7 +57,7 @@ fn of_member<'a>(name: Cow<'a, str>, value: &'a RawValue, pairs: &mut Pairs<'a>)
 }
 
 /// The one member of that name; `None` where there is none, or several, or no map.
-fn member<'a>(map: &'a RawValue, name: &str) -> Option<&'a RawValue> {
+pub(super) fn member<'a>(map: &'a RawValue, name: &str) -> Option<&'a RawValue> {
     let mut found = Vec::new();
     members(map, &mut |key, value| {
         if key == name {

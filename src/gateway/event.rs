@@ -10,7 +10,7 @@ use super::details;
 use super::method_arn::MethodArn;
 use crate::access::CacheKey;
 use crate::denial::Denial;
-use crate::request::{Credential, Details, Request};
+use crate::request::{Credential, Details, GatewayRoute, Request};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -100,7 +100,26 @@ impl<'a> Event<'a> {
             credentials: self.credentials(sources),
             client_certificate: self.client_certificate(),
             resource_characters: answered_by_policy.then(|| self.arn.characters()),
+            gateway_route: self.gateway_route(),
             details: None,
+        }
+    }
+
+    /// The route whose integration API Gateway runs: `routeKey` in HTTP 2.0, `resource` and `httpMethod` in REST
+    /// REQUEST and HTTP 1.0. A TOKEN event does not name it, and a WebSocket asks for `$connect` alone.
+    fn gateway_route(&self) -> Option<GatewayRoute<'a>> {
+        let in_context = |name| self.parts.request_context.and_then(|context| details::member(context, name));
+        match self.kind {
+            EventKind::RestToken | EventKind::WebSocket => None,
+            EventKind::Http2 => {
+                let key = self.parts.route_key.or_else(|| in_context("routeKey"));
+                key.and_then(text).map(GatewayRoute::of_key)
+            }
+            EventKind::RestRequest | EventKind::Http1 => {
+                let path = self.parts.resource.or_else(|| in_context("resourcePath"));
+                let method = self.parts.http_method.and_then(text);
+                path.and_then(text).map(|path| GatewayRoute { method, path })
+            }
         }
     }
 
@@ -208,6 +227,8 @@ struct Parts<'a> {
     request_context: Option<&'a RawValue>,
     identity_source: Option<&'a RawValue>,
     route_key: Option<&'a RawValue>,
+    resource: Option<&'a RawValue>,
+    http_method: Option<&'a RawValue>,
 }
 
 /// Where a member's value belongs.
@@ -230,6 +251,8 @@ impl<'a> Parts<'a> {
             b"requestContext" => |parts| &mut parts.request_context,
             b"identitySource" => |parts| &mut parts.identity_source,
             b"routeKey" => |parts| &mut parts.route_key,
+            b"resource" => |parts| &mut parts.resource,
+            b"httpMethod" => |parts| &mut parts.http_method,
             _ => return None,
         })
     }
@@ -510,6 +533,38 @@ mod tests {
         assert_eq!(pem(&http2(identity)), None);
         assert_eq!(pem(&rest(r#","requestContext":{"identity":{"clientCert":{"clientCertPem":7}}}"#)), None);
         assert_eq!(pem(&rest(r#","requestContext":{"identity":{"clientCert":null}}"#)), None);
+    }
+
+    #[test]
+    fn the_route_that_api_gateway_runs_is_named_where_the_kind_of_event_has_it() {
+        let named = |event: &str| {
+            let event = Event::parse(event.as_bytes()).unwrap_or_else(|denial| panic!("{event}: {denial:?}"));
+            let route = event.request(&[], false).gateway_route;
+            route.map(|GatewayRoute { method, path }| (method.map(Cow::into_owned), path.into_owned()))
+        };
+        let some = |method: Option<&str>, path: &str| Some((method.map(str::to_owned), path.to_owned()));
+        let http2 = |members: &str| named(&format!(r#"{{"version":"2.0","routeArn":"{ARN}"{members}}}"#));
+        let members = r#","routeKey":"GET /{x}","resource":"/{y}","httpMethod":"POST""#;
+        let context = r#","requestContext":{"routeKey":"ANY /c","resourcePath":"/{d}"}"#;
+        for (found, expected) in [
+            (http2(members), some(Some("GET"), "/{x}")),
+            (http2(r#","routeKey":"$default""#), some(None, "$default")),
+            (http2(r#","routeKey":"GET \/\u007bx}""#), some(Some("GET"), "/{x}")),
+            (http2(context), some(Some("ANY"), "/c")),
+            (http2(r#","routeKey":"""#), some(None, "")),
+            (named(&rest(members)), some(Some("POST"), "/{y}")),
+            (named(&rest(&format!(r#"{members},"version":"1.0""#))), some(Some("POST"), "/{y}")),
+            (named(&rest(context)), some(None, "/{d}")),
+            (named(&rest(members).replace("REQUEST", "TOKEN")), None),
+            (named(&rest(members).replace("GET/request", "$connect")), None),
+        ] {
+            assert_eq!(found, expected);
+        }
+        for odd in ["null", "7", "[]", "{}", r#""\ud800""#] {
+            assert_eq!(http2(&format!(r#","routeKey":{odd}"#)), None, "{odd}");
+            assert_eq!(named(&rest(&format!(r#","resource":{odd}"#))), None, "{odd}");
+            assert_eq!(named(&rest(&format!(r#","resource":"/a","httpMethod":{odd}"#))), some(None, "/a"), "{odd}");
+        }
     }
 
     #[test]

@@ -97,6 +97,7 @@ mod tests {
             credentials: values.iter().map(|value| Credential((*value).into())).collect(),
             client_certificate: None,
             resource_characters: None,
+            gateway_route: None,
             details: None,
         };
         assert_eq!(BearerToken::from_request(&request).map(|token| token.0), expected, "{values:?}");

@@ -155,6 +155,7 @@ mod tests {
             credentials: vec![Credential(token.into())],
             client_certificate: None,
             resource_characters: None,
+            gateway_route: None,
             details: None,
         };
         let token = BearerToken::from_request(&request).unwrap();

@@ -272,6 +272,7 @@ mod tests {
                 credentials: vec![Credential(text.into())],
                 client_certificate: None,
                 resource_characters: None,
+                gateway_route: None,
                 details: None,
             };
             let digest = TokenDigest::of(&BearerToken::from_request(&request).unwrap());

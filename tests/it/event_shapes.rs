@@ -298,7 +298,11 @@ fn method_and_path_are_those_of_the_arn() {
         };
         let mut event = kind.event("GET", "/open", &bearer);
         lie(&mut event, "GET", "/shut");
-        cases.check(format!("{kind:?}: the ARN is open"), &function.ask(&event), "allow");
+        // The route that it names must hold as well (see `gateway_route`).
+        cases.check(format!("{kind:?}: the ARN is open"), &function.ask(&event), "forbidden");
+        let mut event = kind.event("GET", "/open", &bearer);
+        lie(&mut event, "GET", "/elsewhere");
+        cases.check(format!("{kind:?}: the ARN is open, the rest is no rule's"), &function.ask(&event), "allow");
         let mut event = kind.event("GET", "/shut", &bearer);
         lie(&mut event, "GET", "/open");
         cases.check(format!("{kind:?}: the ARN is shut"), &function.ask(&event), "insufficient_group");

@@ -29,6 +29,7 @@ mod cached_policies;
 mod concurrent;
 mod credentials;
 mod event_shapes;
+mod gateway_route;
 mod golden;
 mod jwks;
 mod known_tokens;

@@ -17,6 +17,7 @@ pub(crate) fn bearing(token: &str) -> Request<'_> {
         credentials: vec![Credential(token.into())],
         client_certificate: None,
         resource_characters: None,
+        gateway_route: None,
         details: None,
     }
 }

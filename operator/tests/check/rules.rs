@@ -136,3 +136,16 @@ fn a_command_line_that_makes_no_sense_is_told_apart_and_repeats_no_value() {
         assert!(!run.stderr.contains("s3cret") && run.stdout.is_empty(), "{run:?}");
     }
 }
+
+#[test]
+fn rules_that_api_gateway_may_read_otherwise_are_warned_of_with_a_path() {
+    let routes = "routes: { 'GET /{tenant}/admin': { any_group: [admin] }, 'GET /public/{proxy+}': {} }";
+    let says = "warning: two rules that ask different things may serve one request: for `GET /public/admin` the table \
+                picks `GET /public/{proxy+}` and API Gateway runs `GET /{tenant}/admin`.";
+    check("readings", routes, 0, &[says, "no errors, 1 warning\n"]);
+    let folder = Folder::new("strict", &format!("{ISSUERS}{routes}"), "");
+    folder.check(&["--strict"]).is(1, &[says]);
+    let many: Vec<String> = (0..7).map(|n| format!("'GET /{{x}}/b{n}': {{ any_group: [g{n}] }}")).collect();
+    let many = format!("routes: {{ 'GET /a/{{p+}}': {{}}, {} }}", many.join(", "));
+    check("many", &many, 0, &["runs `GET /{x}/b4`; and 2 more such pairs."]);
+}

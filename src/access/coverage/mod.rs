@@ -13,6 +13,7 @@
 //! | `implication` | whether a token can satisfy one route and miss another |
 //! | `plan` | what to allow and deny for one kind of token; what such a policy gets wrong |
 //! | `overlap`, `opened` | the table beside an API's routes: what serves what, what caching opens |
+//! | `precedence` | which rules API Gateway may pick in another order than the table |
 //! | `start` | for which tables no token's policy gets anything wrong |
 //! | `extent` | what one token holds |
 //! | `resources` | a plan as text |
@@ -24,12 +25,15 @@ mod opened;
 mod overlap;
 mod pattern;
 mod plan;
+mod precedence;
 mod resources;
 mod start;
 mod symbols;
 
 pub use overlap::Served;
 pub(super) use overlap::served;
+pub use precedence::TwoReadings;
+pub(super) use precedence::two_readings;
 pub use start::{Inexpressible, Surplus};
 
 use super::path::SafePath;

@@ -85,7 +85,7 @@ impl Owned<'_> {
 }
 
 /// The key with its literals as they are compared.
-fn compared(key: &RouteKey, case: LetterCase) -> RouteKey {
+pub(super) fn compared(key: &RouteKey, case: LetterCase) -> RouteKey {
     let RouteKey::Http { method, segments } = key else { return key.clone() };
     let segments = segments.iter().map(|segment| match segment {
         Segment::Literal(text) => Segment::Literal(case.of(text).into_owned()),

@@ -54,7 +54,8 @@ fn kept_by(config: &Config, key: &RouteKey, rule: &Rule, is_alone: bool) -> [Str
 
 /// What holds of the whole table.
 pub(super) fn remarks(config: &Config) -> Vec<Finding> {
-    let mut found: Vec<Finding> = config.notes().iter().map(Finding::note).collect();
+    let mut found: Vec<Finding> = config.warnings().iter().map(Finding::warning).collect();
+    found.extend(config.notes().iter().map(Finding::note));
     if config.revocations_always() {
         found.push(Finding::note(
             "`revocations.check: all`: while an answer is cached, a revoked token goes on; only without a cache does every request ask",
