@@ -19,9 +19,6 @@ pub struct Authorizer {
     /// What need not be verified again.
     verified: VerifiedTokens,
     rules: Rules,
-    /// Whether every accepted token is looked up in the table of revocations, on
-    /// routes without a live check too.
-    revocations_always: bool,
     /// The Cedar policies that rules may ask.
     permissions: Option<PermissionCheck>,
 }
@@ -66,16 +63,11 @@ pub struct Trail {
 impl Authorizer {
     /// An authorizer for these issuers and rules.
     #[must_use]
-    pub fn new(
-        issuers: Vec<Issuer>,
-        rules: Rules,
-        revocations_always: bool,
-        permissions: Option<PermissionCheck>,
-    ) -> Self {
+    pub fn new(issuers: Vec<Issuer>, rules: Rules, permissions: Option<PermissionCheck>) -> Self {
         let name = |issuer: &Issuer| Arc::clone(&issuer.expectations.issuer);
         let opaque = issuers.iter().find(|issuer| issuer.opaque_tokens).map(name);
         let issuers = issuers.into_iter().map(|issuer| (name(&issuer), issuer)).collect();
-        Self { issuers, opaque, verified: VerifiedTokens::default(), rules, revocations_always, permissions }
+        Self { issuers, opaque, verified: VerifiedTokens::default(), rules, permissions }
     }
 
     /// What the key of a cached simple answer must hold.
@@ -116,9 +108,12 @@ impl Authorizer {
         let claims = Arc::new(claims);
         trail.claims = Some(Arc::clone(&claims));
         let rule = self.rules.route(request);
-        // A simple answer speaks of its own request alone.
-        if request.resource_characters.is_some() {
-            trail.standing = self.rules.standing(&claims, rule.as_ref().ok())?;
+        // An answer that speaks of other requests too may allow where this one is refused:
+        // the token is vouched for before the rule is judged. A simple answer never does.
+        let standing = request.resource_characters.and_then(|_| self.rules.standing(&claims, rule.as_ref().ok()));
+        if let Some(unvouched) = standing {
+            let vouched = issuer.live.vouch_for_accepted(&claims, now, &mut trail.live_check).await?;
+            trail.standing = Some(unvouched.confirm(vouched)?);
         }
         let rule = rule?;
         trail.route = Some(Arc::clone(rule.key()));
@@ -132,8 +127,8 @@ impl Authorizer {
             // INVARIANT: a grant leaves no policies to ask.
             Ruling::PermitIfGranted(_) => Err(Denial::Internal("policies that ask for policies")),
             Ruling::Permit(permit) => {
-                if self.revocations_always {
-                    issuer.live.check_revocations(permit.claims(), now, &mut trail.live_check).await?;
+                if trail.standing.is_none() {
+                    issuer.live.vouch_for_accepted(permit.claims(), now, &mut trail.live_check).await?;
                 }
                 Ok(permit)
             }

@@ -50,6 +50,7 @@ IMPURE = re.compile(
 # Who may state what a permit asks for: the file that found it out.
 PROOFS = {
     "Live::assertion": "remote/live_check.rs",
+    "Vouched::assertion": "remote/live_check.rs",
     "Granted::assertion": "permissions/verdict.rs",
 }
 

@@ -13,9 +13,9 @@ mod route;
 mod rules;
 
 pub use cache_key::CacheKey;
-pub use coverage::{Inexpressible, Served, Standing, Surplus, TwoReadings};
+pub use coverage::{Inexpressible, Served, Standing, Surplus, TwoReadings, UnvouchedStanding};
 pub use path::SafePath;
-pub use permit::{Granted, Live, PendingPermit, Permit, Ruling, UngrantedPermit};
+pub use permit::{Granted, Live, PendingPermit, Permit, Ruling, UngrantedPermit, Vouched};
 pub use policy_question::{CedarAction, CedarRule, PolicyQuestion};
 pub use requirement::{Check, ClaimValue, Requirement};
 pub use route::{LetterCase, Method, Parameter, RouteKey, RouteKeyError};

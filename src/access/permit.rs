@@ -39,6 +39,11 @@ pub struct UngrantedPermit {
 #[derive(Debug)]
 pub struct Live(());
 
+/// The proof that every check that the configuration asks of accepted tokens vouched for
+/// one just now. What an answer says of other requests than its own is made from it.
+#[derive(Debug)]
+pub struct Vouched(());
+
 /// The proof that the Cedar policies grant this request.
 #[derive(Debug)]
 pub struct Granted(());
@@ -101,6 +106,14 @@ impl Ruling {
 impl Granted {
     /// States that the policies allow a request and that none that forbids it was
     /// left out of account. Only `permissions/verdict.rs` may say so.
+    pub(crate) fn assertion() -> Self {
+        Self(())
+    }
+}
+
+impl Vouched {
+    /// States that all checks of accepted tokens agreed, or that none is configured. Only
+    /// `remote/live_check.rs` may say so; `make layers` holds it to that.
     pub(crate) fn assertion() -> Self {
         Self(())
     }

@@ -1,7 +1,7 @@
 //! The route table: finds the rule of a request and holds the claims against it.
 
 use super::coverage::{
-    Coverage, Inexpressible, RouteOfTable, Served, Standing, Surplus, TwoReadings, served, two_readings,
+    Coverage, Inexpressible, RouteOfTable, Served, Surplus, TwoReadings, UnvouchedStanding, served, two_readings,
 };
 use super::path::SafePath;
 use super::permit::{Permit, Ruling, UngrantedPermit};
@@ -240,15 +240,11 @@ impl Rules {
     /// What the token may use of the whole API, where the answer to this request is to
     /// say so: policies cover tokens, and neither the rule nor the token asks for more
     /// than token and path.
-    ///
-    /// # Errors
-    /// [`Denial::Internal`] where no policy can say it.
-    pub fn standing(&self, claims: &Claims, rule: Option<&MatchedRule<'_>>) -> Result<Option<Standing>, Denial> {
-        let Some(coverage) = &self.coverage else { return Ok(None) };
-        if claims.are_sender_bound() || rule.is_some_and(|matched| matched.rule.answers_for_itself()) {
-            return Ok(None);
-        }
-        coverage.standing(claims).map(Some)
+    #[must_use]
+    pub fn standing<'s>(&'s self, claims: &'s Claims, rule: Option<&MatchedRule<'_>>) -> Option<UnvouchedStanding<'s>> {
+        let coverage = self.coverage.as_ref()?;
+        let is_own = claims.are_sender_bound() || rule.is_some_and(|matched| matched.rule.answers_for_itself());
+        (!is_own).then(|| coverage.standing(claims))
     }
 }
 
@@ -594,7 +590,7 @@ mod tests {
         let has_standing = |rules: &Rules, path: &str, members| {
             let request = request("GET", path);
             let matched = rules.route(&request).ok();
-            rules.standing(&claims(members), matched.as_ref()).unwrap().is_some()
+            rules.standing(&claims(members), matched.as_ref()).is_some()
         };
         assert!(!has_standing(&rules, "/a", json!({})));
         rules.cover(false).unwrap();

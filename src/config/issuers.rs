@@ -20,6 +20,7 @@ pub(super) struct Shared {
     pub(super) jwks: Option<JwksSettings>,
     pub(super) https: Arc<HttpsClient>,
     pub(super) revocations: Option<Arc<RevocationTable>>,
+    pub(super) revocations_always: bool,
 }
 
 pub(super) fn read(file: &mut Fields<'_>, shared: &Shared) -> Option<Vec<Issuer>> {
@@ -147,7 +148,8 @@ fn build(
     let https = Arc::clone(&shared.https);
     let name = Arc::clone(&expectations.issuer);
     let keys = JwksCache::new(name, keys.source, expectations.algorithms, shared.jwks?, https, keys.known);
-    let live = LiveCheck { inquiry, revocations: shared.revocations.clone() };
+    let revocations = shared.revocations.clone();
+    let live = LiveCheck { inquiry, revocations, revocations_always: shared.revocations_always };
     Some(Issuer { expectations: Arc::new(expectations), keys, name_in_policies, live, opaque_tokens })
 }
 

@@ -84,9 +84,12 @@ impl Config {
         let letter_case = settings::letter_case(&mut file);
         let metrics = settings::metrics(&mut file);
         let revocations = settings::revocations(&mut file);
-        let table = revocations.as_ref().and_then(|section| section.as_ref()).map(|section| Arc::clone(&section.table));
+        let section = revocations.as_ref().and_then(Option::as_ref);
+        let table = section.map(|section| Arc::clone(&section.table));
+        let revocations_always = section.is_some_and(|section| section.always);
         let https = Arc::new(HttpsClient::default());
-        let issuers = issuers::read(&mut file, &issuers::Shared { leeway, jwks, https, revocations: table.clone() });
+        let shared = issuers::Shared { leeway, jwks, https, revocations: table.clone(), revocations_always };
+        let issuers = issuers::read(&mut file, &shared);
         let known = issuers.as_ref();
         // Where a section is faulty itself, that is told; nothing is said of what leans on it.
         let live_checks = revocations.is_none()
@@ -112,7 +115,7 @@ impl Config {
             }
         }
         let warnings = rules.as_ref().and_then(two_readings).into_iter().collect();
-        let revocations_always = revocations?.is_some_and(|section| section.always);
+        revocations?;
         let mut answers = answers?;
         answers.policies_expire = policy.expires_with_token;
         answers.implicit_deny = policy.implicit_deny;
@@ -186,12 +189,8 @@ impl Config {
     /// The handler that answers by this configuration.
     #[must_use]
     pub fn into_handler(self) -> Handler {
-        Handler::new(
-            Authorizer::new(self.issuers, self.rules, self.revocations_always, self.permissions),
-            self.answers,
-            self.token_sources,
-        )
-        .with_metrics(self.metrics)
+        Handler::new(Authorizer::new(self.issuers, self.rules, self.permissions), self.answers, self.token_sources)
+            .with_metrics(self.metrics)
     }
 }
 

@@ -149,10 +149,24 @@ impl Function {
     #[track_caller]
     pub(crate) fn ask_text(&self, event: &str) -> Verdict {
         let (id, answer) = self.send(event);
-        let mine = |heard: &Heard| heard.decisions.get(&id).cloned();
-        let log = self.wait_for("the decision log line", mine);
-        assert_eq!(log.len(), 1, "one decision line for one invocation: {log:#?}");
-        Verdict::new(id, answer, log[0].clone())
+        let line = self.decision(&id);
+        Verdict::new(id, answer, line)
+    }
+
+    /// The answer and the decision log line: for policies that cover a token, which may allow one request and deny another.
+    #[allow(dead_code, reason = "not every binary that shares this looks at such policies")]
+    #[track_caller]
+    pub(crate) fn ask_unjudged(&self, event: &Value) -> (Answer, Value) {
+        let (id, answer) = self.send(&event.to_string());
+        let line = self.decision(&id);
+        (answer, line)
+    }
+
+    #[track_caller]
+    fn decision(&self, id: &str) -> Value {
+        let lines = self.wait_for("the decision log line", |heard| heard.decisions.get(id).cloned());
+        assert_eq!(lines.len(), 1, "one decision line for one invocation: {lines:#?}");
+        lines[0].clone()
     }
 
     /// Sends the event and waits for the answer alone.

@@ -54,3 +54,4 @@ mod revocations;
 mod secrets;
 mod several;
 mod user_info;
+mod vouched;

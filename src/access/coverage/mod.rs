@@ -1,7 +1,7 @@
 //! The rule table as IAM policies that stay right while API Gateway caches them.
 //!
 //! A cached policy is held against every later request of the same token, whatever its
-//! path. [`Coverage::standing`] answers for all of them: it allows the routes that the
+//! path. [`Standing`] answers for all of them: it allows the routes that the
 //! token may use and denies the others, so that it is a function of the token alone.
 //! `docs/cached-policies.md` says why it is exact, and for which tables it can be.
 //!
@@ -37,6 +37,7 @@ pub(super) use precedence::two_readings;
 pub use start::{Inexpressible, Surplus};
 
 use super::path::SafePath;
+use super::permit::Vouched;
 use super::requirement::Requirement;
 use super::route::RouteKey;
 use crate::denial::Denial;
@@ -74,21 +75,40 @@ pub(super) struct RouteOfTable<'r> {
     pub(super) answers_for_itself: bool,
 }
 
-/// What one token may use of an API, and what not: the proof that a policy may speak
-/// of more than the request at hand. Made from accepted claims alone.
+/// What one token may use of an API, and what not: the proof that a policy may speak of
+/// more than the request at hand. Made from accepted claims, once all checks that are
+/// asked of accepted tokens have vouched for this one.
 #[derive(Debug)]
 pub struct Standing {
     resources: Arc<Resources>,
     values: Vec<String>,
 }
 
-impl Coverage {
-    /// What the token may use.
+/// What an accepted token may use once it is vouched for.
+#[derive(Debug)]
+pub struct UnvouchedStanding<'s> {
+    coverage: &'s Coverage,
+    claims: &'s Claims,
+}
+
+impl UnvouchedStanding<'_> {
+    /// What the token may use, given the proof.
     ///
     /// # Errors
     /// [`Denial::Internal`] where no policy could say it; the tables of which that was
     /// foreseen were refused at start.
-    pub(super) fn standing(&self, claims: &Claims) -> Result<Standing, Denial> {
+    pub fn confirm(self, _proof: Vouched) -> Result<Standing, Denial> {
+        self.coverage.compiled_for(self.claims)
+    }
+}
+
+impl Coverage {
+    /// What the token may use.
+    pub(super) fn standing<'s>(&'s self, claims: &'s Claims) -> UnvouchedStanding<'s> {
+        UnvouchedStanding { coverage: self, claims }
+    }
+
+    fn compiled_for(&self, claims: &Claims) -> Result<Standing, Denial> {
         let mut values = Vec::new();
         let held = self.requirements.iter().map(|requirement| {
             let extent = extent::of(requirement, claims).ok_or(Denial::Internal("claims with too many values"))?;
@@ -263,7 +283,7 @@ mod tests {
             let began = Instant::now();
             for count in [1, 2, 3, 4, 5, 10, 11, 12, 16, 32, 64, 65, 500] {
                 assert_eq!(
-                    table.standing(&with_values(count)).is_ok(),
+                    table.compiled_for(&with_values(count)).is_ok(),
                     count <= fit,
                     "{count} {:?}",
                     table.layout.cells
@@ -278,7 +298,7 @@ mod tests {
         for routes in [&["GET /{t}"][..], &["GET /{t}/{x}"], &["GET /{t}", "GET /{t}/{x+}"], &["ANY /{t}/a"]] {
             let table = all_bound(routes.iter().map(|route| ((*route).to_owned(), "t")));
             let sizes: Vec<usize> =
-                (0..64).map_while(|count| Some(policy_bytes(&table.standing(&with_values(count)).ok()?))).collect();
+                (0..64).map_while(|count| Some(policy_bytes(&table.compiled_for(&with_values(count)).ok()?))).collect();
             let [.., before, last] = sizes[..] else { panic!() };
             // A value is counted as one character, and these have two.
             let characters_more = sizes.len() * 14;
@@ -293,7 +313,7 @@ mod tests {
         let began = Instant::now();
         for (values, is_ok) in [(1, true), (64, false)] {
             let claims = claims(json!({ "ten": (0..values).map(value).collect::<Vec<_>>() }));
-            assert_eq!(table.standing(&claims).is_ok(), is_ok);
+            assert_eq!(table.compiled_for(&claims).is_ok(), is_ok);
         }
         assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     }
@@ -302,7 +322,7 @@ mod tests {
     fn what_has_no_policy_is_known_the_second_time() {
         let table = all_bound([("GET /{t}".to_owned(), "t")]);
         for (count, known) in [(64, 1), (64, 1), (1, 2), (1, 2), (63, 3)] {
-            assert_eq!(table.standing(&with_values(count)).is_ok(), count == 1);
+            assert_eq!(table.compiled_for(&with_values(count)).is_ok(), count == 1);
             assert_eq!(table.compiled.lock().unwrap().len(), known);
         }
     }

@@ -239,6 +239,7 @@ const UNSAFE_ESCAPES: [&str; 32] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Vouched;
     use crate::access::examples::{bound, claims, group, rule, scope, table};
     use crate::access::route::LetterCase;
     use crate::access::rules::Rule;
@@ -257,7 +258,8 @@ mod tests {
         /// What is denied stands before what is unsafe, `escapes` behind it.
         #[track_caller]
         fn check(&self, token: Value, allow: &[&str], deny: &[&str], escapes: &[&str]) {
-            let standing = self.0.standing(&claims(token.clone()), None).unwrap().unwrap();
+            let claims = claims(token.clone());
+            let standing = self.0.standing(&claims, None).unwrap().confirm(Vouched::assertion()).unwrap();
             let denied = [deny, &UNSAFE, escapes].concat().iter().map(|text| format!("s/{text}")).collect();
             let allowed = allow.iter().map(|text| format!("s/{text}")).collect();
             assert_eq!(standing.resources("s/"), (allowed, denied), "{token}");
