@@ -184,7 +184,7 @@ impl Authorizer {
             return Ok((issuer, told.into_claims(&issuer.expectations, now, certificate)?));
         }
         let digest = TokenDigest::of(token);
-        if let Some(known) = self.verified.find(&digest, now)
+        if let Some(known) = self.verified.find(&digest, now)?
             && let Some((issuer, jwt)) = self.still_verified(known, trail).await?
         {
             return Ok((issuer, jwt.into_claims(&issuer.expectations, now, certificate)?));
@@ -202,7 +202,7 @@ impl Authorizer {
         let claims = jwt.into_claims(&issuer.expectations, now, certificate)?;
         let until = claims.expires().plus(issuer.expectations.leeway);
         let known = || KnownToken::new(proof, Arc::clone(&issuer.expectations.issuer), until);
-        self.verified.keep(digest, now, known);
+        self.verified.keep(digest, now, known)?;
         Ok((issuer, claims))
     }
 

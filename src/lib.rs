@@ -20,6 +20,8 @@
 
 pub mod request;
 
+mod lock;
+
 pub mod denial;
 
 pub mod token;

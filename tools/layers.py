@@ -16,10 +16,11 @@ ANY = None
 MAY_IMPORT = {
     "request": set(),
     "denial": set(),
-    "token": {"request", "denial"},
-    "access": {"request", "denial", "token"},
+    "lock": {"denial"},
+    "token": {"request", "denial", "lock"},
+    "access": {"request", "denial", "lock", "token"},
     "permissions": {"request", "denial", "token", "access"},
-    "remote": {"request", "denial", "token", "access", "permissions"},
+    "remote": {"request", "denial", "lock", "token", "access", "permissions"},
     "authorizer": {"request", "denial", "token", "access", "permissions", "remote"},
     "metrics": {"remote"},
     "gateway": {"request", "denial", "token", "access", "authorizer", "metrics"},  # of token: the Claims of a permit

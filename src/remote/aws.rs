@@ -5,13 +5,16 @@ use super::aws_http::http_client;
 use super::breaker::Outage;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cognitoidentityprovider::config::interceptors::BeforeDeserializationInterceptorContextMut;
-use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
+use aws_sdk_cognitoidentityprovider::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_cognitoidentityprovider::config::timeout::TimeoutConfig;
 use aws_sdk_cognitoidentityprovider::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_cognitoidentityprovider::error::BoxError;
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_types::body::SdkBody;
 use http_body_util::Limited;
+use hyper_util::client::legacy;
+use std::error::Error;
+use std::fmt::Debug;
 use std::time::Duration;
 
 /// The AWS configuration of this function (credentials, endpoints), for calls that
@@ -27,6 +30,12 @@ pub(super) async fn load(region: Option<&str>, timeout: Duration) -> SdkConfig {
     loader.load().await
 }
 
+/// Second attempts without a budget that all callers share, which one of them could use up. There is
+/// one for each call, and the breaker holds up who loses many.
+pub(super) fn second_attempts() -> RetryPartition {
+    RetryPartition::custom("second attempts").token_bucket(TokenBucket::unlimited()).build()
+}
+
 /// How long a kept connection may be silent. A fourth, so that a slow answer fits into what
 /// is left; more where that is little, so that a busy machine does not pass for a dead one.
 fn patience(timeout: Duration) -> Duration {
@@ -35,22 +44,38 @@ fn patience(timeout: Duration) -> Duration {
 
 /// What an error says that is not an answer about the token.
 #[allow(clippy::wildcard_enum_match_arm, reason = "the SDK may add errors, and none of them is an answer")]
-pub(super) fn outage<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Outage {
+pub(super) fn outage<E, R>(error: &SdkError<E, R>) -> Outage
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: Debug + 'static,
+{
     match error {
-        SdkError::TimeoutError(_) => Outage::dead("timed out"),
-        SdkError::DispatchFailure(_) => Outage::dead("no connection"),
-        SdkError::ResponseError(_) => Outage::dead("an answer that makes no sense"),
+        SdkError::TimeoutError(_) => Outage::lost("timed out"),
+        SdkError::DispatchFailure(_) if has_cause(error, legacy::Error::is_connect) => {
+            Outage::unreachable("no connection")
+        }
+        SdkError::DispatchFailure(_) => Outage::lost("the connection broke"),
+        SdkError::ResponseError(_) if has_cause(error, |_: &hyper::Error| true) => {
+            Outage::lost("the connection broke in the middle of the answer")
+        }
+        SdkError::ResponseError(_) => Outage::answered("an answer that makes no sense"),
         SdkError::ServiceError(_) => match error.code() {
             Some(code) if THROTTLES.contains(&code) => Outage::throttled(),
-            Some(code) if KNOWN.contains(&code) => Outage::alive(code.to_owned()),
+            Some(code) if KNOWN.contains(&code) => Outage::answered(code.to_owned()),
             Some("InternalErrorException" | "InternalServerError" | "InternalServerException") => {
-                Outage::dead("internal error")
+                Outage::answered("internal error")
             }
             // The code is the other side's text: it is not written to the log.
-            _ => Outage::dead("an unknown error"),
+            _ => Outage::answered("an unknown error"),
         },
-        _ => Outage::dead("the request could not be made"),
+        _ => Outage::answered("the request could not be made"),
     }
+}
+
+/// Whether an error comes of one of type `E` for which this holds.
+fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static), holds: impl Fn(&E) -> bool) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
+    causes.any(|error| error.downcast_ref::<E>().is_some_and(&holds))
 }
 
 /// Refuses to read an answer of more than a few claims or items, which the SDKs

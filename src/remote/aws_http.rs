@@ -8,8 +8,9 @@
 //! all the time that is left.
 
 use super::https::{Client, client};
-use super::lock;
 use super::moment::Moment;
+use crate::denial::Denial;
+use crate::lock::lock;
 use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
@@ -59,23 +60,25 @@ struct Pool {
 
 impl Connections {
     /// Where to send a request, and how long to wait there at most.
-    fn choose(&self) -> (Arc<Pool>, Option<Duration>) {
-        let mut pool = lock(&self.pool);
-        let answered = *lock(&pool.answered);
-        match answered {
+    fn choose(&self) -> Result<(Arc<Pool>, Option<Duration>), Denial> {
+        let mut pool = lock(&self.pool)?;
+        let answered = *lock(&pool.answered)?;
+        Ok(match answered {
             Some(answered) if Moment::now().since(answered) < KEPT_FOR => (Arc::clone(&pool), Some(self.patience)),
             Some(_) => {
                 *pool = Arc::default();
                 (Arc::clone(&pool), None)
             }
             None => (Arc::clone(&pool), None),
-        }
+        })
     }
 
     /// Keeps none of these connections, unless others took their place already.
     fn forget(&self, failed: &Arc<Pool>) {
-        let mut pool = lock(&self.pool);
-        if Arc::ptr_eq(&pool, failed) {
+        // After a panic there none is chosen any more.
+        if let Ok(mut pool) = lock(&self.pool)
+            && Arc::ptr_eq(&pool, failed)
+        {
             *pool = Arc::default();
         }
     }
@@ -103,7 +106,10 @@ impl HttpConnector for Connector {
         };
         tell_connection(&mut request);
         let connections = Arc::clone(&self.connections);
-        let (pool, patience) = connections.choose();
+        let (pool, patience) = match connections.choose() {
+            Ok(chosen) => chosen,
+            Err(denial) => return HttpConnectorFuture::ready(Err(ConnectorError::user(denial.code().into()))),
+        };
         let most = self.most.into_iter().chain(patience).min();
         let answer = pool.client.request(request);
         HttpConnectorFuture::new(async move {
@@ -117,7 +123,9 @@ impl HttpConnector for Connector {
             let answer = answer.and_then(|answer| answer.map_err(|error| ConnectorError::io(error.into())));
             match answer {
                 Ok(answer) => {
-                    *lock(&pool.answered) = Some(Moment::now());
+                    if let Ok(mut answered) = lock(&pool.answered) {
+                        *answered = Some(Moment::now());
+                    }
                     HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
                         .map_err(|error| ConnectorError::other(error.into(), None))
                 }
@@ -246,10 +254,10 @@ mod tests {
     async fn a_connection_that_was_idle_for_long_is_not_used_again() {
         let (server, connector) = (serve(1), connector());
         assert_eq!(ask(&connector, server, None).await, number("1"));
-        let pool = Arc::clone(&lock(&connector.connections.pool));
-        let mut answered = lock(&pool.answered).unwrap();
+        let pool = Arc::clone(&lock(&connector.connections.pool).unwrap());
+        let mut answered = lock(&pool.answered).unwrap().unwrap();
         answered.steady = answered.steady.checked_sub(KEPT_FOR).unwrap();
-        *lock(&pool.answered) = Some(answered);
+        *lock(&pool.answered).unwrap() = Some(answered);
         assert_eq!(ask(&connector, server, None).await, number("2"));
     }
 }

@@ -64,7 +64,8 @@ impl CognitoDirectory {
     pub(super) async fn ask(&self, token: &str, about: &TokenFacts, timeout: Duration) -> Result<(), Doubt> {
         let connect = || async {
             let config = aws::load(Some(&self.region), timeout).await;
-            Client::from_conf(Config::from(&config).to_builder().interceptor(aws::BodyCap).build())
+            let config = Config::from(&config).to_builder().retry_partition(aws::second_attempts());
+            Client::from_conf(config.interceptor(aws::BodyCap).build())
         };
         let client = self.client.get_or_init(connect);
         match self.method {
@@ -91,7 +92,7 @@ async fn get_user(client: &Client, token: &str, about: &TokenFacts) -> Result<()
 }
 
 #[allow(clippy::wildcard_enum_match_arm, reason = "the SDK may add errors, and none of them is a yes")]
-fn refusal_of_get_user<R>(error: &SdkError<GetUserError, R>) -> Doubt {
+fn refusal_of_get_user<R: std::fmt::Debug + 'static>(error: &SdkError<GetUserError, R>) -> Doubt {
     let SdkError::ServiceError(answer) = error else { return Doubt::Outage(aws::outage(error)) };
     match answer.err() {
         GetUserError::NotAuthorizedException(exception) => not_authorized(exception.message()),
@@ -157,7 +158,7 @@ fn same_user(attributes: &[AttributeType], username: &str, about: &TokenFacts) -
     let subject = attributes.iter().find(|attribute| attribute.name() == "sub").map(|attribute| attribute.value());
     let same = match subject {
         Some(subject) => subject.is_some() && subject == about.subject.as_deref(),
-        None if username.is_empty() => return Err(Doubt::Outage(Outage::dead("an answer that names nobody"))),
+        None if username.is_empty() => return Err(Doubt::Outage(Outage::answered("an answer that names nobody"))),
         None => about.username.as_deref() == Some(username),
     };
     if same { Ok(()) } else { Err(Doubt::Lasting(Denial::TokenInactive("the directory names another user"))) }

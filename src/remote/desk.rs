@@ -5,13 +5,14 @@
 //! at one stops nothing at another.
 
 use super::breaker::{Breaker, Outage};
+use super::caller::Caller;
 use super::inquiry::{Answered, Doubt, InquirySettings};
-use super::lock;
 use super::memory::{Digest, Lasts, Limits, Memory, Weight};
 use super::tally::Calls;
 use crate::denial::Denial;
+use crate::lock::lock;
 use crate::request::UnixSeconds;
-use crate::token::{BearerToken, TokenDigest};
+use crate::token::TokenDigest;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use std::collections::HashMap;
@@ -39,7 +40,8 @@ impl<T: Clone + Weight + Send + Sync + 'static> Desk<T> {
     /// Asks about a token, where nothing is known of it.
     pub(super) async fn ask_once<Q>(
         self: &Arc<Self>,
-        token: &BearerToken<'_>,
+        token: &TokenDigest,
+        caller: Caller,
         question: impl FnOnce() -> Q,
         expires: impl FnOnce(&Result<T, Doubt>) -> UnixSeconds,
         now: UnixSeconds,
@@ -47,40 +49,61 @@ impl<T: Clone + Weight + Send + Sync + 'static> Desk<T> {
     where
         Q: Future<Output = Result<T, Doubt>> + Send + 'static,
     {
-        let key: Digest = TokenDigest::of(token).as_bytes().into();
-        if let Some(result) = self.memory.recall(&key, now) {
-            return Answered { result, remembered: true };
+        match self.memory.recall(token.as_bytes(), now) {
+            Ok(Some(result)) => return Answered { result, remembered: true },
+            Ok(None) => {}
+            Err(denial) => return Answered { result: Err(denial), remembered: false },
         }
-        let flight = self.join_or_ask(key.clone(), question);
+        Answered { result: self.ask_anew(token, caller, question, expires, now).await, remembered: false }
+    }
+
+    async fn ask_anew<Q>(
+        self: &Arc<Self>,
+        token: &TokenDigest,
+        caller: Caller,
+        question: impl FnOnce() -> Q,
+        expires: impl FnOnce(&Result<T, Doubt>) -> UnixSeconds,
+        now: UnixSeconds,
+    ) -> Result<T, Denial>
+    where
+        Q: Future<Output = Result<T, Doubt>> + Send + 'static,
+    {
+        let key: Digest = Box::new(*token.as_bytes());
+        let flight = self.join_or_ask(key.clone(), caller, question)?;
         let outcome = flight.clone().await;
         // The first to wake up clears the place; a flight that came after is another.
-        lock(&self.under_way).retain(|other, held| other != &key || !held.ptr_eq(&flight));
+        lock(&self.under_way)?.retain(|other, held| other != &key || !held.ptr_eq(&flight));
         let expires = expires(&outcome);
-        Answered { result: self.remember(key, outcome, expires, now), remembered: false }
+        self.remember(key, outcome, expires, now)
     }
 
     pub(super) fn take_calls(&self) -> Calls {
         self.breaker.take_calls()
     }
 
-    fn join_or_ask<Q>(self: &Arc<Self>, key: Digest, question: impl FnOnce() -> Q) -> Flight<T>
+    fn join_or_ask<Q>(
+        self: &Arc<Self>,
+        key: Digest,
+        caller: Caller,
+        question: impl FnOnce() -> Q,
+    ) -> Result<Flight<T>, Denial>
     where
         Q: Future<Output = Result<T, Doubt>> + Send + 'static,
     {
-        let mut under_way = lock(&self.under_way);
+        let mut under_way = lock(&self.under_way)?;
         if let Some(flight) = under_way.get(&key) {
-            return flight.clone();
+            return Ok(flight.clone());
         }
         let (desk, question) = (Arc::clone(self), question());
         // A flight that panicked would do so for each who joins it.
-        let guarded = async move { AssertUnwindSafe(desk.ask_now(question)).catch_unwind().await };
-        let panicked = |_| Err(Doubt::Outage(Outage::dead("a panic")));
+        let guarded = async move { AssertUnwindSafe(desk.ask_now(caller, question)).catch_unwind().await };
+        let panicked = |_| Err(Doubt::Outage(Outage::answered("a panic")));
         let flight = guarded.map(move |outcome| outcome.unwrap_or_else(panicked)).boxed().shared();
         under_way.insert(key, flight.clone());
-        flight
+        Ok(flight)
     }
 
-    async fn ask_now(&self, question: impl Future<Output = Result<T, Doubt>>) -> Result<T, Doubt> {
+    async fn ask_now(&self, caller: Caller, question: impl Future<Output = Result<T, Doubt>>) -> Result<T, Doubt> {
         // The breaker sees outages alone: a "no" is an answer.
         let call = async {
             match question.await {
@@ -88,7 +111,7 @@ impl<T: Clone + Weight + Send + Sync + 'static> Desk<T> {
                 answer => Ok(answer),
             }
         };
-        self.breaker.call(self.settings.timeout, call).await.unwrap_or_else(|outage| Err(Doubt::Outage(outage)))
+        self.breaker.call(caller, self.settings.timeout, call).await.unwrap_or_else(|outage| Err(Doubt::Outage(outage)))
     }
 
     fn remember(
@@ -104,7 +127,7 @@ impl<T: Clone + Weight + Send + Sync + 'static> Desk<T> {
             Err(Doubt::Passing(denial)) => (Err(denial), self.settings.cache),
             Err(Doubt::Outage(outage)) => return Err(Denial::IntrospectionUnavailable(outage.why)),
         };
-        self.memory.remember(key, result.clone(), Lasts { for_at_most, expires }, now);
+        self.memory.remember(key, result.clone(), Lasts { for_at_most, expires }, now)?;
         result
     }
 }

@@ -12,7 +12,7 @@ use hyper::body::Bytes;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Method, Request};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::TokioExecutor;
 use std::fmt;
 use std::sync::OnceLock;
@@ -48,8 +48,10 @@ pub(super) struct Reply {
 pub enum FetchError {
     /// More bytes than allowed.
     BodyTooLarge,
-    /// No connection, or it broke.
+    /// The connection broke.
     Connection,
+    /// No connection was made: nothing was sent.
+    NotConnected,
     /// A redirect; it is not followed.
     Redirect,
     /// Another status than is useful.
@@ -61,15 +63,14 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// What this means for the endpoint: a redirect is an answer, if none of use.
+    /// What this means for the endpoint.
     pub(super) fn outage(self) -> Outage {
         match self {
-            FetchError::Redirect => Outage::alive(self.to_string()),
-            FetchError::BodyTooLarge
-            | FetchError::Connection
-            | FetchError::Status(_)
-            | FetchError::TimedOut
-            | FetchError::Unusable(_) => Outage::dead(self.to_string()),
+            FetchError::BodyTooLarge | FetchError::Redirect | FetchError::Status(_) | FetchError::Unusable(_) => {
+                Outage::answered(self.to_string())
+            }
+            FetchError::Connection | FetchError::TimedOut => Outage::lost(self.to_string()),
+            FetchError::NotConnected => Outage::unreachable(self.to_string()),
         }
     }
 }
@@ -78,7 +79,8 @@ impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FetchError::BodyTooLarge => f.write_str("the body is too large"),
-            FetchError::Connection => f.write_str("no connection"),
+            FetchError::Connection => f.write_str("the connection broke"),
+            FetchError::NotConnected => f.write_str("no connection"),
             FetchError::Redirect => f.write_str("redirects are not followed"),
             FetchError::Status(status) => write!(f, "status {status}"),
             FetchError::TimedOut => f.write_str("timed out"),
@@ -125,8 +127,12 @@ impl HttpsClient {
             *request.method_mut() = Method::POST;
             *request.body_mut() = SdkBody::from(form);
         }
+        let connection = capture_connection(&mut request);
         let answer = async {
-            let response = self.client().request(request).await.map_err(|_| FetchError::Connection)?;
+            let response =
+                self.client().request(request).await.map_err(|error| {
+                    if error.is_connect() { FetchError::NotConnected } else { FetchError::Connection }
+                })?;
             let status = response.status();
             if status.is_redirection() {
                 return Err(FetchError::Redirect);
@@ -138,7 +144,10 @@ impl HttpsClient {
             })?;
             Ok(Reply { status: status.as_u16(), www_authenticate, body: body.to_bytes() })
         };
-        tokio::time::timeout(timeout, answer).await.unwrap_or(Err(FetchError::TimedOut))
+        tokio::time::timeout(timeout, answer).await.unwrap_or_else(|_| {
+            let is_connected = connection.connection_metadata().is_some();
+            Err(if is_connected { FetchError::TimedOut } else { FetchError::NotConnected })
+        })
     }
 
     fn client(&self) -> &Client {

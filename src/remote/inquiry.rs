@@ -1,15 +1,16 @@
 //! Asks an issuer whether a token still stands, or whose it is.
 
 use super::breaker::Outage;
+use super::caller::Caller;
 use super::cognito::CognitoDirectory;
 use super::desk::Desk;
 use super::introspection::{AnswerText, IntrospectionEndpoint};
-use super::memory::{Limits, Weight};
+use super::memory::{Lasts, Limits, Memory, Weight};
 use super::tally::Calls;
 use super::user_info::UserInfo;
 use crate::denial::Denial;
 use crate::request::UnixSeconds;
-use crate::token::{BearerToken, Claims, IntrospectedToken};
+use crate::token::{BearerToken, Claims, IntrospectedToken, TokenDigest};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +47,9 @@ pub struct Inquiry {
     verified: Arc<Desk<Option<UnixSeconds>>>,
     /// Of a "yes" remains all that the issuer says, since there is nothing else.
     opaque: Arc<Desk<AnswerText>>,
+    /// Whose opaque tokens are that the issuer has vouched for. Decides what a lost call counts for, and
+    /// nothing else.
+    callers: Memory<Caller>,
 }
 
 /// What a verified token says, for the answer to be held against.
@@ -129,7 +133,7 @@ impl Inquiry {
     #[must_use]
     pub fn new(method: Method, settings: InquirySettings) -> Arc<Self> {
         let (verified, opaque) = (Desk::new(settings, REMEMBERED), Desk::new(settings, REMEMBERED));
-        Arc::new(Self { method, settings, verified, opaque })
+        Arc::new(Self { method, settings, verified, opaque, callers: Memory::new(REMEMBERED_CALLERS) })
     }
 
     /// The way it asks, for the log.
@@ -161,7 +165,7 @@ impl Inquiry {
             Ok(Some(told)) => earlier(*told, claims.expires()),
             Ok(None) | Err(_) => claims.expires(),
         };
-        self.verified.ask_once(token, question, expires, now).await
+        self.verified.ask_once(&TokenDigest::of(token), Caller::of(claims), question, expires, now).await
     }
 
     /// Asks whose this opaque token is.
@@ -179,8 +183,32 @@ impl Inquiry {
             Ok(told) => told.expires().unwrap_or(now),
             Err(_) => now.plus(OPAQUE_REFUSAL),
         };
-        let Answered { result, remembered } = self.opaque.ask_once(token, question, expires, now).await;
-        Answered { result: result.and_then(|told| told.read()), remembered }
+        let digest = TokenDigest::of(token);
+        let caller = match self.callers.recall(digest.as_bytes(), now) {
+            Ok(known) => known.unwrap_or(Caller::stranger(&digest)),
+            Err(denial) => return Answered { result: Err(denial), remembered: false },
+        };
+        let Answered { result, remembered } = self.opaque.ask_once(&digest, caller, question, expires, now).await;
+        let result = result.and_then(|told| told.read());
+        let result = result.and_then(|told| self.get_to_know(&digest, caller, &told, now).map(|()| told));
+        Answered { result, remembered }
+    }
+
+    /// From now on this token is no stranger's.
+    fn get_to_know(
+        &self,
+        digest: &TokenDigest,
+        caller: Caller,
+        told: &IntrospectedToken,
+        now: UnixSeconds,
+    ) -> Result<(), Denial> {
+        match (caller, Caller::of_introspected(told), told.expires()) {
+            (Caller::Stranger(_), Some(caller), Some(expires)) => {
+                let lasts = Lasts { for_at_most: Duration::MAX, expires };
+                self.callers.remember(Box::new(*digest.as_bytes()), caller, lasts, now)
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -215,6 +243,9 @@ fn earlier(one: UnixSeconds, other: UnixSeconds) -> UnixSeconds {
 /// At each desk. A refusal, or a "yes" about a verified token, takes less than half a KiB; an
 /// opaque token's "yes" takes what the issuer says of it besides, 64 KiB at most.
 pub(super) const REMEMBERED: Limits = Limits { answers: 10_000, bytes: 8 * 1024 * 1024 };
+
+/// Of opaque tokens: less than half a KiB each.
+const REMEMBERED_CALLERS: Limits = Limits { answers: 10_000, bytes: 4 * 1024 * 1024 };
 
 /// How long an opaque token that was called inactive is not asked about again; its
 /// `exp` is not known.

@@ -79,7 +79,7 @@ impl IntrospectionEndpoint {
 
     async fn ask_for_active(&self, token: &str, timeout: Duration) -> Result<(IntrospectedToken, Bytes), Doubt> {
         let body = self.introspect(token, timeout).await.map_err(Doubt::Outage)?;
-        let no_sense = || Doubt::Outage(Outage::dead("an answer that makes no sense"));
+        let no_sense = || Doubt::Outage(Outage::answered("an answer that makes no sense"));
         match Introspection::parse(&body).ok_or_else(no_sense)? {
             // RFC 7662 2.2: a refresh token is active, too, and a DPoP token is no bearer token.
             Introspection::Active(told) if !is_bearer(&told) => {
@@ -107,10 +107,9 @@ impl IntrospectionEndpoint {
             200 => Ok(reply.body),
             // RFC 7662 2.3: it is our own credentials that are refused, and says
             // nothing about the token.
-            401 | 403 => Err(Outage::alive("our client credentials were refused")),
+            401 | 403 => Err(Outage::answered("our client credentials were refused")),
             429 => Err(Outage::throttled()),
-            status if status < 500 => Err(Outage::alive(format!("status {status}"))),
-            status => Err(Outage::dead(format!("status {status}"))),
+            status => Err(Outage::answered(format!("status {status}"))),
         }
     }
 
@@ -128,7 +127,7 @@ impl IntrospectionEndpoint {
         let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let credentials = STANDARD.encode(format!("{}:{}", encode(&self.client_id), encode(&self.client_secret)));
         HeaderValue::from_str(&format!("Basic {credentials}"))
-            .map_err(|_| Outage::alive("our client credentials are not fit for a header"))
+            .map_err(|_| Outage::answered("our client credentials are not fit for a header"))
     }
 }
 
@@ -188,7 +187,7 @@ fn agrees(token: &IntrospectedToken, about: &TokenFacts) -> Result<(), Doubt> {
         (None, _) => Ok(()),
         (Some(_), Some(expires)) if expires > about.now => Ok(()),
         (Some(_), Some(_)) => Err(Doubt::Lasting(Denial::TokenInactive("expired, the endpoint says"))),
-        (Some(_), None) => Err(Doubt::Outage(Outage::dead("an answer that makes no sense"))),
+        (Some(_), None) => Err(Doubt::Outage(Outage::answered("an answer that makes no sense"))),
     }
 }
 

@@ -18,12 +18,12 @@
 
 use super::https::{FetchError, HttpsClient};
 use super::jwks_source::JwksSource;
-use super::lock;
 use super::moment::Moment;
 use super::tally::{CallEnd, RemoteCalls, Tally};
 use crate::denial::Denial;
+use crate::lock::lock;
 use crate::token::{Algorithm, AlgorithmSet, KeySet, VerifyingKey};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -117,7 +117,8 @@ impl JwksCache {
 
     /// Starts a fetch ahead of the first token, where nothing is held yet.
     pub fn prefetch(&self) {
-        let mut state = self.shared.lock();
+        // Without its lock there are no keys, and each request says so.
+        let Ok(mut state) = lock(&self.shared.state) else { return };
         if state.held.is_none() && self.shared.source != JwksSource::None {
             self.shared.fetch(&mut state, Purpose::Refresh, Moment::now());
         }
@@ -175,7 +176,10 @@ impl Shared {
     /// Decides what a request for a key gets, or waits for.
     fn step(self: &Arc<Self>, kid: &str, algorithm: Algorithm, arrived: Moment, failure: Option<Failure>) -> Step {
         let now = Moment::now();
-        let mut state = self.lock();
+        let mut state = match lock(&self.state) {
+            Ok(state) => state,
+            Err(denial) => return Step::Answer(Err(denial)),
+        };
         let age = state.held.as_ref().map(|held| now.since(held.since));
         let found = state.held.as_ref().and_then(|held| held.keys.find(kid, algorithm)).cloned();
         let JwksSettings { max_age, stale_if_error, .. } = self.settings;
@@ -259,7 +263,10 @@ impl Shared {
     /// Keys are as old as the fetch that brought them: what was asked for before a freeze or a rotation may come long after it.
     fn take(&self, fetched: Result<KeySet, FetchError>, purpose: Purpose, started: Moment) -> Outcome {
         self.tally.count(if fetched.is_ok() { CallEnd::Answered } else { CallEnd::Failed }, None);
-        let mut state = self.lock();
+        // Whoever waits finds the lock as this does.
+        let Ok(mut state) = lock(&self.state) else {
+            return Err(FetchError::Unusable("a panic while a lock was held"));
+        };
         state.in_flight = None;
         match fetched {
             Ok(keys) => {
@@ -277,12 +284,6 @@ impl Shared {
                 Err(error)
             }
         }
-    }
-
-    // A panic while the lock was held cannot leave the state half-changed in a
-    // way that allows anything: every field is whole after each assignment.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
     }
 }
 
@@ -314,8 +315,10 @@ struct Landing<'a>(&'a Shared);
 
 impl Drop for Landing<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.lock().in_flight = None;
+        if std::thread::panicking()
+            && let Ok(mut state) = lock(&self.0.state)
+        {
+            state.in_flight = None;
         }
     }
 }

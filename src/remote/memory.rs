@@ -2,11 +2,12 @@
 //! Space is bounded by number and by bytes, and the oldest go first: forgetting costs
 //! questions, never a wrong answer.
 
-use super::lock;
 use super::moment::Moment;
+use crate::denial::Denial;
+use crate::lock::lock;
 use crate::request::UnixSeconds;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// All that an answer depends on, strongly hashed.
@@ -63,19 +64,26 @@ impl<V: Clone + Weight> Memory<V> {
         Self { store: Mutex::default(), limits }
     }
 
-    pub(super) fn recall(&self, key: &Digest, now: UnixSeconds) -> Option<V> {
-        let store = self.lock();
-        let remembered = store.known.get(key)?;
-        remembered.holds(now).then(|| remembered.value.clone())
+    /// What was answered, where it may still be used.
+    ///
+    /// # Errors
+    /// As [`lock`].
+    pub(super) fn recall(&self, key: &[u8], now: UnixSeconds) -> Result<Option<V>, Denial> {
+        let store = lock(&self.store)?;
+        let remembered = store.known.get(key).filter(|remembered| remembered.holds(now));
+        Ok(remembered.map(|remembered| remembered.value.clone()))
     }
 
     /// Keeps an answer, in place of older ones where there are too many.
-    pub(super) fn remember(&self, key: Digest, value: V, lasts: Lasts, now: UnixSeconds) {
+    ///
+    /// # Errors
+    /// As [`lock`].
+    pub(super) fn remember(&self, key: Digest, value: V, lasts: Lasts, now: UnixSeconds) -> Result<(), Denial> {
         let bytes = overhead::<V>() + value.bytes_elsewhere();
         if lasts.for_at_most.is_zero() || lasts.expires <= now || bytes > self.limits.bytes {
-            return;
+            return Ok(());
         }
-        let mut store = self.lock();
+        let mut store = lock(&self.store)?;
         store.insert(key, value, lasts, bytes);
         // One comes, so that two that are over can go: their number falls.
         for _ in 0..2 {
@@ -86,10 +94,7 @@ impl<V: Clone + Weight> Memory<V> {
                 break;
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Store<V>> {
-        lock(&self.store)
+        Ok(())
     }
 }
 
@@ -146,7 +151,6 @@ const fn overhead<V>() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::denial::Denial;
     use crate::remote::inquiry::REMEMBERED;
     use crate::remote::introspection::AnswerText;
 
@@ -171,11 +175,11 @@ mod tests {
     }
 
     fn known(memory: &Memory<&'static str>, now: f64) -> Vec<u8> {
-        (0..=u8::MAX).filter(|number| memory.recall(&digest(*number), at(now)).is_some()).collect()
+        (0..=u8::MAX).filter(|number| memory.recall(&digest(*number), at(now)).unwrap().is_some()).collect()
     }
 
     fn size(memory: &Memory<&'static str>) -> (usize, usize) {
-        let store = memory.lock();
+        let store = lock(&memory.store).unwrap();
         assert_eq!(store.known.len(), store.oldest_first.len());
         assert_eq!(store.bytes, store.known.values().map(|remembered| remembered.bytes).sum::<usize>());
         (store.known.len(), store.bytes)
@@ -185,15 +189,15 @@ mod tests {
     fn the_oldest_go_first_where_there_are_too_many() {
         let memory = Memory::new(Limits { answers: 3, bytes: NO_BOUND });
         for number in 0..100 {
-            memory.remember(digest(number), "yes", until(9.0), at(1.0));
+            memory.remember(digest(number), "yes", until(9.0), at(1.0)).unwrap();
             assert!(size(&memory).0 <= 3);
         }
         assert_eq!(known(&memory, 1.0), [97, 98, 99]);
         // What was asked anew is the youngest, and takes no second place.
-        memory.remember(digest(97), "no", until(9.0), at(1.0));
+        memory.remember(digest(97), "no", until(9.0), at(1.0)).unwrap();
         assert_eq!((known(&memory, 1.0), size(&memory).0), (vec![97, 98, 99], 3));
-        assert_eq!(memory.recall(&digest(97), at(1.0)), Some("no"));
-        memory.remember(digest(100), "yes", until(9.0), at(1.0));
+        assert_eq!(memory.recall(&digest(97), at(1.0)).unwrap(), Some("no"));
+        memory.remember(digest(100), "yes", until(9.0), at(1.0)).unwrap();
         assert_eq!(known(&memory, 1.0), [97, 99, 100]);
     }
 
@@ -203,16 +207,16 @@ mod tests {
         let hundred: &'static str = "x".repeat(100).leak();
         let memory = Memory::new(Limits { answers: 100, bytes: 3 * one });
         for number in 0..10 {
-            memory.remember(digest(number), hundred, until(9.0), at(1.0));
+            memory.remember(digest(number), hundred, until(9.0), at(1.0)).unwrap();
         }
         assert_eq!((known(&memory, 1.0), size(&memory)), (vec![7, 8, 9], (3, 3 * one)));
         // One that is larger than all of the space is not kept, and pushes nothing out.
-        memory.remember(digest(200), "x".repeat(3 * one).leak(), until(9.0), at(1.0));
+        memory.remember(digest(200), "x".repeat(3 * one).leak(), until(9.0), at(1.0)).unwrap();
         assert_eq!(known(&memory, 1.0), [7, 8, 9]);
         // The same again, with less to say.
-        memory.remember(digest(7), "", until(9.0), at(1.0));
+        memory.remember(digest(7), "", until(9.0), at(1.0)).unwrap();
         assert_eq!((known(&memory, 1.0), size(&memory)), (vec![7, 8, 9], (3, 3 * one - 100)));
-        memory.remember(digest(10), "x".repeat(200).leak(), until(9.0), at(1.0));
+        memory.remember(digest(10), "x".repeat(200).leak(), until(9.0), at(1.0)).unwrap();
         assert_eq!((known(&memory, 1.0), size(&memory)), (vec![7, 9, 10], (3, 3 * one)));
     }
 
@@ -220,15 +224,15 @@ mod tests {
     fn what_is_over_is_not_recalled_and_makes_room() {
         let memory = Memory::new(Limits { answers: 100, bytes: NO_BOUND });
         for (number, expires) in [(0, 5.0), (1, 5.0), (2, 9.0)] {
-            memory.remember(digest(number), "yes", until(expires), at(1.0));
+            memory.remember(digest(number), "yes", until(expires), at(1.0)).unwrap();
         }
         assert_eq!(known(&memory, 4.9), [0, 1, 2]);
         assert_eq!(known(&memory, 5.0), [2]);
-        memory.remember(digest(3), "yes", until(9.0), at(5.0));
+        memory.remember(digest(3), "yes", until(9.0), at(5.0)).unwrap();
         assert_eq!((known(&memory, 5.0), size(&memory).0), (vec![2, 3], 2));
         // What could not be recalled at all takes no place.
-        memory.remember(digest(4), "yes", until(5.0), at(5.0));
-        memory.remember(digest(5), "yes", Lasts { for_at_most: Duration::ZERO, expires: at(9.0) }, at(5.0));
+        memory.remember(digest(4), "yes", until(5.0), at(5.0)).unwrap();
+        memory.remember(digest(5), "yes", Lasts { for_at_most: Duration::ZERO, expires: at(9.0) }, at(5.0)).unwrap();
         assert_eq!(size(&memory).0, 2);
     }
 
@@ -246,7 +250,7 @@ mod tests {
     async fn an_answer_may_be_used_for_so_long() {
         let memory = Memory::new(Limits { answers: 9, bytes: NO_BOUND });
         let lasts = Lasts { for_at_most: Duration::from_secs(5), expires: at(99.0) };
-        memory.remember(digest(0), "yes", lasts, at(1.0));
+        memory.remember(digest(0), "yes", lasts, at(1.0)).unwrap();
         tokio::time::advance(Duration::from_millis(4_500)).await;
         assert_eq!(known(&memory, 1.0), [0]);
         tokio::time::advance(Duration::from_millis(500)).await;

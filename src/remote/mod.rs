@@ -11,6 +11,7 @@
 //! | `verified_permissions`, `policy_key` | Amazon Verified Permissions |
 //! | `user_pool` | nobody: what follows from a pool's id |
 //! | `inquiry`, `desk`, `breaker` | once for many, and not at all for a while where nobody answers; verified tokens and opaque ones apart |
+//! | `caller` | nobody: whose request it is |
 //! | `https`, `aws_http` | whomever they are told to: the one HTTP client, for itself and for the AWS clients |
 //! | `memory` | nobody: what was answered, while it may be used again |
 //! | `tally` | nobody: how often the others asked |
@@ -19,6 +20,7 @@ mod address;
 mod aws;
 mod aws_http;
 mod breaker;
+mod caller;
 mod cognito;
 mod desk;
 mod discovery;
@@ -57,8 +59,3 @@ pub use user_info::UserInfo;
 pub use user_pool::UserPool;
 #[cfg(feature = "cedar")]
 pub use verified_permissions::{PolicyStore, PolicyStoreSettings};
-
-/// What a lock guards is whole between any two of its changes: a panic elsewhere spoils none.
-fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}

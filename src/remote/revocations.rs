@@ -8,6 +8,7 @@
 
 use super::aws;
 use super::breaker::{Breaker, Outage};
+use super::caller::Caller;
 use super::tally::Calls;
 use crate::denial::Denial;
 use crate::request::UnixSeconds;
@@ -137,7 +138,7 @@ impl RevocationTable {
             return Err(Denial::NotIntrospectable("nothing in the token could be revoked"));
         }
         // On the heap: an SDK call's future is large, and most requests make none.
-        let found = self.breaker.call(TIMEOUT, self.read(keys).boxed()).await;
+        let found = self.breaker.call(Caller::of(claims), TIMEOUT, self.read(keys).boxed()).await;
         let found = found.map_err(|outage| Denial::RevocationsUnavailable(outage.why))?;
         if found.iter().any(|revocation| revocation.refuses(claims.issued_at(), now)) {
             return Err(Denial::TokenRevoked("in the table of revocations"));
@@ -150,7 +151,8 @@ impl RevocationTable {
     async fn read(&self, keys: Vec<RevocationKey>) -> Result<Vec<Revocation>, Outage> {
         let connect = || async {
             let config = aws::load(None, TIMEOUT).await;
-            Client::from_conf(Config::from(&config).to_builder().interceptor(aws::BodyCap).build())
+            let config = Config::from(&config).to_builder().retry_partition(aws::second_attempts());
+            Client::from_conf(config.interceptor(aws::BodyCap).build())
         };
         let client = self.client.get_or_init(connect).await;
         let key = |key: RevocationKey| HashMap::from([("pk".to_owned(), AttributeValue::S(key.to_string()))]);
@@ -158,7 +160,7 @@ impl RevocationTable {
             .set_keys(Some(keys.into_iter().map(key).collect()))
             .consistent_read(true)
             .build()
-            .map_err(|_| Outage::dead("the request could not be made"))?;
+            .map_err(|_| Outage::answered("the request could not be made"))?;
         let mut found = Vec::new();
         let mut pause = FIRST_PAUSE;
         loop {
@@ -172,7 +174,7 @@ impl RevocationTable {
                 (None, Some(_)) => return Ok(found),
                 // DynamoDB answers for each table that it was asked about, if only
                 // with an empty list. Silence is no "nothing was revoked".
-                (None, None) => return Err(Outage::dead("an answer that does not speak of the table")),
+                (None, None) => return Err(Outage::answered("an answer that does not speak of the table")),
             }
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2);

@@ -75,7 +75,7 @@ fn judge(reply: &Reply, about: &TokenFacts) -> Result<(), Doubt> {
     match reply.status {
         200 => {
             let user: User = serde_json::from_slice(&reply.body)
-                .map_err(|_| Doubt::Outage(Outage::dead("an answer that makes no sense")))?;
+                .map_err(|_| Doubt::Outage(Outage::answered("an answer that makes no sense")))?;
             // OpenID Connect Core 5.3.2: the `sub` MUST be verified to match exactly.
             if about.subject.as_deref() == Some(user.sub.as_str()) {
                 Ok(())
@@ -92,7 +92,6 @@ fn judge(reply: &Reply, about: &TokenFacts) -> Result<(), Doubt> {
             Err(Doubt::Passing(Denial::TokenInactive("expired, revoked or its user signed out, disabled or deleted")))
         }
         429 => Err(Doubt::Outage(Outage::throttled())),
-        status if status < 500 => Err(Doubt::Outage(Outage::alive(format!("status {status}")))),
-        status => Err(Doubt::Outage(Outage::dead(format!("status {status}")))),
+        status => Err(Doubt::Outage(Outage::answered(format!("status {status}")))),
     }
 }

@@ -6,6 +6,7 @@
 
 use super::aws;
 use super::breaker::{Breaker, Outage};
+use super::caller::Caller;
 use super::memory::{Lasts, Limits, Memory, Weight};
 use super::permission_check::Applicant;
 use super::policy_key::key;
@@ -72,15 +73,17 @@ impl PolicyStore {
         now: UnixSeconds,
     ) -> Result<Verdict, Denial> {
         let key = (!self.settings.cache.is_zero()).then(|| key(question, applicant.token));
-        if let Some(verdict) = key.as_ref().and_then(|key| self.memory.recall(key, now)) {
+        if let Some(key) = &key
+            && let Some(verdict) = self.memory.recall(key, now)?
+        {
             return Ok(verdict);
         }
-        let timeout = self.settings.timeout;
-        let verdict = self.breaker.call(timeout, self.ask(question, applicant)).await;
+        let (caller, timeout) = (Caller::of(applicant.claims), self.settings.timeout);
+        let verdict = self.breaker.call(caller, timeout, self.ask(question, applicant)).await;
         let verdict = verdict.map_err(|outage| Denial::PermissionsUnavailable(outage.why))?;
         if let Some(key) = key {
             let lasts = Lasts { for_at_most: self.settings.cache, expires: applicant.claims.expires() };
-            self.memory.remember(key, verdict.clone(), lasts, now);
+            self.memory.remember(key, verdict.clone(), lasts, now)?;
         }
         Ok(verdict)
     }
@@ -88,7 +91,8 @@ impl PolicyStore {
     async fn ask(&self, question: &Question, applicant: &Applicant<'_>) -> Result<Verdict, Outage> {
         let connect = || async {
             let config = aws::load(None, self.settings.timeout).await;
-            Client::from_conf(Config::from(&config).to_builder().interceptor(aws::BodyCap).build())
+            let config = Config::from(&config).to_builder().retry_partition(aws::second_attempts());
+            Client::from_conf(config.interceptor(aws::BodyCap).build())
         };
         let client = self.client.get_or_init(connect).await;
         // The identity source reads users of a pool alone: the entity of a client is ours.
@@ -160,15 +164,15 @@ impl PolicyStore {
     fn believe(&self, answer: Answer, question: &Question) -> Result<Verdict, Outage> {
         let expected = self.principal(question).map_err(unwritable)?;
         if answer.principal.is_some_and(|principal| principal != expected) {
-            return Err(Outage::alive("the store decided about another principal: see its identity source"));
+            return Err(Outage::answered("the store decided about another principal: see its identity source"));
         }
         let determining: Vec<_> = answer.determining.into_iter().map(|policy| policy.policy_id).collect();
         let allowed = match answer.decision {
             // Cedar allows by a policy that permits, or not at all.
-            Decision::Allow if determining.is_empty() => return Err(Outage::dead("an answer that makes no sense")),
+            Decision::Allow if determining.is_empty() => return Err(Outage::answered("an answer that makes no sense")),
             Decision::Allow => true,
             Decision::Deny => false,
-            _ => return Err(Outage::dead("an answer that is not known")),
+            _ => return Err(Outage::answered("an answer that is not known")),
         };
         // The store tells in words which policy erred, and not whether it forbids.
         let unnamed = || PolicyError { policy: "a policy of the store".to_owned(), may_forbid: true };
@@ -213,7 +217,7 @@ impl std::fmt::Debug for PolicyStore {
 }
 
 fn unwritable(_: BuildError) -> Outage {
-    Outage::alive("the question cannot be written")
+    Outage::answered("the question cannot be written")
 }
 
 /// "omit the context parameter [...] rather than sending context {}" (the API's reference).

@@ -20,10 +20,12 @@ use super::algorithm::Algorithm;
 use super::bearer::BearerToken;
 use super::jwk::VerifyingKey;
 use super::jwt::{Proof, VerifiedJwt};
+use crate::denial::Denial;
+use crate::lock::lock;
 use crate::request::UnixSeconds;
 use aws_lc_rs::digest::{SHA256, digest};
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// The verified tokens of all issuers. One store serves them all: a token names its
 /// issuer, and every one is bound to its issuer's own key.
@@ -78,7 +80,7 @@ impl TokenDigest {
 
     /// Its 32 bytes.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
+    pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
@@ -129,24 +131,29 @@ impl VerifiedTokens {
     }
 
     /// A token that was verified before and has not expired.
-    #[must_use]
-    pub fn find(&self, token: &TokenDigest, now: UnixSeconds) -> Option<KnownToken> {
-        self.lock().tokens.get(token).filter(|known| now < known.until).cloned()
+    ///
+    /// # Errors
+    /// [`Denial::Internal`] after a panic in here.
+    pub fn find(&self, token: &TokenDigest, now: UnixSeconds) -> Result<Option<KnownToken>, Denial> {
+        Ok(lock(&self.store)?.tokens.get(token).filter(|known| now < known.until).cloned())
     }
 
     /// Keeps a token that comes for the second time, in place of older ones where
     /// there are too many.
-    pub fn keep(&self, token: TokenDigest, now: UnixSeconds, known: impl FnOnce() -> KnownToken) {
-        if !self.lock().comes_again(&token) {
-            return;
+    ///
+    /// # Errors
+    /// [`Denial::Internal`] after a panic in here.
+    pub fn keep(&self, token: TokenDigest, now: UnixSeconds, known: impl FnOnce() -> KnownToken) -> Result<(), Denial> {
+        if !lock(&self.store)?.comes_again(&token) {
+            return Ok(());
         }
         let known = known();
         if known.bytes() > self.limits.bytes {
-            return;
+            return Ok(());
         }
         // Dropped when the lock is free again: that is the longest part.
         let mut dropped = Vec::new();
-        let mut store = self.lock();
+        let mut store = lock(&self.store)?;
         store.bytes += known.bytes();
         match store.tokens.insert(token, known) {
             Some(earlier) => {
@@ -166,17 +173,16 @@ impl VerifiedTokens {
             }
         }
         drop(store);
+        Ok(())
     }
 
     /// How many are kept, and how many bytes that is about.
-    #[must_use]
-    pub fn size(&self) -> (usize, usize) {
-        let store = self.lock();
-        (store.tokens.len(), store.bytes)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    ///
+    /// # Errors
+    /// [`Denial::Internal`] after a panic in here.
+    pub fn size(&self) -> Result<(usize, usize), Denial> {
+        let store = lock(&self.store)?;
+        Ok((store.tokens.len(), store.bytes))
     }
 }
 
@@ -255,12 +261,12 @@ mod tests {
     /// It comes twice.
     fn keep(store: &VerifiedTokens, digest: TokenDigest, known: KnownToken, now: UnixSeconds) {
         for _ in 0..2 {
-            store.keep(digest, now, || known.clone());
+            store.keep(digest, now, || known.clone()).unwrap();
         }
     }
 
     fn known(store: &VerifiedTokens, now: f64) -> Vec<u8> {
-        (0..=u8::MAX).filter(|number| store.find(&digest_of(*number), at(now)).is_some()).collect()
+        (0..=u8::MAX).filter(|number| store.find(&digest_of(*number), at(now)).unwrap().is_some()).collect()
     }
 
     #[test]
@@ -305,9 +311,9 @@ mod tests {
         }
         assert_eq!(known(&store, 4.9), [0, 1, 2]);
         assert_eq!(known(&store, 5.0), [2]);
-        assert_eq!(store.size().0, 3);
+        assert_eq!(store.size().unwrap().0, 3);
         keep(&store, digest_of(3), token(&key, 9.0, 0), at(5.0));
-        assert_eq!((known(&store, 5.0), store.size().0), (vec![2, 3], 2));
+        assert_eq!((known(&store, 5.0), store.size().unwrap().0), (vec![2, 3], 2));
     }
 
     #[test]
@@ -315,13 +321,13 @@ mod tests {
         let (store, key) = (VerifiedTokens::new(LIMITS), jwk::a_key());
         for number in 0..100 {
             keep(&store, digest_of(number), token(&key, 9.0, 0), at(1.0));
-            assert!(store.size().0 <= 3);
+            assert!(store.size().unwrap().0 <= 3);
         }
         assert_eq!(known(&store, 1.0), [97, 98, 99]);
         // The same token again, by another key: it takes its own place.
         keep(&store, digest_of(97), token(&jwk::a_key(), 9.0, 0), at(1.0));
         assert_eq!(known(&store, 1.0), [97, 98, 99]);
-        assert!(store.find(&digest_of(97), at(1.0)).unwrap().verified_by(&key).is_none());
+        assert!(store.find(&digest_of(97), at(1.0)).unwrap().unwrap().verified_by(&key).is_none());
     }
 
     #[test]
@@ -330,21 +336,21 @@ mod tests {
         let store = VerifiedTokens::new(limits);
         for number in 0..100 {
             keep(&store, digest_of(number), token(&key, 9.0, usize::from(number) * 30), at(1.0));
-            assert!(store.size().1 <= 10_000);
+            assert!(store.size().unwrap().1 <= 10_000);
         }
-        assert!((2..=4).contains(&store.size().0), "{:?}", store.size());
+        assert!((2..=4).contains(&store.size().unwrap().0), "{:?}", store.size().unwrap());
         // One that is larger than all of the space is not kept, and pushes nothing out.
-        let before = store.size();
+        let before = store.size().unwrap();
         keep(&store, digest_of(200), token(&key, 9.0, 10_000), at(1.0));
-        assert_eq!(store.size(), before);
+        assert_eq!(store.size().unwrap(), before);
         keep(&store, digest_of(201), token(&key, 99.0, 0), at(10.0));
         keep(&store, digest_of(202), token(&key, 99.0, 0), at(10.0));
         keep(&store, digest_of(203), token(&key, 99.0, 0), at(10.0));
-        let (tokens, bytes) = store.size();
+        let (tokens, bytes) = store.size().unwrap();
         assert_eq!((tokens, bytes), (3, 3 * token(&key, 99.0, 0).bytes()));
         // The same token again, now with more to say: it takes the place of what it said before.
         keep(&store, digest_of(203), token(&key, 99.0, 100), at(10.0));
-        assert_eq!(store.size(), (3, bytes + 100));
+        assert_eq!(store.size().unwrap(), (3, bytes + 100));
     }
 
     #[test]
@@ -363,7 +369,7 @@ mod tests {
         assert_eq!(with(Some("0123456789"), Some("01234")).bytes(), bare + 15);
         assert_eq!(token(&key, 9.0, 1000).bytes(), token(&key, 9.0, 0).bytes() + 1000);
         keep(&store, digest_of(1), with(Some("0123456789"), None), at(1.0));
-        assert_eq!(store.size(), (1, bare + 10));
+        assert_eq!(store.size().unwrap(), (1, bare + 10));
     }
 
     #[test]
@@ -383,7 +389,7 @@ mod tests {
                 keep(&store, digest_of(number), token(&key, 9.0, 0), at(1.0));
             }
             assert_eq!(
-                (known(&store, 1.0), store.size()),
+                (known(&store, 1.0), store.size().unwrap()),
                 (kept.to_vec(), (kept.len(), kept.len() * bytes)),
                 "{limits:?}"
             );
@@ -393,10 +399,10 @@ mod tests {
     #[test]
     fn a_token_is_kept_when_it_comes_again() {
         let (store, key) = (VerifiedTokens::new(LIMITS), jwk::a_key());
-        let comes = |number| store.keep(digest_of(number), at(1.0), || token(&key, 9.0, 0));
+        let comes = |number| store.keep(digest_of(number), at(1.0), || token(&key, 9.0, 0)).unwrap();
         comes(1);
         comes(2);
-        assert_eq!(store.size().0, 0);
+        assert_eq!(store.size().unwrap().0, 0);
         comes(1);
         assert_eq!(known(&store, 1.0), [1]);
         comes(2);
@@ -405,16 +411,16 @@ mod tests {
         let (mut one, mut other) = ([7; 32], [7; 32]);
         (one[0], other[0]) = (8, 16);
         for digest in [one, other, one, other] {
-            store.keep(TokenDigest(digest), at(1.0), || token(&key, 9.0, 0));
+            store.keep(TokenDigest(digest), at(1.0), || token(&key, 9.0, 0)).unwrap();
         }
-        assert_eq!(store.size().0, 2);
+        assert_eq!(store.size().unwrap().0, 2);
         // What an empty place holds is no token's.
         for low in [0, 1] {
             let mut digest = [0; 32];
             digest[0] = low;
             let store = VerifiedTokens::new(LIMITS);
-            store.keep(TokenDigest(digest), at(1.0), || token(&key, 9.0, 0));
-            assert_eq!(store.size().0, 0);
+            store.keep(TokenDigest(digest), at(1.0), || token(&key, 9.0, 0)).unwrap();
+            assert_eq!(store.size().unwrap().0, 0);
         }
     }
 
@@ -422,7 +428,7 @@ mod tests {
     fn what_a_token_says_is_what_was_signed() {
         let (key, store) = (jwk::a_key(), VerifiedTokens::new(LIMITS));
         keep(&store, digest_of(1), token(&key, 9.0, 3), at(1.0));
-        let jwt = store.find(&digest_of(1), at(1.0)).unwrap().verified_by(&key).unwrap();
+        let jwt = store.find(&digest_of(1), at(1.0)).unwrap().unwrap().verified_by(&key).unwrap();
         assert_eq!(jwt.payload.get("padding"), Some(&"ppp".into()));
     }
 

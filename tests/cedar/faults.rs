@@ -129,6 +129,38 @@ fn a_dead_store_is_not_waited_for_by_every_request() {
     cases.equal("open: calls", stage.calls(), before);
 }
 
+/// One caller misbehaves as it can, and a second one is asked about each time.
+#[test]
+fn what_one_caller_brings_about_at_the_store_costs_no_other_a_check() {
+    let (stage, cases) = (stage(""), Cases::default());
+    let event = |sub: &str| Asked::new("GET", "/a").event(&token(&json!({ "sub": sub, "jti": sub }), false).text());
+    for (fault, answer, lost) in [
+        ("a huge answer", reply(200, &json!({ "padding": "p".repeat(600 * 1024) })).into(), false),
+        ("garbage", Reply::new(200, "<html>").into(), false),
+        ("500", error(500, "InternalServerException"), false),
+        ("a question that it does not take", error(400, "ValidationException"), false),
+        ("a reset", Answer::Reset, true),
+        ("no answer in time", Answer::Hang, true),
+    ] {
+        stage.stub.answer(WITH_TOKEN, answer);
+        for time in 0..6 {
+            let before = stage.calls();
+            cases.check(format!("{fault}: mallory, {time}"), &stage.ask(&event("mallory")), "permissions_unavailable");
+            cases.equal(format!("{fault}: mallory, {time}: asked"), stage.calls() > before, time < 3 || !lost);
+        }
+        stage.stub.answer(WITH_TOKEN, reply(200, &allow()));
+        for time in 0..2 {
+            let before = stage.calls();
+            cases.check(format!("{fault}: ana, {time}"), &stage.ask(&event("ana")), "allow");
+            cases.equal(format!("{fault}: ana, {time}: calls"), stage.calls() - before, 1);
+        }
+        if lost {
+            std::thread::sleep(Duration::from_millis(2100));
+        }
+        cases.check(format!("{fault}: mallory behaves again"), &stage.ask(&event("mallory")), "allow");
+    }
+}
+
 #[test]
 fn what_the_store_is_sent_is_signed_and_names_the_store_the_action_and_the_token() {
     let (stage, cases) = (stage(""), Cases::default());

@@ -40,6 +40,7 @@ mod stub;
 
 mod admin_get_user;
 mod breaker;
+mod callers;
 mod calls;
 mod faults;
 mod get_user;

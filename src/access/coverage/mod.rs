@@ -41,6 +41,7 @@ use super::permit::Vouched;
 use super::requirement::Requirement;
 use super::route::RouteKey;
 use crate::denial::Denial;
+use crate::lock::lock;
 use crate::token::Claims;
 use extent::{Binding, Extent};
 use layout::Layout;
@@ -150,12 +151,11 @@ impl Coverage {
     }
 
     fn resources(&self, held: Vec<Holding>) -> Result<Arc<Resources>, Denial> {
-        let poisoned = |_| Denial::Internal("a panic while a policy was compiled");
-        if let Some(known) = self.compiled.lock().map_err(poisoned)?.get(&held) {
+        if let Some(known) = lock(&self.compiled)?.get(&held) {
             return known.clone().map_err(Denial::Internal);
         }
         let resources = self.compile(&held).map(Arc::new);
-        let mut compiled = self.compiled.lock().map_err(poisoned)?;
+        let mut compiled = lock(&self.compiled)?;
         if compiled.len() >= MAX_COMPILED {
             compiled.clear();
         }
@@ -323,7 +323,7 @@ mod tests {
         let table = all_bound([("GET /{t}".to_owned(), "t")]);
         for (count, known) in [(64, 1), (64, 1), (1, 2), (1, 2), (63, 3)] {
             assert_eq!(table.compiled_for(&with_values(count)).is_ok(), count == 1);
-            assert_eq!(table.compiled.lock().unwrap().len(), known);
+            assert_eq!(lock(&table.compiled).unwrap().len(), known);
         }
     }
 
