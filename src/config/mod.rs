@@ -30,6 +30,7 @@ use crate::authorizer::{Authorizer, Issuer};
 use crate::gateway::{AnswerSettings, Handler, TokenSources};
 use crate::metrics::Metrics;
 use crate::remote::{HttpsClient, PermissionCheck};
+use crate::token::Expectations;
 use fields::{Fields, Reader};
 use settings::{Covers, Policy};
 use std::sync::Arc;
@@ -142,6 +143,11 @@ impl Config {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// What the tokens of each issuer must look like.
+    pub fn expectations(&self) -> impl Iterator<Item = &Expectations> {
+        self.issuers.iter().map(|issuer| &*issuer.expectations)
     }
 
     /// The rule table.

@@ -43,6 +43,11 @@ impl ContextMap {
         Self(entries.into_iter().map(|(key, name)| (key, source(name))).collect())
     }
 
+    /// The keys that backends read.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(key, _)| key.as_str())
+    }
+
     /// The context of these claims; what is missing, null or an empty list is left out.
     pub(super) fn of(&self, claims: &Claims, shape: Shape) -> Map<String, Value> {
         let mut context = Map::new();

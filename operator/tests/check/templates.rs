@@ -79,6 +79,70 @@ fn what_is_not_known_before_it_is_deployed_is_taken_to_be_the_worse() {
 }
 
 #[test]
+fn an_open_raw_route_on_an_api_of_sam_is_an_error() {
+    let route = |guard: &str| {
+        let raw = format!(
+            "  Raw: {{ Type: AWS::ApiGatewayV2::Route, Properties: {{ ApiId: !Ref Api, RouteKey: GET /raw{guard} }} }}"
+        );
+        template("", &format!("{ITEMS}\n{ADMIN}"), &raw)
+    };
+    run("raw-open", &route(""), &[]).is(1, &["error: `GET /raw` has no authorizer"]);
+    run("raw-guarded", &route(", AuthorizationType: AWS_IAM"), &[]).is(0, &["`GET /raw` is guarded by AWS_IAM"]);
+}
+
+#[test]
+fn a_way_around_the_authorizer_is_a_warning() {
+    let of = |more: &str| template("", &format!("{ITEMS}\n{ADMIN}"), more);
+    let url = |function: &str, auth: &str| {
+        of(&format!(
+            "  U: {{ Type: AWS::Lambda::Url, Properties: {{ TargetFunctionArn: !GetAtt {function}.Arn, AuthType: {auth} }} }}\n  Timer: {{ Type: AWS::Serverless::Function }}"
+        ))
+    };
+    run("url-backend", &url("Backend", "NONE"), &[])
+        .is(0, &["warning: Backend has a function URL: a way around the authorizer", "no errors, 1 warning"]);
+    run("url-authorizer", &url("F", "NONE"), &[]).is(0, &["warning: F has a function URL"]);
+    run("url-iam", &url("Backend", "AWS_IAM"), &["--strict"]).is(0, &["note: Backend has a function URL"]);
+    run("url-other", &url("Timer", "NONE"), &["--strict"]).is(0, &["no warnings"]);
+    let permission = |more: &str| {
+        of(&format!(
+            "  P: {{ Type: AWS::Lambda::Permission, Properties: {{ FunctionName: !Ref Backend, Action: lambda:InvokeFunction, {more} }} }}"
+        ))
+    };
+    run("any-principal", &permission("Principal: '*'"), &[]).is(0, &["warning: Backend may be called by everybody"]);
+    run("any-source", &permission("Principal: apigateway.amazonaws.com"), &[])
+        .is(0, &["warning: Backend may be called by apigateway.amazonaws.com for any account"]);
+    run("one-source", &permission("Principal: apigateway.amazonaws.com, SourceArn: !Sub 'x:${Api}/*'"), &["--strict"])
+        .is(0, &["no warnings"]);
+    let target = "  T: { Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: { TargetType: lambda, Targets: [{ Id: !GetAtt Backend.Arn }] } }";
+    run("load-balancer", &of(target), &[]).is(0, &["warning: Backend is a target of the target group T"]);
+}
+
+#[test]
+fn attributes_that_users_write_and_logs_that_callers_write_are_told() {
+    let more = |attributes: &str, format: &str| {
+        template(
+            "",
+            &format!("{ITEMS}\n{ADMIN}"),
+            &format!(
+                "  Client: {{ Type: AWS::Cognito::UserPoolClient, Properties: {{ WriteAttributes: [{attributes}] }} }}
+  Stage: {{ Type: AWS::ApiGatewayV2::Stage, Properties: {{ AccessLogSettings: {{ Format: '{{\"who\":\"$context.{format}\"}}' }} }} }}"
+            ),
+        )
+    };
+    let config = format!("{ISSUERS}{RULES}").replace("any_group: admin", "claims: { custom:role: admin }");
+    let check =
+        |name: &str, template: &str| Folder::new(name, &config, template).check(&["--template", "template.yaml"]);
+    check("told", &more("custom:role", "authorizer.principalId")).is(
+        0,
+        &[
+            "warning: `ANY /admin/{proxy+}` relies on the attribute `custom:role`",
+            "warning: Stage: the access log is JSON",
+        ],
+    );
+    check("not-told", &more("name", "authorizer.reason")).is(0, &["no errors, no warnings"]);
+}
+
+#[test]
 fn rules_may_be_reached_through_any_api_of_the_template() {
     let socket = "  Socket: { Type: AWS::Serverless::WebSocketApi, Properties: { Auth: { AuthType: CUSTOM, AuthArn: !GetAtt F.Arn }, Routes: { $connect: {} } } }";
     let text = template("", &format!("{ITEMS}\n{ADMIN}"), socket);

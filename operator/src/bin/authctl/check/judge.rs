@@ -155,6 +155,7 @@ fn of_authorizer(config: &Config, api: &Api, authorizer: &Authorizer, routes: &[
     if authorizer.ttl.is_off() {
         return found;
     }
+    found.extend(other_places(config, authorizer));
     // Of what is not known the stricter one is taken.
     let answer = answer.unwrap_or(Answer::Verdict);
     let held = Held::by(authorizer, places(config, &authorizer.format));
@@ -209,6 +210,30 @@ fn sources(config: &Config, authorizer: &Authorizer) -> Option<Finding> {
     (!places.iter().all(is_asked)).then(|| {
         Finding::note(format!("{name}: API Gateway refuses requests without {first}, wherever else the token is"))
     })
+}
+
+/// Places for a second token, which a cached answer does not look at.
+fn other_places(config: &Config, authorizer: &Authorizer) -> Option<Finding> {
+    let is_in_key =
+        |place: &&TokenSource| authorizer.sources.iter().any(|source| carries(source, std::slice::from_ref(*place)));
+    let (in_key, others): (Vec<_>, Vec<_>) = places(config, &authorizer.format).iter().partition(is_in_key);
+    let others: Vec<String> = others.into_iter().map(shown).collect();
+    (!in_key.is_empty() && !others.is_empty()).then(|| {
+        Finding::warning(format!(
+            "{} is {}: a second token in {} is not looked at, where the function would say `ambiguous_token`: give each kind of event one place (`events` in `token`), or turn the cache off",
+            authorizer.name,
+            authorizer.ttl,
+            others.join(", ")
+        ))
+    })
+}
+
+fn shown(place: &TokenSource) -> String {
+    match place {
+        TokenSource::Header(name) => format!("the header `{name}`"),
+        TokenSource::Query(name) => format!("the query parameter `{name}`"),
+        TokenSource::Cookie(name) => format!("the cookie `{name}`"),
+    }
 }
 
 /// What cached policies let pass that no rule does.

@@ -185,6 +185,26 @@ fn api_gateway_asks_for_the_token_where_it_is() {
 }
 
 #[test]
+fn a_cached_answer_looks_at_one_place_for_the_token() {
+    let with = |places: &str| format!("{RULES}\ntoken: [{{ header: Authorization }}, {places}]");
+    let of = |kind, authorizer: &str| template(kind, "", authorizer, &["GET /items"]);
+    let kept = simple("Context: [routeKey, path], ReauthorizeEvery: 60");
+    let query =
+        [(WARNING, "a second token in the query parameter `t` is not looked at"), (NOTE, "wherever else the token is")];
+    check_with(&with("{ query: t }"), &of(Rest, BY_REQUEST), &[], query);
+    check_with(&with("{ query: t }"), &of(Http, &kept), &[], query);
+    check_with(&with("{ query: t, events: [rest_request, websocket] }"), &of(Rest, BY_REQUEST), &[], query);
+    check_with(&with("{ query: t, events: [rest_request, websocket] }"), &of(Http, &kept), &[], []);
+    check_with(&with("{ query: t, events: websocket }"), &of(Rest, BY_REQUEST), &[], []);
+    check_with(&with("{ query: t, events: websocket }"), &of(Http, &kept), &[], []);
+    check_with(&with("{ cookie: c }"), &of(Http, &kept), &[], [(WARNING, "the cookie `c`"), (NOTE, "wherever else")]);
+    check_with(&with("{ query: t }"), &of(Rest, OFF), &[], []);
+    check_with(&with("{ query: t }"), &of(Rest, TOKEN), &[], []);
+    let both = "FunctionPayloadType: REQUEST, Identity: { Headers: [Authorization], QueryStrings: [t], Context: [httpMethod, path] }";
+    check_with(&with("{ query: t }"), &of(Rest, both), &[], []);
+}
+
+#[test]
 fn policies_that_cover_tokens_open_no_route_of_the_api() {
     let of = |routes: &[&str]| template(Rest, "", BY_TOKEN, routes);
     let both = ["GET /users/{a}", "GET /users/{a}/orders"];

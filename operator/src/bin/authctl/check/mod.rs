@@ -7,16 +7,20 @@
 //! | `table` | the rules alone: by what answers may be cached, whether policies could cover tokens |
 //! | `keys` | whether a cache's key tells apart what must be |
 //! | `judge` | one API beside the rules |
+//! | `attributes` | rules that rely on what users may change |
+//! | `logs` | access logs that callers could write members into |
 
+mod attributes;
 mod finding;
 mod judge;
 mod keys;
+mod logs;
 mod table;
 
 use crate::Outcome;
 use crate::arguments::{Check, Setting};
 use crate::table::read_config;
-use crate::template::{Api, Guard, Template};
+use crate::template::{Api, Guard, OtherWay, Template};
 use cognito_authorizer::config::{Config, ConfigText, Environment};
 use cognito_authorizer_operator::revoking::printable;
 use finding::{Finding, Weight};
@@ -85,6 +89,9 @@ fn against(config: &Config, template: &Template, arguments: &Check, report: &mut
             whole.push(if all_known { Finding::warning(text) } else { Finding::note(format!("{text} that was read")) });
         }
     }
+    whole.extend(around(template, &function));
+    whole.extend(logs::forgeable(config, &template.access_logs));
+    whole.extend(attributes::writable(config, &template.clients));
     for key in arguments.open.iter().filter(|key| !open.contains(*key)) {
         whole.push(Finding::warning(format!("--open '{key}': no route without an authorizer is called so")));
     }
@@ -93,6 +100,17 @@ fn against(config: &Config, template: &Template, arguments: &Check, report: &mut
         report.tell("The template", "", whole);
     }
     Ok(())
+}
+
+/// The ways around the APIs to the authorizer and to what it guards.
+fn around(template: &Template, function: &str) -> Vec<Finding> {
+    let matters = |way: &&OtherWay| way.function == function || template.backends.contains(&way.function);
+    let ways = template.other_ways.iter().filter(matters);
+    let told = ways.map(|OtherWay { function, what, by_iam }| match by_iam {
+        true => Finding::note(format!("{function} {what}: whom IAM lets call it needs no authorizer")),
+        false => Finding::warning(format!("{function} {what}: a way around the authorizer")),
+    });
+    told.collect()
 }
 
 /// The function whose configuration this is: the one that is told, else the only one

@@ -20,6 +20,11 @@ pub(super) struct EventRoute {
 pub(super) const IMPLICIT: [(ApiKind, &str); 2] =
     [(ApiKind::Rest, "ServerlessRestApi"), (ApiKind::Http, "ServerlessHttpApi")];
 
+/// Whether SAM makes an API of that name by itself.
+pub(super) fn is_implicit(name: &str) -> bool {
+    IMPLICIT.iter().any(|(_, implicit)| *implicit == name)
+}
+
 /// All routes that events make.
 pub(super) fn routes(values: &Values<'_>) -> Vec<EventRoute> {
     let mut routes = Vec::new();

@@ -9,19 +9,27 @@
 //! | `openapi` | an API's definition: paths, security schemes |
 //! | `raw` | `AWS::ApiGateway::*` and `AWS::ApiGatewayV2::*` |
 //! | `authorizers` | one authorizer, however it is written |
+//! | `functions` | who may call a function around its API |
+//! | `access_logs`, `clients` | formats of access logs, app clients of user pools |
 
+mod access_logs;
 mod api;
 mod authorizers;
+mod clients;
 mod events;
+mod functions;
 mod node;
 mod openapi;
 mod raw;
 mod sam;
 mod value;
 
+pub(crate) use access_logs::AccessLog;
 pub(crate) use api::{Api, ApiKind, Authorizer, Format, Guard, Source, Ttl};
+pub(crate) use clients::{Client, Writes};
+pub(crate) use functions::OtherWay;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use value::{Value, Values};
 
 /// All that is read of a template.
@@ -33,6 +41,12 @@ pub(crate) struct Template {
     /// Stacks of their own, which were not read: by their names nothing says that they
     /// have an API.
     pub(crate) stacks: Vec<String>,
+    /// The functions behind its APIs.
+    pub(crate) backends: BTreeSet<String>,
+    /// Who may call functions around the APIs.
+    pub(crate) other_ways: Vec<OtherWay>,
+    pub(crate) access_logs: Vec<AccessLog>,
+    pub(crate) clients: Vec<Client>,
 }
 
 impl Template {
@@ -56,7 +70,15 @@ impl Template {
         }
         let stacks = ["AWS::CloudFormation::Stack", "AWS::Serverless::Application"];
         let stacks = stacks.iter().flat_map(|kind| values.resources(kind)).map(|(name, _)| name.to_owned()).collect();
-        Ok(Self { apis, remarks: values.into_remarks(), stacks })
+        Ok(Self {
+            apis,
+            stacks,
+            backends: functions::backends(&values),
+            other_ways: functions::other_ways(&values),
+            access_logs: access_logs::read(&values),
+            clients: clients::read(&values),
+            remarks: values.into_remarks(),
+        })
     }
 }
 
@@ -80,14 +102,23 @@ fn tell_of_what_is_elsewhere(values: &Values<'_>) {
             values.remark(format!("{name}: its properties are not known before it is deployed, and were not read"));
         }
     }
-    for (kind, key, api) in [
-        ("AWS::ApiGatewayV2::Route", "ApiId", "AWS::ApiGatewayV2::Api"),
-        ("AWS::ApiGateway::Method", "RestApiId", "AWS::ApiGateway::RestApi"),
+    for (kind, key, apis) in [
+        (
+            "AWS::ApiGatewayV2::Route",
+            "ApiId",
+            &["AWS::ApiGatewayV2::Api", "AWS::Serverless::HttpApi", "AWS::Serverless::WebSocketApi"][..],
+        ),
+        ("AWS::ApiGateway::Method", "RestApiId", &["AWS::ApiGateway::RestApi", "AWS::Serverless::Api"]),
     ] {
         for (name, properties) in values.resources(kind) {
-            let of = values.reference(properties.get(key));
-            if !matches!(of, Some(Value::Known(of)) if values.type_of(&of) == Some(api)) {
-                values.remark(format!("{name} is of an API that is not an `{api}` of the template, and was not read"));
+            let is_read = match values.reference(properties.get(key)) {
+                Some(Value::Known(of)) => {
+                    events::is_implicit(&of) || values.type_of(&of).is_some_and(|of| apis.contains(&of))
+                }
+                Some(Value::Unknown(_)) | None => false,
+            };
+            if !is_read {
+                values.remark(format!("{name} is of an API that is not in the template, and was not read"));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::api::{Api, ApiKind, Authorizer, Guard, Route};
 use super::authorizers;
+use super::events;
 use super::node::Node;
 use super::openapi::{self, Definition};
 use super::value::{Value, Values};
@@ -11,24 +12,29 @@ pub(super) fn rest<'v>(values: &'v Values<'_>) -> impl Iterator<Item = Api> + 'v
     values.resources("AWS::ApiGateway::RestApi").map(move |(name, node)| {
         let mut api = described(values, ApiKind::Rest, name, node);
         api.has_resource_policy |= node.get("Policy").is_some_and(|policy| !policy.is_null());
-        let is_own = |node: &Node| is_of(values, node, "RestApiId", name);
-        let others = authorizers_of(values, &mut api, "AWS::ApiGateway::Authorizer", is_own);
-        for (method, node) in values.resources("AWS::ApiGateway::Method").filter(|(_, node)| is_own(node)) {
-            let verb = values.value(node.get("HttpMethod"));
-            let (Some(Value::Known(verb)), Some(path)) = (verb, path(values, node.get("ResourceId"), 0)) else {
-                values.remark(format!(
-                    "{method}: its method or path is not known before it is deployed: no route was read"
-                ));
-                api.routes_are_known = false;
-                continue;
-            };
-            let path = if path.is_empty() { "/".to_owned() } else { path };
-            let key = openapi::key(&openapi::method_of(&verb).unwrap_or(verb), &path);
-            let guard = guard(values, node, &api.authorizers, &others);
-            api.routes.push(Route { key, guard });
-        }
+        add_methods(values, &mut api);
         api
     })
+}
+
+/// Adds the methods and authorizers that are resources of their own to a REST API.
+pub(super) fn add_methods(values: &Values<'_>, api: &mut Api) {
+    let name = api.name.clone();
+    let is_own = |node: &Node| is_of(values, node, "RestApiId", &name);
+    let others = authorizers_of(values, api, "AWS::ApiGateway::Authorizer", is_own);
+    for (method, node) in values.resources("AWS::ApiGateway::Method").filter(|(_, node)| is_own(node)) {
+        let verb = values.value(node.get("HttpMethod"));
+        let (Some(Value::Known(verb)), Some(path)) = (verb, path(values, node.get("ResourceId"), 0)) else {
+            values
+                .remark(format!("{method}: its method or path is not known before it is deployed: no route was read"));
+            api.routes_are_known = false;
+            continue;
+        };
+        let path = if path.is_empty() { "/".to_owned() } else { path };
+        let key = openapi::key(&openapi::method_of(&verb).unwrap_or(verb), &path);
+        let guard = guard(values, node, &api.authorizers, &others);
+        api.routes.push(Route { key, guard });
+    }
 }
 
 /// The HTTP and WebSocket APIs.
@@ -37,29 +43,36 @@ pub(super) fn http_and_web_socket<'v>(values: &'v Values<'_>) -> impl Iterator<I
         let is_web_socket = values.value(node.get("ProtocolType")) == Some(Value::Known("WEBSOCKET".to_owned()));
         let kind = if is_web_socket { ApiKind::WebSocket } else { ApiKind::Http };
         let mut api = described(values, kind, name, node);
-        let is_own = |node: &Node| is_of(values, node, "ApiId", name);
-        let others = authorizers_of(values, &mut api, "AWS::ApiGatewayV2::Authorizer", is_own);
         // "Quick create" makes a route that nobody guards.
         if node.get("Target").is_some_and(|target| !target.is_null()) {
             let key = values.value(node.get("RouteKey")).unwrap_or(Value::Known("$default".to_owned()));
             let (Value::Known(key) | Value::Unknown(key)) = key;
             api.routes.push(Route { key, guard: Guard::Open });
         }
-        for (route, node) in values.resources("AWS::ApiGatewayV2::Route").filter(|(_, node)| is_own(node)) {
-            match values.value(node.get("RouteKey")) {
-                Some(Value::Known(key)) if is_web_socket && key != "$connect" => {}
-                Some(Value::Known(key)) => {
-                    let guard = guard(values, node, &api.authorizers, &others);
-                    api.routes.push(Route { key, guard });
-                }
-                Some(Value::Unknown(_)) | None => {
-                    values.remark(format!("{route}: its key is not known before it is deployed: no route was read"));
-                    api.routes_are_known = false;
-                }
-            }
-        }
+        add_routes(values, &mut api);
         api
     })
+}
+
+/// Adds the routes and authorizers that are resources of their own to an HTTP or
+/// WebSocket API.
+pub(super) fn add_routes(values: &Values<'_>, api: &mut Api) {
+    let name = api.name.clone();
+    let is_own = |node: &Node| is_of(values, node, "ApiId", &name);
+    let others = authorizers_of(values, api, "AWS::ApiGatewayV2::Authorizer", is_own);
+    for (route, node) in values.resources("AWS::ApiGatewayV2::Route").filter(|(_, node)| is_own(node)) {
+        match values.value(node.get("RouteKey")) {
+            Some(Value::Known(key)) if api.kind == ApiKind::WebSocket && key != "$connect" => {}
+            Some(Value::Known(key)) => {
+                let guard = guard(values, node, &api.authorizers, &others);
+                api.routes.push(Route { key, guard });
+            }
+            Some(Value::Unknown(_)) | None => {
+                values.remark(format!("{route}: its key is not known before it is deployed: no route was read"));
+                api.routes_are_known = false;
+            }
+        }
+    }
 }
 
 /// An API with what its definition says, where it has one.
@@ -119,6 +132,9 @@ fn path(values: &Values<'_>, id: Option<&Node>, depth: usize) -> Option<String> 
         return None;
     }
     let Value::Known(name) = values.reference(id)? else { return None };
+    if events::is_implicit(&name) {
+        return Some(String::new());
+    }
     match values.type_of(&name)? {
         "AWS::ApiGateway::RestApi" | "AWS::Serverless::Api" => Some(String::new()),
         "AWS::ApiGateway::Resource" => {

@@ -5,7 +5,7 @@ use super::api::{Api, ApiKind, Authorizer, Format, Guard, Route, Ttl};
 use super::events::{self, EventRoute, IMPLICIT};
 use super::node::Node;
 use super::value::{Value, Values};
-use super::{authorizers, openapi};
+use super::{authorizers, openapi, raw};
 
 /// The APIs, with the routes of their events.
 pub(super) fn apis(values: &Values<'_>) -> Vec<Api> {
@@ -70,7 +70,7 @@ fn api<'e>(
     });
     let routes: Vec<Route> = defined.chain(of_events).collect();
     let off = |key: &str| values.value(auth.get(key)) == Some(Value::Known("false".to_owned()));
-    Api {
+    let mut api = Api {
         name: name.to_owned(),
         kind,
         routes,
@@ -81,7 +81,12 @@ fn api<'e>(
             && matches!(of_default, Guard::Authorizer(_))
             && !off("AddDefaultAuthorizerToCorsPreflight"),
         authorizers: found,
+    };
+    match kind {
+        ApiKind::Rest => raw::add_methods(values, &mut api),
+        ApiKind::Http | ApiKind::WebSocket => raw::add_routes(values, &mut api),
     }
+    api
 }
 
 fn is_given(node: &Node, key: &str) -> bool {
@@ -111,10 +116,7 @@ fn web_socket(values: &Values<'_>, name: &str, properties: &Node) -> Api {
     };
     let routes = values.section(name, properties, "Routes").map_or(&[][..], Node::entries);
     let has_connect = routes.iter().any(|(key, _)| key == CONNECT);
-    if !has_connect {
-        values.remark(format!("{name} has no route $connect: nothing asks who connects"));
-    }
-    Api {
+    let mut api = Api {
         name: name.to_owned(),
         kind: ApiKind::WebSocket,
         routes: has_connect.then(|| Route { key: CONNECT.to_owned(), guard }).into_iter().collect(),
@@ -122,7 +124,12 @@ fn web_socket(values: &Values<'_>, name: &str, properties: &Node) -> Api {
         routes_are_known: true,
         has_resource_policy: false,
         guards_preflight: false,
+    };
+    raw::add_routes(values, &mut api);
+    if api.routes.is_empty() {
+        values.remark(format!("{name} has no route $connect: nothing asks who connects"));
     }
+    api
 }
 
 const CONNECT: &str = "$connect";

@@ -210,8 +210,52 @@ fn raw_resources_are_put_together() {
             "Q: $default -> open",
             "W: $connect -> function by C",
             "W.C: F, $connect, not cached, ",
-            "remark: R6 is of an API that is not an `AWS::ApiGatewayV2::Api` of the template, and was not read",
+            "remark: R6 is of an API that is not in the template, and was not read",
         ],
+    );
+}
+
+#[test]
+fn raw_routes_belong_to_the_apis_of_sam_too() {
+    check(
+        "
+  H: { Type: AWS::Serverless::HttpApi, Properties: { Auth: { DefaultAuthorizer: L, Authorizers: { L: { FunctionArn: !GetAtt F.Arn } } } } }
+  R1: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref H, RouteKey: GET /raw } }
+  R2: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref H, RouteKey: GET /guarded, AuthorizationType: CUSTOM, AuthorizerId: !Ref M } }
+  M: { Type: AWS::ApiGatewayV2::Authorizer, Properties: { ApiId: !Ref H, AuthorizerType: REQUEST, AuthorizerUri: !GetAtt F.Arn, AuthorizerPayloadFormatVersion: '2.0' } }
+  A: { Type: AWS::Serverless::Api }
+  Item: { Type: AWS::ApiGateway::Resource, Properties: { RestApiId: !Ref A, ParentId: !GetAtt A.RootResourceId, PathPart: item } }
+  M1: { Type: AWS::ApiGateway::Method, Properties: { RestApiId: !Ref A, ResourceId: !Ref Item, HttpMethod: GET, AuthorizationType: NONE } }
+  W: { Type: AWS::Serverless::WebSocketApi, Properties: { Routes: { $default: {} } } }
+  R3: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref W, RouteKey: $connect } }
+",
+        [
+            "A: GET /item -> open",
+            "H: GET /raw -> open",
+            "H: GET /guarded -> function by M",
+            "H.L: F, no payload format version, not cached, ",
+            "H.M: F, format 2.0, policies, not cached, ",
+            "W: $connect -> open",
+        ],
+    );
+}
+
+#[test]
+fn raw_routes_belong_to_the_apis_that_sam_makes_by_itself() {
+    let text = "
+Resources:
+  F: { Type: AWS::Serverless::Function, Properties: { Events: { One: { Type: HttpApi }, Two: { Type: Api, Properties: { Path: /b, Method: post } } } } }
+  R: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref ServerlessHttpApi, RouteKey: GET /raw } }
+  M: { Type: AWS::ApiGateway::Method, Properties: { RestApiId: !Ref ServerlessRestApi, ResourceId: !GetAtt ServerlessRestApi.RootResourceId, HttpMethod: GET } }
+";
+    assert_eq!(
+        summary(text),
+        [
+            "ServerlessRestApi: POST /b -> open",
+            "ServerlessRestApi: GET / -> open",
+            "ServerlessHttpApi: $default -> open",
+            "ServerlessHttpApi: GET /raw -> open",
+        ]
     );
 }
 

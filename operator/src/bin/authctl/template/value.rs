@@ -1,5 +1,6 @@
 //! What of a template's values is known before it is deployed.
 
+use super::events;
 use super::node::Node;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -144,7 +145,7 @@ impl<'t> Values<'t> {
         let mut names = Vec::new();
         references(node, &mut names);
         match names.as_slice() {
-            [name] if self.type_of(name).is_some() => Some(Value::Known(name.clone())),
+            [name] if self.type_of(name).is_some() || events::is_implicit(name) => Some(Value::Known(name.clone())),
             _ => Some(Value::Unknown(node.text().map_or_else(|| shown(node), str::to_owned))),
         }
     }

@@ -1,0 +1,224 @@
+//! Rules that rely on what users may change about themselves. Pure.
+//!
+//! Cognito writes a user's attributes into ID tokens, and a trigger may write them into
+//! access tokens. Where an app client may write an attribute, its users can: a rule that
+//! asks for its value then asks for nothing.
+
+use super::finding::{Finding, listed};
+use crate::template::{Client, Writes};
+use cognito_authorizer::access::{Check, Requirement};
+use cognito_authorizer::config::Config;
+use cognito_authorizer::token::{Expectations, IssuerKind, TokenUse};
+use std::collections::BTreeMap;
+
+/// What rules rely on, and users of these clients may write.
+pub(super) fn writable(config: &Config, clients: &[Client]) -> Vec<Finding> {
+    let pools: Vec<&Expectations> = config.expectations().filter(|issuer| is_pool(issuer)).collect();
+    // The attributes, each with the rules that rely on it.
+    let mut attributes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (_, rule) in config.rules().iter() {
+        let mut claims = Vec::new();
+        claims_of(&rule.requirement, &pools, &mut claims);
+        for attribute in claims.into_iter().filter_map(attribute) {
+            let rules = attributes.entry(attribute).or_default();
+            if rules.last() != Some(&&*rule.key) {
+                rules.push(&rule.key);
+            }
+        }
+    }
+    let takes_id_tokens = pools.iter().any(|pool| match &pool.kind {
+        IssuerKind::Cognito { token_uses } => token_uses.contains(&TokenUse::Id),
+        IssuerKind::Oidc => true,
+    });
+    let mut found = Vec::new();
+    for (attribute, rules) in if pools.is_empty() { BTreeMap::new() } else { attributes } {
+        let rules = listed(rules);
+        if clients.is_empty() {
+            found.push(Finding::note(format!(
+                "{rules} relies on the attribute `{attribute}`, and no app client is in the template: let none have it in its `WriteAttributes`"
+            )));
+        }
+        for client in clients {
+            let how = match &client.writes {
+                Writes::These(names) if !names.contains(&attribute) => continue,
+                Writes::These(_) => "its `WriteAttributes` have it".to_owned(),
+                Writes::All => "without `WriteAttributes` all attributes may be written".to_owned(),
+                Writes::Unknown(expression) => format!("its `WriteAttributes` are not known: {expression}"),
+            };
+            let text = format!(
+                "{rules} relies on the attribute `{attribute}`, which users may change for themselves through the client {}: {how}",
+                client.name
+            );
+            let is_certain = takes_id_tokens && client.lets_users_write && !matches!(client.writes, Writes::Unknown(_));
+            found.push(if is_certain { Finding::error(text) } else { Finding::warning(text) });
+        }
+    }
+    found
+}
+
+fn is_pool(issuer: &Expectations) -> bool {
+    matches!(issuer.kind, IssuerKind::Cognito { .. }) || issuer.issuer.contains("cognito-idp")
+}
+
+/// The claims that a requirement holds against something.
+fn claims_of<'r>(requirement: &'r Requirement, pools: &[&'r Expectations], claims: &mut Vec<&'r str>) {
+    for check in &requirement.checks {
+        match check {
+            Check::Claim { name, .. } => claims.push(name),
+            Check::AnyGroup(_) | Check::AllGroups(_) => {
+                claims.extend(pools.iter().filter_map(|pool| pool.claim_names.groups.as_deref()));
+            }
+            Check::AnyScope(_) | Check::AllScopes(_) => {
+                claims.extend(pools.iter().filter_map(|pool| pool.claim_names.scope.as_deref()));
+            }
+            Check::Any(inner) | Check::All(inner) => inner.iter().for_each(|inner| claims_of(inner, pools, claims)),
+            Check::ClientIds(_) | Check::Issuers(_) | Check::TokenUse(_) | Check::MaxAuthAge(_) => {}
+        }
+    }
+}
+
+/// The attribute that a claim has its value from, where users may be able to write it.
+fn attribute(claim: &str) -> Option<String> {
+    // A pointer begins with the name of the claim that it goes into (RFC 6901).
+    let name = match claim.strip_prefix('/') {
+        Some(pointer) => pointer.split('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~"),
+        None => claim.to_owned(),
+    };
+    (name.starts_with("custom:") || STANDARD.contains(&name.as_str())).then_some(name)
+}
+
+/// Cognito's standard attributes, but for `sub`, which nobody can write.
+const STANDARD: [&str; 17] = [
+    "address",
+    "birthdate",
+    "email",
+    "family_name",
+    "gender",
+    "given_name",
+    "locale",
+    "middle_name",
+    "name",
+    "nickname",
+    "phone_number",
+    "picture",
+    "preferred_username",
+    "profile",
+    "updated_at",
+    "website",
+    "zoneinfo",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Weight;
+    use super::*;
+    use crate::template::Template;
+    use cognito_authorizer::config::{ConfigText, Environment};
+
+    const ID: &str = "cognito: { user_pool_id: us-east-1_A, client_ids: web, token_use: id }";
+    const ACCESS: &str = "cognito: { user_pool_id: us-east-1_A, client_ids: web }";
+
+    /// What is found of the rule `GET /{x}` with this requirement, and a pool with this
+    /// app client, without its place in the text.
+    #[track_caller]
+    fn check(issuer: &str, requirement: &str, client: &str, expected: &[(Weight, &str)]) {
+        let text = format!("issuers: [{{ {issuer} }}]\nroutes: {{ 'GET /{{x}}': {requirement} }}");
+        let text = ConfigText { text, folder: "tests".into() };
+        let config = Config::parse(&text, &Environment::default()).unwrap();
+        let template = format!(
+            "
+Resources:
+  P: {{ Type: AWS::Cognito::UserPool, Properties: {{ AdminCreateUserConfig: {{ AllowAdminCreateUserOnly: true }} }} }}
+  C: {{ Type: AWS::Cognito::UserPoolClient, Properties: {{ UserPoolId: !Ref P, {client} }} }}"
+        );
+        let template = Template::parse(&template, &BTreeMap::new()).unwrap();
+        let found = writable(&config, &template.clients);
+        let fits = found.len() == expected.len()
+            && found
+                .iter()
+                .zip(expected)
+                .all(|(found, (weight, text))| found.weight == *weight && found.text.contains(text));
+        assert!(fits, "{issuer} {requirement} {client}\n{found:#?}\n{expected:#?}");
+    }
+
+    const TENANT: &str = "{ claims: { custom:tenant: '{x}' } }";
+
+    #[test]
+    fn an_attribute_that_users_may_write_is_found_and_one_that_they_may_not_is_not() {
+        let all = [(Weight::Error, "`GET /{x}` relies on the attribute `custom:tenant`, which users may change")];
+        check(ID, TENANT, "", &all);
+        check(ID, TENANT, "WriteAttributes: []", &all);
+        check(ID, TENANT, "WriteAttributes: [name, 'custom:tenant']", &all);
+        check(ID, TENANT, "WriteAttributes: [name]", &[]);
+        check(ID, TENANT, "WriteAttributes: ['custom:tenants']", &[]);
+        check(ID, TENANT, "WriteAttributes: !Ref A", &[(Weight::Warning, "are not known: !Ref A")]);
+        check(ID, TENANT, "WriteAttributes: [!Ref A]", &[(Weight::Warning, "are not known: !Ref A")]);
+    }
+
+    #[test]
+    fn it_is_a_warning_where_the_claim_or_the_change_needs_one_thing_more() {
+        check(ACCESS, TENANT, "", &[(Weight::Warning, "`custom:tenant`")]);
+        let closed = "ExplicitAuthFlows: [ALLOW_REFRESH_TOKEN_AUTH], AllowedOAuthScopes: [openid]";
+        check(ID, TENANT, closed, &[(Weight::Warning, "`custom:tenant`")]);
+        for open in [
+            "AllowedOAuthScopes: [openid]",
+            "ExplicitAuthFlows: [ALLOW_USER_SRP_AUTH]",
+            "ExplicitAuthFlows: [ALLOW_REFRESH_TOKEN_AUTH], AllowedOAuthScopes: [aws.cognito.signin.user.admin]",
+            "ExplicitAuthFlows: [ALLOW_REFRESH_TOKEN_AUTH], AllowedOAuthScopes: [!Ref Scope]",
+        ] {
+            check(ID, TENANT, open, &[(Weight::Error, "`custom:tenant`")]);
+        }
+    }
+
+    #[test]
+    fn whatever_a_rule_relies_on_is_looked_at() {
+        for (requirement, attribute) in [
+            ("{ claims: { email: a@example.com } }", "`email`"),
+            ("{ claims: { /custom:tenant: a } }", "`custom:tenant`"),
+            ("{ claims: { /address/locality: a } }", "`address`"),
+            ("{ any: [{ any_group: a }, { all: [{ claims: { custom:plan: pro } }] }] }", "`custom:plan`"),
+        ] {
+            check(ID, requirement, "", &[(Weight::Error, attribute)]);
+        }
+        for requirement in [
+            "{}",
+            "{ claims: { sub: '{x}' } }",
+            "{ claims: { email_verified: true } }",
+            "{ claims: { cognito:username: '{x}' } }",
+            "{ any_group: admin }",
+        ] {
+            check(ID, requirement, "", &[]);
+        }
+    }
+
+    #[test]
+    fn a_claim_that_is_mapped_to_groups_or_scopes_is_looked_at_where_a_rule_asks_for_them() {
+        let of = |mapped: &str| {
+            let pool = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_A";
+            format!("oidc: {{ issuer: '{pool}', audience: web, claims: {{ {mapped} }} }}")
+        };
+        let groups = &of("groups: custom:groups");
+        check(groups, "{ any_group: admin }", "", &[(Weight::Error, "`custom:groups`")]);
+        check(groups, "{ any_group: admin }", "WriteAttributes: [name]", &[]);
+        check(groups, "{ any_scope: a }", "", &[]);
+        let scope = &of("scope: custom:scope");
+        check(scope, "{ all_scopes: [a] }", "", &[(Weight::Error, "`custom:scope`")]);
+    }
+
+    #[test]
+    fn without_clients_in_the_template_it_is_told_what_to_look_at() {
+        let text = "issuers: [{ cognito: { user_pool_id: us-east-1_A, client_ids: web } }]\nroutes: { GET /a: { claims: { custom:a: b } } }";
+        let text = ConfigText { text: text.to_owned(), folder: "tests".into() };
+        let config = Config::parse(&text, &Environment::default()).unwrap();
+        let found = writable(&config, &[]);
+        assert!(found.len() == 1 && found[0].weight == Weight::Note, "{found:?}");
+    }
+
+    #[test]
+    fn other_issuers_have_attributes_of_their_own() {
+        let text = "issuers: [{ oidc: { issuer: 'https://i.example', audience: a } }]\nroutes: { GET /a: { claims: { custom:a: b } } }";
+        let text = ConfigText { text: text.to_owned(), folder: "tests".into() };
+        let config = Config::parse(&text, &Environment::default()).unwrap();
+        assert_eq!(writable(&config, &[]), []);
+    }
+}
