@@ -14,8 +14,15 @@ use std::path::{Path, PathBuf};
 const LOCK_FILES: [&str; 3] = ["Cargo.lock", "benches/Cargo.lock", "fuzz/Cargo.lock"];
 
 /// The packages of our own, which come from nowhere.
-const OURS: [&str; 6] =
-    ["cognito-authorizer", "cognito-authorizer-operator", "constant", "fuzz", "invocations", "jsonwebtoken-minimum"];
+const OURS: [&str; 7] = [
+    "cognito-authorizer",
+    "cognito-authorizer-operator",
+    "constant",
+    "fuzz",
+    "invocations",
+    "jsonwebtoken-minimum",
+    "test-support",
+];
 
 #[test]
 fn every_dependency_comes_from_the_registry_with_its_checksum() {

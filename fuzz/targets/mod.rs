@@ -13,9 +13,7 @@ pub mod token;
 mod court;
 mod memory;
 
-#[path = "../../tests/it/tokens.rs"]
-#[allow(dead_code, unreachable_pub, reason = "the stage of `tests/it` has more than is used here")]
-mod tokens;
+use test_support::tokens;
 
 /// A target's name, which is that of its corpus, and what it does with some bytes.
 pub type Target = (&'static str, fn(&[u8]));

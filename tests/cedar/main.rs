@@ -1,5 +1,5 @@
 //! Cedar policies: the real binary with policies in its zip, and the real binary asking a stub that plays Amazon
-//! Verified Permissions with the same crate. The stage is shared with `tests/it` and `tests/live`.
+//! Verified Permissions with the same crate.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,25 +10,8 @@
     reason = "a test that meets something unexpected should stop and say where"
 )]
 
-macro_rules! shared {
-    ($($module:ident: $path:literal)*) => { $(
-        #[path = $path]
-        #[allow(dead_code, reason = "the stages of the other tests have more than is used here")]
-        mod $module;
-    )* };
-}
+use test_support::{asked, events, http, jwks_server, runtime_api, stub, tokens, verdict};
 
-shared! {
-    events: "../it/events.rs"
-    http: "../it/http.rs"
-    jwks_server: "../it/jwks_server.rs"
-    runtime_api: "../it/runtime_api.rs"
-    stub: "../live/stub/mod.rs"
-    tokens: "../it/tokens.rs"
-    verdict: "../it/verdict.rs"
-}
-
-mod asked;
 mod avp;
 mod stage;
 

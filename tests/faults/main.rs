@@ -15,23 +15,7 @@
     reason = "a test that meets something unexpected should stop and say where"
 )]
 
-macro_rules! shared_with_it {
-    ($($module:ident: $path:literal)*) => { $(
-        #[path = $path]
-        #[allow(dead_code, reason = "the stage of `tests/it` has more than is used here")]
-        mod $module;
-    )* };
-}
-
-shared_with_it! {
-    config: "../it/config.rs"
-    events: "../it/events.rs"
-    http: "../it/http.rs"
-    jwks_server: "../it/jwks_server.rs"
-    runtime_api: "../it/runtime_api.rs"
-    tokens: "../it/tokens.rs"
-    verdict: "../it/verdict.rs"
-}
+use test_support::{config, events, jwks_server, runtime_api, tokens};
 
 mod stage;
 

@@ -1,8 +1,7 @@
 //! Black-box tests: the real binary, spoken to through the real Lambda Runtime API, judged by its
 //! answers and by what it writes to stdout and stderr. Nothing here looks inside the crate.
 //!
-//! Each module holds tables with one case a line. The stage (`runtime_api`, `jwks_server`,
-//! `tokens`, `events`, `verdict`, `emf`) comes first, the tests after it.
+//! Each module holds tables with one case a line. What they share with the other tests is in `tests/support`.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,14 +13,7 @@
     reason = "a test that meets something unexpected should stop and say where"
 )]
 
-mod config;
-mod emf;
-mod events;
-mod http;
-mod jwks_server;
-mod runtime_api;
-mod tokens;
-mod verdict;
+use test_support::{config, emf, events, http, jwks_server, runtime_api, tokens, verdict};
 
 mod agreement;
 mod answers;

@@ -3,7 +3,7 @@
 //! a network knows.
 //!
 //! The tables of docs/live-checks.md are the tables here: `documented` holds each row of a test against the row of the
-//! page, and the other way round. The stage is shared with `tests/it`.
+//! page, and the other way round.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,28 +15,10 @@
     reason = "a test that meets something unexpected should stop and say where"
 )]
 
-macro_rules! shared_with_it {
-    ($($module:ident: $path:literal)*) => { $(
-        #[path = $path]
-        #[allow(dead_code, reason = "the stage of `tests/it` has more than is used here")]
-        mod $module;
-    )* };
-}
-
-shared_with_it! {
-    config: "../it/config.rs"
-    emf: "../it/emf.rs"
-    events: "../it/events.rs"
-    http: "../it/http.rs"
-    jwks_server: "../it/jwks_server.rs"
-    runtime_api: "../it/runtime_api.rs"
-    tokens: "../it/tokens.rs"
-    verdict: "../it/verdict.rs"
-}
+use test_support::{emf, events, jwks_server, runtime_api, stub, tokens, verdict};
 
 mod documented;
 mod stage;
-mod stub;
 
 mod admin_get_user;
 mod breaker;

@@ -19,25 +19,10 @@
     reason = "a test that meets something unexpected should stop and say where"
 )]
 
-macro_rules! shared_with_it {
-    ($($module:ident: $path:literal)*) => { $(
-        #[path = $path]
-        #[allow(dead_code, reason = "the stage of `tests/it` has more than is used here")]
-        mod $module;
-    )* };
-}
-
-shared_with_it! {
-    events: "../it/events.rs"
-    http: "../it/http.rs"
-    runtime_api: "../it/runtime_api.rs"
-    tokens: "../it/tokens.rs"
-    verdict: "../it/verdict.rs"
-}
+use test_support::{events, processes, runtime_api, tokens, verdict};
 
 mod cognito;
 mod form;
-mod processes;
 mod provider;
 
 mod admin_get_user;

@@ -1,4 +1,4 @@
-//! `authctl cedar`: what it finds, what it explains, and the template that it writes. The stage is that of `tests/cedar`.
+//! `authctl cedar`: what it finds, what it explains, and the template that it writes.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,20 +9,6 @@
     reason = "a test that meets something unexpected should stop and say where"
 )]
 
-macro_rules! shared {
-    ($($module:ident: $path:literal)*) => { $(
-        #[path = $path]
-        #[allow(dead_code, reason = "the stages of the other tests have more than is used here")]
-        mod $module;
-    )* };
-}
-
-shared! {
-    asked: "../../../tests/cedar/asked.rs"
-    events: "../../../tests/it/events.rs"
-    http: "../../../tests/it/http.rs"
-    jwks_server: "../../../tests/it/jwks_server.rs"
-    tokens: "../../../tests/it/tokens.rs"
-}
+use test_support::{asked, events, jwks_server, tokens};
 
 mod authctl;

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// The reason codes of the contract, by class.
-pub(crate) const UNAUTHORIZED: [&str; 18] = [
+pub const UNAUTHORIZED: [&str; 18] = [
     "missing_token",
     "ambiguous_token",
     "malformed_token",
@@ -35,7 +35,7 @@ pub(crate) const UNAUTHORIZED: [&str; 18] = [
     "token_revoked",
     "token_inactive",
 ];
-pub(crate) const FORBIDDEN: [&str; 8] = [
+pub const FORBIDDEN: [&str; 8] = [
     "no_route",
     "unsafe_path",
     "insufficient_scope",
@@ -45,7 +45,7 @@ pub(crate) const FORBIDDEN: [&str; 8] = [
     "not_introspectable",
     "forbidden",
 ];
-pub(crate) const UNAVAILABLE: [&str; 6] = [
+pub const UNAVAILABLE: [&str; 6] = [
     "jwks_unavailable",
     "introspection_unavailable",
     "permissions_unavailable",
@@ -56,7 +56,7 @@ pub(crate) const UNAVAILABLE: [&str; 6] = [
 
 /// The body the function posted for an invocation.
 #[derive(Clone, Debug)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// To `/response`.
     Response(String),
     /// To `/error`.
@@ -64,37 +64,37 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    pub(crate) fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         match self {
             Answer::Response(text) | Answer::Error(text) => text,
         }
     }
 
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(self.text()).unwrap()
     }
 }
 
 /// An answer together with the decision log line that explains it.
 #[derive(Debug)]
-pub(crate) struct Verdict {
-    pub(crate) request_id: String,
-    pub(crate) answer: Answer,
-    pub(crate) log: Value,
+pub struct Verdict {
+    pub request_id: String,
+    pub answer: Answer,
+    pub log: Value,
 }
 
 impl Verdict {
     /// Panics where the answer is not of a form that API Gateway takes, or where answer and log
     /// line tell different stories.
     #[track_caller]
-    pub(crate) fn new(request_id: String, answer: Answer, log: Value) -> Verdict {
+    pub fn new(request_id: String, answer: Answer, log: Value) -> Verdict {
         let verdict = Verdict { request_id, answer, log };
         verdict.hold_to_the_contract();
         verdict
     }
 
     /// `allow`, or the reason code.
-    pub(crate) fn outcome(&self) -> &str {
+    pub fn outcome(&self) -> &str {
         match (self.log["decision"].as_str(), self.log["reason"].as_str()) {
             (Some("allow"), None) => "allow",
             (_, Some(reason)) => reason,
@@ -104,25 +104,25 @@ impl Verdict {
 
     /// The answer to `/response`, as JSON.
     #[track_caller]
-    pub(crate) fn response(&self) -> Value {
+    pub fn response(&self) -> Value {
         assert!(matches!(self.answer, Answer::Response(_)), "the invocation failed: {self}");
         self.answer.json()
     }
 
     /// The context of the answer, or nothing.
-    pub(crate) fn context(&self) -> Value {
+    pub fn context(&self) -> Value {
         self.answer.json()["context"].clone()
     }
 
     /// The `Resource`s of a policy answer.
     #[track_caller]
-    pub(crate) fn resources(&self) -> Vec<String> {
+    pub fn resources(&self) -> Vec<String> {
         let policy: ApiGatewayCustomAuthorizerResponse<Value> = serde_json::from_str(self.answer.text()).unwrap();
         policy.policy_document.statement.into_iter().flat_map(|statement| statement.resource).collect()
     }
 
     /// Whether the invocation failed with exactly `Unauthorized`.
-    pub(crate) fn failed_as_unauthorized(&self) -> bool {
+    pub fn failed_as_unauthorized(&self) -> bool {
         matches!(self.answer, Answer::Error(_)) && self.answer.json()["errorMessage"] == "Unauthorized"
     }
 
@@ -291,7 +291,7 @@ fn assert_reserved_keys_absent(context: &Value) {
 
 /// A table of cases. All of them are run; those that failed are told together when it is dropped.
 #[derive(Default)]
-pub(crate) struct Cases {
+pub struct Cases {
     failures: RefCell<Vec<String>>,
     run: Cell<usize>,
 }
@@ -300,7 +300,7 @@ impl Cases {
     /// Expects `allow` or a reason code; a class (`401`, `403`, `500`) where the contract leaves the
     /// code open; alternatives are separated by `|`.
     #[track_caller]
-    pub(crate) fn check(&self, what: impl Display, verdict: &Verdict, expected: &str) {
+    pub fn check(&self, what: impl Display, verdict: &Verdict, expected: &str) {
         let outcome = verdict.outcome();
         let fits = expected.split('|').any(|alternative| match alternative {
             "401" => UNAUTHORIZED.contains(&outcome),
@@ -318,13 +318,13 @@ impl Cases {
 
     /// Expects these two to be equal.
     #[track_caller]
-    pub(crate) fn equal<T: fmt::Debug + PartialEq<U>, U: fmt::Debug>(&self, what: impl Display, got: T, expected: U) {
+    pub fn equal<T: fmt::Debug + PartialEq<U>, U: fmt::Debug>(&self, what: impl Display, got: T, expected: U) {
         self.note(got == expected, || format!("{what}: expected {expected:?}, got {got:?}"));
     }
 
     /// Expects this to be so.
     #[track_caller]
-    pub(crate) fn is(&self, what: impl Display, so: bool) {
+    pub fn is(&self, what: impl Display, so: bool) {
         self.note(so, || what.to_string());
     }
 

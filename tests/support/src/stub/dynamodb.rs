@@ -8,33 +8,33 @@ use serde_json::{Value, json};
 use super::{Answer, Reply};
 use crate::http::Request;
 
-pub(crate) const BATCH_GET_ITEM: &str = "BatchGetItem";
-pub(crate) const TABLE: &str = "revocations";
+pub const BATCH_GET_ITEM: &str = "BatchGetItem";
+pub const TABLE: &str = "revocations";
 
 /// A revocation without an end that spares nothing.
-pub(crate) fn item(pk: &str) -> Value {
+pub fn item(pk: &str) -> Value {
     json!({ "pk": { "S": pk } })
 }
 
 /// The item with a number.
-pub(crate) fn with_number(mut item: Value, name: &str, number: impl ToString) -> Value {
+pub fn with_number(mut item: Value, name: &str, number: impl ToString) -> Value {
     item[name] = json!({ "N": number.to_string() });
     item
 }
 
 /// A table that holds these items.
-pub(crate) fn table(items: &[Value]) -> Answer {
+pub fn table(items: &[Value]) -> Answer {
     let items = items.to_vec();
     Answer::Worked(Arc::new(move |request| found(&asked_for(request), &items, &json!({}))))
 }
 
 /// A table that leaves all keys unprocessed.
-pub(crate) fn busy() -> Answer {
+pub fn busy() -> Answer {
     Answer::Worked(Arc::new(|request| found(&[], &[], &request_json(request)["RequestItems"])))
 }
 
 /// A table with these items that leaves all keys but the first unprocessed.
-pub(crate) fn half_busy(items: &[Value]) -> Answer {
+pub fn half_busy(items: &[Value]) -> Answer {
     let items = items.to_vec();
     Answer::Worked(Arc::new(move |request| {
         let mut left = request_json(request)["RequestItems"].clone();
@@ -49,27 +49,27 @@ fn found(keys: &[String], items: &[Value], unprocessed: &Value) -> Reply {
 }
 
 /// The `pk`s that a request asks for. A table of another name, or other keys, is a fault of the request.
-pub(crate) fn asked_for(request: &Request) -> Vec<String> {
+pub fn asked_for(request: &Request) -> Vec<String> {
     let json = request_json(request);
     let keys = json["RequestItems"][TABLE]["Keys"].as_array().unwrap_or_else(|| panic!("no keys: {json}"));
     keys.iter().map(|key| key["pk"]["S"].as_str().unwrap().to_owned()).collect()
 }
 
-pub(crate) fn request_json(request: &Request) -> Value {
+pub fn request_json(request: &Request) -> Value {
     serde_json::from_slice(&request.body).unwrap()
 }
 
 /// An error as DynamoDB sends it: its name in the body alone, with a namespace before it.
-pub(crate) fn error(status: u16, namespace: &str, code: &str) -> Answer {
+pub fn error(status: u16, namespace: &str, code: &str) -> Answer {
     reply(status, &json!({ "__type": format!("{namespace}#{code}"), "message": "The words of DynamoDB" })).into()
 }
 
-pub(crate) fn reply(status: u16, body: &Value) -> Reply {
+pub fn reply(status: u16, body: &Value) -> Reply {
     Reply::new(status, body.to_string())
         .header("Content-Type", "application/x-amz-json-1.0")
         .header("x-amzn-RequestId", "VVVV66Q9ASUAAJG")
 }
 
 /// Where DynamoDB's own errors live, and those of all AWS services.
-pub(crate) const DYNAMODB: &str = "com.amazonaws.dynamodb.v20120810";
-pub(crate) const CORAL: &str = "com.amazon.coral.service";
+pub const DYNAMODB: &str = "com.amazonaws.dynamodb.v20120810";
+pub const CORAL: &str = "com.amazon.coral.service";

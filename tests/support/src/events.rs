@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 
 /// The API and stage of every event made here.
-pub(crate) const STAGE_ARN: &str = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/test";
+pub const STAGE_ARN: &str = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/test";
 
 /// The five kinds of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     RestToken,
     RestRequest,
     Http1,
@@ -17,10 +17,10 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 5] = [Kind::RestToken, Kind::RestRequest, Kind::Http1, Kind::Http2, Kind::WebSocket];
+    pub const ALL: [Kind; 5] = [Kind::RestToken, Kind::RestRequest, Kind::Http1, Kind::Http2, Kind::WebSocket];
 
     /// Its name in the decision log line.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Kind::RestToken => "rest_token",
             Kind::RestRequest => "rest_request",
@@ -32,7 +32,7 @@ impl Kind {
 
     /// An event of this kind with that `Authorization` header. A WebSocket event is a `$connect`,
     /// whatever method and path are asked for.
-    pub(crate) fn event(self, method: &str, path: &str, authorization: &str) -> Value {
+    pub fn event(self, method: &str, path: &str, authorization: &str) -> Value {
         let headers = json!({ "Authorization": authorization });
         match self {
             Kind::RestToken => rest_token(method, path, authorization),
@@ -44,7 +44,7 @@ impl Kind {
     }
 
     /// An event of this kind that carries no credential.
-    pub(crate) fn event_without_token(self, method: &str, path: &str) -> Value {
+    pub fn event_without_token(self, method: &str, path: &str) -> Value {
         let mut event = self.event(method, path, "");
         let object = event.as_object_mut().unwrap();
         object.remove("authorizationToken");
@@ -57,7 +57,7 @@ impl Kind {
     }
 
     /// Where the ARN of an event of this kind stands.
-    pub(crate) fn arn_member(self) -> &'static str {
+    pub fn arn_member(self) -> &'static str {
         match self {
             Kind::Http2 => "routeArn",
             Kind::RestToken | Kind::RestRequest | Kind::Http1 | Kind::WebSocket => "methodArn",
@@ -65,15 +65,15 @@ impl Kind {
     }
 }
 
-pub(crate) fn arn(method: &str, path: &str) -> String {
+pub fn arn(method: &str, path: &str) -> String {
     format!("{STAGE_ARN}/{method}{path}")
 }
 
-pub(crate) fn rest_token(method: &str, path: &str, authorization: &str) -> Value {
+pub fn rest_token(method: &str, path: &str, authorization: &str) -> Value {
     json!({ "type": "TOKEN", "authorizationToken": authorization, "methodArn": arn(method, path) })
 }
 
-pub(crate) fn rest_request(method: &str, path: &str, headers: Value) -> Value {
+pub fn rest_request(method: &str, path: &str, headers: Value) -> Value {
     json!({
         "type": "REQUEST",
         "methodArn": arn(method, path),
@@ -101,7 +101,7 @@ pub(crate) fn rest_request(method: &str, path: &str, headers: Value) -> Value {
     })
 }
 
-pub(crate) fn http_1(method: &str, path: &str, headers: Value) -> Value {
+pub fn http_1(method: &str, path: &str, headers: Value) -> Value {
     let identity_source = headers.get("Authorization").cloned().unwrap_or_default();
     json!({
         "version": "1.0",
@@ -131,7 +131,7 @@ pub(crate) fn http_1(method: &str, path: &str, headers: Value) -> Value {
     })
 }
 
-pub(crate) fn http_2(method: &str, path: &str, headers: Value) -> Value {
+pub fn http_2(method: &str, path: &str, headers: Value) -> Value {
     let identity_source = headers.get("authorization").map(|value| json!([value]));
     json!({
         "version": "2.0",
@@ -163,7 +163,7 @@ pub(crate) fn http_2(method: &str, path: &str, headers: Value) -> Value {
     })
 }
 
-pub(crate) fn websocket(headers: Value) -> Value {
+pub fn websocket(headers: Value) -> Value {
     json!({
         "type": "REQUEST",
         "methodArn": format!("{STAGE_ARN}/$connect"),

@@ -14,7 +14,7 @@ use crate::http::{self, Then};
 
 /// What a path does when it is asked for.
 #[derive(Clone, Debug)]
-pub(crate) enum Page {
+pub enum Page {
     /// 200 with this body.
     Body(String),
     /// 200 with this body, sent in chunks: no `Content-Length` warns the reader of its size.
@@ -30,7 +30,6 @@ pub(crate) enum Page {
     /// Closes the connection without an answer.
     HangUp,
     /// Announces this body, sends half of it and closes the connection.
-    #[allow(dead_code, reason = "tests/faults uses it")]
     CutOff(String),
     /// Bytes that are not HTTP.
     Noise,
@@ -39,14 +38,14 @@ pub(crate) enum Page {
 }
 
 impl Page {
-    pub(crate) fn json(value: &Value) -> Page {
+    pub fn json(value: &Value) -> Page {
         Page::Body(value.to_string())
     }
 }
 
 /// The stub. Clones are the same server.
 #[derive(Clone)]
-pub(crate) struct Site {
+pub struct Site {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
 }
@@ -58,7 +57,7 @@ struct State {
 }
 
 impl Site {
-    pub(crate) fn start() -> Site {
+    pub fn start() -> Site {
         let state: Arc<Mutex<State>> = Arc::default();
         let shared = Arc::clone(&state);
         let address = http::serve(move |request, stream| {
@@ -73,30 +72,30 @@ impl Site {
     }
 
     /// A site whose `/jwks.json` holds these keys.
-    pub(crate) fn with_keys(jwks: &Value) -> Site {
+    pub fn with_keys(jwks: &Value) -> Site {
         let site = Site::start();
         site.page("/jwks.json", Page::json(jwks));
         site
     }
 
     /// From now on, `path` does this.
-    pub(crate) fn page(&self, path: &str, page: Page) {
+    pub fn page(&self, path: &str, page: Page) {
         self.state.lock().unwrap().pages.insert(path.to_owned(), page);
     }
 
     /// How often `path` has been asked for.
-    pub(crate) fn visits(&self, path: &str) -> usize {
+    pub fn visits(&self, path: &str) -> usize {
         self.state.lock().unwrap().visits.get(path).copied().unwrap_or_default()
     }
 
     /// How often anything has been asked for.
-    pub(crate) fn all_visits(&self) -> usize {
+    pub fn all_visits(&self) -> usize {
         self.state.lock().unwrap().visits.values().sum()
     }
 
     /// Waits until `path` has been asked for that often.
     #[track_caller]
-    pub(crate) fn wait_for_visits(&self, path: &str, visits: usize) {
+    pub fn wait_for_visits(&self, path: &str, visits: usize) {
         let started = Instant::now();
         while self.visits(path) < visits {
             assert!(
@@ -108,13 +107,13 @@ impl Site {
         }
     }
 
-    pub(crate) fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 }
 
 /// A URL on loopback where nothing listens.
-pub(crate) fn dead_url() -> String {
+pub fn dead_url() -> String {
     // Bound and dropped: the port was free a moment ago, and nothing else here binds fixed ports.
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     format!("http://{address}/jwks.json")

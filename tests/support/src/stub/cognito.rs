@@ -5,24 +5,24 @@ use serde_json::{Value, json};
 
 use super::{Answer, Reply};
 
-pub(crate) const GET_USER: &str = "GetUser";
-pub(crate) const ADMIN_GET_USER: &str = "AdminGetUser";
+pub const GET_USER: &str = "GetUser";
+pub const ADMIN_GET_USER: &str = "AdminGetUser";
 
 /// `GetUser` of that user.
-pub(crate) fn user(username: &str, sub: &str) -> Answer {
+pub fn user(username: &str, sub: &str) -> Answer {
     reply(200, &user_json(username, sub)).into()
 }
 
-pub(crate) fn user_json(username: &str, sub: &str) -> Value {
+pub fn user_json(username: &str, sub: &str) -> Value {
     json!({ "Username": username, "UserAttributes": attributes(sub), "UserMFASettingList": ["SOFTWARE_TOKEN_MFA"] })
 }
 
 /// `AdminGetUser` of that user.
-pub(crate) fn admin_user(username: &str, sub: &str, enabled: bool, status: &str) -> Answer {
+pub fn admin_user(username: &str, sub: &str, enabled: bool, status: &str) -> Answer {
     reply(200, &admin_user_json(username, sub, enabled, status)).into()
 }
 
-pub(crate) fn admin_user_json(username: &str, sub: &str, enabled: bool, status: &str) -> Value {
+pub fn admin_user_json(username: &str, sub: &str, enabled: bool, status: &str) -> Value {
     json!({
         "Username": username,
         "UserAttributes": attributes(sub),
@@ -42,11 +42,11 @@ fn attributes(sub: &str) -> Value {
 }
 
 /// An error as Cognito sends it: its name in the header and in the body.
-pub(crate) fn error(code: &str, message: &str) -> Answer {
+pub fn error(code: &str, message: &str) -> Answer {
     error_with_status(400, code, message)
 }
 
-pub(crate) fn error_with_status(status: u16, code: &str, message: &str) -> Answer {
+pub fn error_with_status(status: u16, code: &str, message: &str) -> Answer {
     reply(status, &json!({ "__type": code, "message": message }))
         .header("x-amzn-ErrorType", &format!("{code}:"))
         .header("x-amzn-ErrorMessage", message)
@@ -54,11 +54,11 @@ pub(crate) fn error_with_status(status: u16, code: &str, message: &str) -> Answe
 }
 
 /// An answer with these members and no header that names an error.
-pub(crate) fn bare(status: u16, body: &Value) -> Answer {
+pub fn bare(status: u16, body: &Value) -> Answer {
     reply(status, body).into()
 }
 
-pub(crate) fn reply(status: u16, body: &Value) -> Reply {
+pub fn reply(status: u16, body: &Value) -> Reply {
     Reply::new(status, body.to_string())
         .header("Content-Type", "application/x-amz-json-1.1")
         .header("x-amzn-RequestId", "0f7f1e2a-0000-4000-8000-000000000001")

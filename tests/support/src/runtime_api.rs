@@ -17,13 +17,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use crate::http::{self, Request, Then};
+use crate::program;
 use crate::verdict::{Answer, Verdict};
 
 /// Generous: a loaded machine is not a failed test. What must be quick is measured by its test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The environment of a child that is about to be started.
-pub(crate) struct Setup {
+pub struct Setup {
     program: PathBuf,
     environment: Vec<(String, String)>,
     directory: Option<PathBuf>,
@@ -32,40 +33,38 @@ pub(crate) struct Setup {
 
 impl Setup {
     /// With this configuration, given as text.
-    pub(crate) fn config(yaml: &str) -> Setup {
+    pub fn config(yaml: &str) -> Setup {
         Setup::bare().env("AUTHORIZER_CONFIG", yaml)
     }
 
     /// With no configuration.
-    pub(crate) fn bare() -> Setup {
+    pub fn bare() -> Setup {
         Setup { program: program("authorizer"), environment: Vec::new(), directory: None, stdout: None }
     }
 
     /// Another function than the authorizer.
-    #[allow(dead_code, reason = "operator/tests/revoking runs the revoker")]
-    pub(crate) fn program(self, program: &str) -> Setup {
+    pub fn program(self, program: &str) -> Setup {
         Setup { program: program.into(), ..self }
     }
 
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Setup {
+    pub fn env(mut self, name: &str, value: &str) -> Setup {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Started in that working directory.
-    pub(crate) fn in_directory(mut self, directory: &Path) -> Setup {
+    pub fn in_directory(mut self, directory: &Path) -> Setup {
         self.directory = Some(directory.to_owned());
         self
     }
 
     /// With its standard output going there, and not to be read from the function.
-    #[allow(dead_code, reason = "tests/it/metrics.rs looks at each write")]
-    pub(crate) fn stdout(self, stdout: Stdio) -> Setup {
+    pub fn stdout(self, stdout: Stdio) -> Setup {
         Setup { stdout: Some(stdout), ..self }
     }
 
     /// Starts the function, which need not have come up yet when this returns.
-    pub(crate) fn start(self) -> Function {
+    pub fn start(self) -> Function {
         let api = Arc::new(Api::default());
         let shared = Arc::clone(&api);
         let address = http::serve(move |request, stream| shared.serve(request, stream));
@@ -97,7 +96,7 @@ impl Setup {
 
     /// Starts the function where it is expected to refuse to start; `None` where it came up.
     #[track_caller]
-    pub(crate) fn refused(self) -> Option<RefusedStart> {
+    pub fn refused(self) -> Option<RefusedStart> {
         let function = self.start();
         let status = function.exit_status()?;
         function.end();
@@ -107,56 +106,45 @@ impl Setup {
     }
 }
 
-/// A program of this workspace. Cargo puts it beside the folder of the test that runs; of another package's, only where that package is
-/// built too, as it is by every command that names no package.
-#[track_caller]
-fn program(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let program = test.ancestors().nth(2).unwrap().join(name);
-    assert!(program.is_file(), "{} is missing: cargo build --bin {name}", program.display());
-    program
-}
-
 /// What is known of a child that did not start.
-pub(crate) struct RefusedStart {
-    pub(crate) status: ExitStatus,
+pub struct RefusedStart {
+    pub status: ExitStatus,
     /// The body posted to `/runtime/init/error`.
-    pub(crate) init_error: Option<String>,
+    pub init_error: Option<String>,
     /// Everything on stdout and stderr.
-    pub(crate) output: String,
+    pub output: String,
 }
 
 /// A running function. Dropping it ends the child.
-pub(crate) struct Function {
+pub struct Function {
     api: Arc<Api>,
     child: Mutex<Child>,
     readers: Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
 impl Function {
-    pub(crate) fn start(config: &str) -> Function {
+    pub fn start(config: &str) -> Function {
         Setup::config(config).start()
     }
 
     /// Sends the event, waits for the answer and for its decision log line, and holds both to what
     /// every answer must be.
     #[track_caller]
-    pub(crate) fn ask(&self, event: &Value) -> Verdict {
+    pub fn ask(&self, event: &Value) -> Verdict {
         self.ask_text(&event.to_string())
     }
 
     /// The same for an event that `serde_json` would not write: odd escapes, duplicate members.
     #[track_caller]
-    pub(crate) fn ask_text(&self, event: &str) -> Verdict {
+    pub fn ask_text(&self, event: &str) -> Verdict {
         let (id, answer) = self.send(event);
         let line = self.decision(&id);
         Verdict::new(id, answer, line)
     }
 
     /// The answer and the decision log line: for policies that cover a token, which may allow one request and deny another.
-    #[allow(dead_code, reason = "not every binary that shares this looks at such policies")]
     #[track_caller]
-    pub(crate) fn ask_unjudged(&self, event: &Value) -> (Answer, Value) {
+    pub fn ask_unjudged(&self, event: &Value) -> (Answer, Value) {
         let (id, answer) = self.send(&event.to_string());
         let line = self.decision(&id);
         (answer, line)
@@ -171,7 +159,7 @@ impl Function {
 
     /// Sends the event and waits for the answer alone.
     #[track_caller]
-    pub(crate) fn send(&self, event: &str) -> (String, Answer) {
+    pub fn send(&self, event: &str) -> (String, Answer) {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
         let id = format!("8476a536-e9f4-11e8-9739-{:012}", NEXT.fetch_add(1, Ordering::Relaxed));
         self.api.heard().waiting.push_back((id.clone(), event.to_owned()));
@@ -181,9 +169,8 @@ impl Function {
     }
 
     /// Waits for so many metric lines, and returns all that there are.
-    #[allow(dead_code, reason = "not every binary that shares this looks at metrics")]
     #[track_caller]
-    pub(crate) fn metric_lines(&self, count: usize) -> Vec<String> {
+    pub fn metric_lines(&self, count: usize) -> Vec<String> {
         let is_one = |line: &&String| line.contains("\"_aws\"");
         self.wait_for("the metric lines", |heard| {
             let lines: Vec<String> = heard.stdout.iter().filter(is_one).cloned().collect();
@@ -193,17 +180,17 @@ impl Function {
 
     /// Waits until the function is up and asks for its first event.
     #[track_caller]
-    pub(crate) fn wait_until_ready(&self) {
+    pub fn wait_until_ready(&self) {
         self.wait_for("the first event to be asked for", |heard| (heard.polls > 0).then_some(()));
     }
 
     /// How many decision log lines there are so far.
-    pub(crate) fn decisions(&self) -> usize {
+    pub fn decisions(&self) -> usize {
         self.api.heard().decisions.values().map(Vec::len).sum()
     }
 
     /// Ends the child and reads its output to the end.
-    pub(crate) fn end(&self) {
+    pub fn end(&self) {
         let mut child = self.child.lock().unwrap();
         let _ = child.kill();
         let _ = child.wait();
@@ -213,25 +200,24 @@ impl Function {
     }
 
     /// All that left the child: its stdout and stderr, and every body it posted.
-    pub(crate) fn everything_said(&self) -> Vec<String> {
+    pub fn everything_said(&self) -> Vec<String> {
         let heard = self.api.heard();
         let answers = heard.answers.values().map(|answer| answer.text().to_owned());
         heard.stdout.iter().chain(&heard.stderr).chain(&heard.init_error).cloned().chain(answers).collect()
     }
 
     /// The lines on stdout so far.
-    pub(crate) fn stdout(&self) -> Vec<String> {
+    pub fn stdout(&self) -> Vec<String> {
         self.api.heard().stdout.clone()
     }
 
     /// The child's process id.
-    #[allow(dead_code, reason = "tests/faults freezes and measures the process")]
-    pub(crate) fn process_id(&self) -> u32 {
+    pub fn process_id(&self) -> u32 {
         self.child.lock().unwrap().id()
     }
 
     /// Whether the process is still alive.
-    pub(crate) fn is_running(&self) -> bool {
+    pub fn is_running(&self) -> bool {
         self.child.lock().unwrap().try_wait().unwrap().is_none()
     }
 

@@ -7,31 +7,31 @@ use std::thread;
 
 /// One request, read to its end.
 #[derive(Debug)]
-pub(crate) struct Request {
-    pub(crate) method: String,
+pub struct Request {
+    pub method: String,
     /// Path and query, as they were on the request line.
-    pub(crate) target: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+    pub target: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
 }
 
 impl Request {
     /// The value of the first header of that name, written in lower case.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// What the server does with the connection after a request was dealt with.
 #[derive(PartialEq, Eq)]
-pub(crate) enum Then {
+pub enum Then {
     KeepOpen,
     Close,
 }
 
 /// Serves on a free loopback port; `answer` is called for each request, on one thread for each
 /// connection. The threads live as long as the process: a test is a process of its own.
-pub(crate) fn serve<F>(answer: F) -> SocketAddr
+pub fn serve<F>(answer: F) -> SocketAddr
 where
     F: Fn(Request, &mut TcpStream) -> Then + Clone + Send + 'static,
 {
@@ -56,7 +56,7 @@ where
 }
 
 /// Writes an answer with a `Content-Length`. Errors are left alone: the peer may have hung up.
-pub(crate) fn respond(stream: &mut TcpStream, status: u16, headers: &[(&str, &str)], body: &[u8]) {
+pub fn respond(stream: &mut TcpStream, status: u16, headers: &[(&str, &str)], body: &[u8]) {
     let mut head = format!("HTTP/1.1 {status} Stub\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));

@@ -17,22 +17,22 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 /// The user pool of the tests, the issuer it stands for, and its newer form.
-pub(crate) const POOL: &str = "us-east-1_AbCdEf123";
-pub(crate) const ISSUER: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEf123";
-pub(crate) const NEW_ISSUER: &str = "https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEf123";
+pub const POOL: &str = "us-east-1_AbCdEf123";
+pub const ISSUER: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEf123";
+pub const NEW_ISSUER: &str = "https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEf123";
 /// The app clients that the tests configure: one for people, one for client credentials.
-pub(crate) const CLIENT: &str = "web-client";
-pub(crate) const MACHINE: &str = "machine-client";
+pub const CLIENT: &str = "web-client";
+pub const MACHINE: &str = "machine-client";
 /// Who the tokens speak of.
-pub(crate) const READER_SUB: &str = "11111111-aaaa-4bbb-8ccc-000000000001";
-pub(crate) const WRITER_SUB: &str = "22222222-aaaa-4bbb-8ccc-000000000002";
-pub(crate) const ADMIN_SUB: &str = "33333333-aaaa-4bbb-8ccc-000000000003";
-pub(crate) const READ: &str = "https://api.example.com/read";
-pub(crate) const WRITE: &str = "https://api.example.com/write";
+pub const READER_SUB: &str = "11111111-aaaa-4bbb-8ccc-000000000001";
+pub const WRITER_SUB: &str = "22222222-aaaa-4bbb-8ccc-000000000002";
+pub const ADMIN_SUB: &str = "33333333-aaaa-4bbb-8ccc-000000000003";
+pub const READ: &str = "https://api.example.com/read";
+pub const WRITE: &str = "https://api.example.com/write";
 
 /// A key pair of `tests/keys`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Key {
+pub enum Key {
     RsaA,
     RsaB,
     RsaC,
@@ -46,7 +46,7 @@ pub(crate) enum Key {
 
 impl Key {
     /// The `kid` of its JWK.
-    pub(crate) fn kid(self) -> &'static str {
+    pub fn kid(self) -> &'static str {
         match self {
             Key::RsaA => "rsa-a",
             Key::RsaB => "rsa-b",
@@ -61,14 +61,14 @@ impl Key {
     }
 
     /// Its public half, with `kid` and nothing else that is optional.
-    pub(crate) fn jwk(self) -> Value {
+    pub fn jwk(self) -> Value {
         static JWKS: LazyLock<Value> =
-            LazyLock::new(|| serde_json::from_str(include_str!("../keys/jwks.json")).unwrap());
+            LazyLock::new(|| serde_json::from_str(include_str!("../../keys/jwks.json")).unwrap());
         JWKS[self.kid()].clone()
     }
 
     /// Its public half with more members, or with others; `Value::Null` takes one away.
-    pub(crate) fn jwk_with(self, members: Value) -> Value {
+    pub fn jwk_with(self, members: Value) -> Value {
         let mut jwk = self.jwk();
         for (name, value) in members.as_object().unwrap() {
             if value.is_null() {
@@ -82,20 +82,20 @@ impl Key {
 
     fn pkcs8(self) -> Vec<u8> {
         pem_to_der(match self {
-            Key::RsaA => include_str!("../keys/rsa-a.pem"),
-            Key::RsaB => include_str!("../keys/rsa-b.pem"),
-            Key::RsaC => include_str!("../keys/rsa-c.pem"),
-            Key::Rsa1024 => include_str!("../keys/rsa-1024.pem"),
-            Key::Rsa4096 => include_str!("../keys/rsa-4096.pem"),
-            Key::P256 => include_str!("../keys/p-256.pem"),
-            Key::P384 => include_str!("../keys/p-384.pem"),
-            Key::P521 => include_str!("../keys/p-521.pem"),
-            Key::Ed25519 => include_str!("../keys/ed25519.pem"),
+            Key::RsaA => include_str!("../../keys/rsa-a.pem"),
+            Key::RsaB => include_str!("../../keys/rsa-b.pem"),
+            Key::RsaC => include_str!("../../keys/rsa-c.pem"),
+            Key::Rsa1024 => include_str!("../../keys/rsa-1024.pem"),
+            Key::Rsa4096 => include_str!("../../keys/rsa-4096.pem"),
+            Key::P256 => include_str!("../../keys/p-256.pem"),
+            Key::P384 => include_str!("../../keys/p-384.pem"),
+            Key::P521 => include_str!("../../keys/p-521.pem"),
+            Key::Ed25519 => include_str!("../../keys/ed25519.pem"),
         })
     }
 
     /// The algorithm it signs with unless told otherwise.
-    pub(crate) fn algorithm(self) -> &'static str {
+    pub fn algorithm(self) -> &'static str {
         match self {
             Key::P256 => "ES256",
             Key::P384 => "ES384",
@@ -107,7 +107,7 @@ impl Key {
 
     /// A signature over `input`. For an elliptic curve key the algorithm is the key's own,
     /// whatever the name says: that is how tokens with a wrong `alg` are made.
-    pub(crate) fn sign(self, algorithm: &str, input: &[u8]) -> Vec<u8> {
+    pub fn sign(self, algorithm: &str, input: &[u8]) -> Vec<u8> {
         match self {
             Key::P256 => ecdsa(self, &ECDSA_P256_SHA256_FIXED_SIGNING, input),
             Key::P384 => ecdsa(self, &ECDSA_P384_SHA384_FIXED_SIGNING, input),
@@ -131,23 +131,23 @@ impl Key {
 }
 
 /// A JWK set of these members.
-pub(crate) fn jwk_set(keys: &[Value]) -> Value {
+pub fn jwk_set(keys: &[Value]) -> Value {
     json!({ "keys": keys })
 }
 
 /// What Cognito publishes: two RSA keys, `use` and `alg` given.
-pub(crate) fn cognito_jwks() -> Value {
+pub fn cognito_jwks() -> Value {
     jwk_set(&[as_cognito_publishes(Key::RsaA), as_cognito_publishes(Key::RsaB)])
 }
 
 /// One key as Cognito publishes it.
-pub(crate) fn as_cognito_publishes(key: Key) -> Value {
+pub fn as_cognito_publishes(key: Key) -> Value {
     key.jwk_with(json!({ "use": "sig", "alg": "RS256" }))
 }
 
 /// A token that is still being written: header, claims, and the key to sign with.
 #[derive(Clone, Debug)]
-pub(crate) struct Token {
+pub struct Token {
     header: Map<String, Value>,
     claims: Map<String, Value>,
     key: Key,
@@ -156,7 +156,7 @@ pub(crate) struct Token {
 
 impl Token {
     /// A Cognito access token of a user who may read.
-    pub(crate) fn access() -> Token {
+    pub fn access() -> Token {
         let now = now();
         Token::new(json!({
             "sub": READER_SUB,
@@ -175,12 +175,12 @@ impl Token {
     }
 
     /// A Cognito access token of a user who may write.
-    pub(crate) fn writer() -> Token {
+    pub fn writer() -> Token {
         Token::access().claim("sub", json!(WRITER_SUB)).claim("username", json!("writer")).claim("scope", json!(WRITE))
     }
 
     /// A Cognito access token of a user in the group `admin`.
-    pub(crate) fn admin() -> Token {
+    pub fn admin() -> Token {
         Token::access()
             .claim("sub", json!(ADMIN_SUB))
             .claim("username", json!("admin"))
@@ -188,7 +188,7 @@ impl Token {
     }
 
     /// A Cognito client-credentials token: its subject is the client, and there is no user.
-    pub(crate) fn machine() -> Token {
+    pub fn machine() -> Token {
         let now = now();
         Token::new(json!({
             "sub": MACHINE,
@@ -205,7 +205,7 @@ impl Token {
     }
 
     /// A Cognito ID token.
-    pub(crate) fn id() -> Token {
+    pub fn id() -> Token {
         let now = now();
         Token::new(json!({
             "sub": READER_SUB,
@@ -225,7 +225,7 @@ impl Token {
     }
 
     /// A token of another OpenID provider, for the audience `api://orders`.
-    pub(crate) fn oidc(issuer: &str) -> Token {
+    pub fn oidc(issuer: &str) -> Token {
         let now = now();
         Token::new(json!({
             "iss": issuer,
@@ -247,96 +247,96 @@ impl Token {
         token.header("kid", json!("rsa-a")).header("alg", json!("RS256"))
     }
 
-    pub(crate) fn claim(mut self, name: &str, value: Value) -> Token {
+    pub fn claim(mut self, name: &str, value: Value) -> Token {
         self.claims.insert(name.to_owned(), value);
         self
     }
 
-    pub(crate) fn without(mut self, claim: &str) -> Token {
+    pub fn without(mut self, claim: &str) -> Token {
         self.claims.remove(claim);
         self
     }
 
-    pub(crate) fn header(mut self, name: &str, value: Value) -> Token {
+    pub fn header(mut self, name: &str, value: Value) -> Token {
         self.header.insert(name.to_owned(), value);
         self
     }
 
-    pub(crate) fn without_header(mut self, name: &str) -> Token {
+    pub fn without_header(mut self, name: &str) -> Token {
         self.header.remove(name);
         self
     }
 
     /// Signed by that key: `kid` and `alg` are set accordingly.
-    pub(crate) fn key(self, key: Key) -> Token {
+    pub fn key(self, key: Key) -> Token {
         let mut token = self.header("kid", json!(key.kid()));
         token.key = key;
         token.algorithm(key.algorithm())
     }
 
     /// Signed in that way; `alg` says so.
-    pub(crate) fn algorithm(self, algorithm: &'static str) -> Token {
+    pub fn algorithm(self, algorithm: &'static str) -> Token {
         let mut token = self.header("alg", json!(algorithm));
         token.algorithm = algorithm;
         token
     }
 
-    pub(crate) fn header_json(&self) -> String {
+    pub fn header_json(&self) -> String {
         sorted(&self.header)
     }
 
-    pub(crate) fn payload_json(&self) -> String {
+    pub fn payload_json(&self) -> String {
         sorted(&self.claims)
     }
 
     /// The token in compact serialisation.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.spelled(&self.header_json(), &self.payload_json())
     }
 
     /// The same signature algorithm and key over other JSON texts.
-    pub(crate) fn spelled(&self, header: &str, payload: &str) -> String {
+    pub fn spelled(&self, header: &str, payload: &str) -> String {
         self.encoded(&encode(header), &encode(payload))
     }
 
     /// The token with one claim written as this JSON text, which need not be what `serde_json`
     /// would write, nor JSON at all.
-    pub(crate) fn claim_text(&self, name: &str, json: &str) -> String {
+    pub fn claim_text(&self, name: &str, json: &str) -> String {
         let payload = self.clone().claim(name, json!("@@")).payload_json().replace("\"@@\"", json);
         self.spelled(&self.header_json(), &payload)
     }
 
     /// The token with this text put before the first member of its payload.
-    pub(crate) fn claims_begin_with(&self, text: &str) -> String {
+    pub fn claims_begin_with(&self, text: &str) -> String {
         self.spelled(&self.header_json(), &self.payload_json().replacen('{', &format!("{{{text},"), 1))
     }
 
     /// The token with this text put before the first member of its header.
-    pub(crate) fn header_begins_with(&self, text: &str) -> String {
+    pub fn header_begins_with(&self, text: &str) -> String {
         self.spelled(&self.header_json().replacen('{', &format!("{{{text},"), 1), &self.payload_json())
     }
 
     /// The same over any two parts at all, base64url or not.
-    pub(crate) fn encoded(&self, header: &str, payload: &str) -> String {
+    pub fn encoded(&self, header: &str, payload: &str) -> String {
         let input = format!("{header}.{payload}");
         let signature = encode(self.key.sign(self.algorithm, input.as_bytes()));
         format!("{input}.{signature}")
     }
 
     /// The token with these bytes where its signature would be.
-    pub(crate) fn with_signature(&self, signature: &[u8]) -> String {
+    pub fn with_signature(&self, signature: &[u8]) -> String {
         format!("{}.{}.{}", encode(self.header_json()), encode(self.payload_json()), encode(signature))
     }
 
     /// The right signature, as bytes.
-    pub(crate) fn signature(&self) -> Vec<u8> {
+    pub fn signature(&self) -> Vec<u8> {
         let input = format!("{}.{}", encode(self.header_json()), encode(self.payload_json()));
         self.key.sign(self.algorithm, input.as_bytes())
     }
 
     /// A token of exactly this many bytes: padding goes into the claim `padding` and, to reach the
     /// lengths that base64 skips, into the header.
-    pub(crate) fn of_size(&self, size: usize) -> String {
+    pub fn of_size(&self, size: usize) -> String {
         let base = self.text().len();
         for filler in 0..4 {
             let token = self.clone().header("filler", json!("f".repeat(filler)));
@@ -359,34 +359,34 @@ impl Token {
 }
 
 /// Seconds since 1970.
-pub(crate) fn now() -> i64 {
+pub fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
 }
 
 /// base64url without padding.
-pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
+pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// HMAC-SHA256, for the attack in which a public key is used as a shared secret.
-pub(crate) fn hs256(secret: &[u8], input: &str) -> Vec<u8> {
+pub fn hs256(secret: &[u8], input: &str) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), input.as_bytes()).as_ref().to_vec()
 }
 
 /// An access token, right in all but that its key has only 1,024 bits.
-pub(crate) const TOKEN_OF_A_1024_BIT_KEY: &str = include_str!("../keys/rsa-1024.jwt");
+pub const TOKEN_OF_A_1024_BIT_KEY: &str = include_str!("../../keys/rsa-1024.jwt");
 
 /// The client certificates of `tests/keys`, as API Gateway hands them over: PEM.
-pub(crate) const CLIENT_CERT: &str = include_str!("../keys/client-cert.pem");
-pub(crate) const OTHER_CLIENT_CERT: &str = include_str!("../keys/other-client-cert.pem");
+pub const CLIENT_CERT: &str = include_str!("../../keys/client-cert.pem");
+pub const OTHER_CLIENT_CERT: &str = include_str!("../../keys/other-client-cert.pem");
 
 /// RFC 8705's `x5t#S256` of a certificate in PEM.
-pub(crate) fn thumbprint(pem: &str) -> String {
+pub fn thumbprint(pem: &str) -> String {
     encode(digest::digest(&digest::SHA256, &pem_to_der(pem)))
 }
 
 /// The DER bytes of the first PEM block.
-pub(crate) fn pem_to_der(pem: &str) -> Vec<u8> {
+pub fn pem_to_der(pem: &str) -> Vec<u8> {
     let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     STANDARD.decode(body).unwrap()
 }

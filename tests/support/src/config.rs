@@ -3,7 +3,7 @@
 use crate::tokens::{CLIENT, MACHINE, POOL};
 
 /// One user pool whose keys are at `jwks_uri`; `rest` is the remainder of the file, from `routes:` on.
-pub(crate) fn one_pool(jwks_uri: &str, rest: &str) -> String {
+pub fn one_pool(jwks_uri: &str, rest: &str) -> String {
     format!(
         "issuers:
   - cognito:
@@ -15,6 +15,6 @@ pub(crate) fn one_pool(jwks_uri: &str, rest: &str) -> String {
 }
 
 /// The same with every valid token allowed everywhere but on `$connect`.
-pub(crate) fn any_valid_token(jwks_uri: &str) -> String {
+pub fn any_valid_token(jwks_uri: &str) -> String {
     one_pool(jwks_uri, "routes: { $default: {} }")
 }

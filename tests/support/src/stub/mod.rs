@@ -1,9 +1,9 @@
 //! A stub of all that a live check can ask, on one loopback address. Each operation has an answer that can be changed at
 //! any time; every request is kept.
 
-pub(crate) mod cognito;
-pub(crate) mod dynamodb;
-pub(crate) mod oauth;
+pub mod cognito;
+pub mod dynamodb;
+pub mod oauth;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -19,22 +19,22 @@ use crate::http::{self, Request, Then};
 
 /// An HTTP answer.
 #[derive(Clone, Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
 }
 
 impl Reply {
-    pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Reply {
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Reply {
         Reply { status, headers: Vec::new(), body: body.into() }
     }
 
-    pub(crate) fn json(status: u16, body: &Value) -> Reply {
+    pub fn json(status: u16, body: &Value) -> Reply {
         Reply::new(status, body.to_string()).header("Content-Type", "application/json")
     }
 
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Reply {
+    pub fn header(mut self, name: &str, value: &str) -> Reply {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -42,7 +42,7 @@ impl Reply {
 
 /// What an operation does when it is asked.
 #[derive(Clone)]
-pub(crate) enum Answer {
+pub enum Answer {
     Reply(Reply),
     /// What a working service would say to this very request.
     Worked(Arc<dyn Fn(&Request) -> Reply + Send + Sync>),
@@ -75,14 +75,14 @@ impl From<Reply> for Answer {
 }
 
 impl Answer {
-    pub(crate) fn after(self, delay: Duration) -> Answer {
+    pub fn after(self, delay: Duration) -> Answer {
         Answer::After(delay, Box::new(self))
     }
 }
 
 /// The stub. Clones are the same server. An operation is the name in `X-Amz-Target`, else the path.
 #[derive(Clone)]
-pub(crate) struct Stub {
+pub struct Stub {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
 }
@@ -94,7 +94,7 @@ struct State {
 }
 
 impl Stub {
-    pub(crate) fn start() -> Stub {
+    pub fn start() -> Stub {
         let state: Arc<Mutex<State>> = Arc::default();
         let shared = Arc::clone(&state);
         let address = http::serve(move |request, stream| {
@@ -113,35 +113,35 @@ impl Stub {
     }
 
     /// From now on, the operation does this.
-    pub(crate) fn answer(&self, operation: &str, answer: impl Into<Answer>) {
+    pub fn answer(&self, operation: &str, answer: impl Into<Answer>) {
         self.answers(operation, [answer.into()]);
     }
 
     /// From now on, the operation does these things one after the other, and then the last one.
-    pub(crate) fn answers(&self, operation: &str, answers: impl IntoIterator<Item = Answer>) {
+    pub fn answers(&self, operation: &str, answers: impl IntoIterator<Item = Answer>) {
         self.state().answers.insert(operation.to_owned(), answers.into_iter().collect());
     }
 
     /// How often the operation was asked.
-    pub(crate) fn calls(&self, operation: &str) -> usize {
+    pub fn calls(&self, operation: &str) -> usize {
         self.requests(operation).len()
     }
 
     /// How often anything was asked.
-    pub(crate) fn all_calls(&self) -> usize {
+    pub fn all_calls(&self) -> usize {
         self.state().requests.len()
     }
 
-    pub(crate) fn requests(&self, operation: &str) -> Vec<Arc<Request>> {
+    pub fn requests(&self, operation: &str) -> Vec<Arc<Request>> {
         let state = self.state();
         state.requests.iter().filter(|(name, _)| name == operation).map(|(_, request)| Arc::clone(request)).collect()
     }
 
-    pub(crate) fn last_request(&self, operation: &str) -> Arc<Request> {
+    pub fn last_request(&self, operation: &str) -> Arc<Request> {
         self.requests(operation).pop().unwrap_or_else(|| panic!("`{operation}` was never asked"))
     }
 
-    pub(crate) fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 

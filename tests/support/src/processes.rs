@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A command in a process group of its own, its output in a log file. Dropping it ends the whole group.
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
     #[track_caller]
-    pub(crate) fn start(command: &mut Command, name: &str) -> Process {
+    pub fn start(command: &mut Command, name: &str) -> Process {
         let log = scratch(name).join("output.log");
         let output = File::create(&log).unwrap();
         command.process_group(0).stdin(Stdio::piped()).stdout(output.try_clone().unwrap()).stderr(output);
@@ -29,13 +29,13 @@ impl Process {
 
     /// Waits until it listens there.
     #[track_caller]
-    pub(crate) fn wait_for_port(&mut self, address: SocketAddr) {
+    pub fn wait_for_port(&mut self, address: SocketAddr) {
         self.wait_for("listens", |_| TcpStream::connect(address).is_ok().then_some(()));
     }
 
     /// Waits for something in its output.
     #[track_caller]
-    pub(crate) fn wait_for<T>(&mut self, what: &str, look: impl Fn(&str) -> Option<T>) -> T {
+    pub fn wait_for<T>(&mut self, what: &str, look: impl Fn(&str) -> Option<T>) -> T {
         let started = Instant::now();
         loop {
             let output = std::fs::read_to_string(&self.log).unwrap_or_default();
@@ -68,20 +68,20 @@ impl Drop for Process {
 }
 
 /// An address on loopback that was free a moment ago.
-pub(crate) fn free_address() -> SocketAddr {
+pub fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// A folder of this test's own.
-pub(crate) fn scratch(name: &str) -> PathBuf {
+pub fn scratch(name: &str) -> PathBuf {
     let thread = format!("{:?}", thread::current().id()).replace(|c: char| !c.is_alphanumeric(), "");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}-{thread}", std::process::id()));
+    let folder = crate::scratch_folder().join(format!("{name}-{}-{thread}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
 
 /// What `make live` sets; without it there is nothing to test, and that is a failure.
 #[track_caller]
-pub(crate) fn required(variable: &str) -> String {
+pub fn required(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("`{variable}` is not set: run `make live`"))
 }

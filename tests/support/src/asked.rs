@@ -1,25 +1,26 @@
 //! A request of the tests, its token, and the folders that policies are in.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
 use crate::events::Kind;
 use crate::tokens::Token;
+use crate::{repository, scratch_folder};
 
 /// A request of the tests: what of it the policies can see.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) kind: Kind,
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) query: Vec<(String, String)>,
-    pub(crate) source_ip: String,
+pub struct Asked {
+    pub kind: Kind,
+    pub method: String,
+    pub path: String,
+    pub query: Vec<(String, String)>,
+    pub source_ip: String,
 }
 
 impl Asked {
-    pub(crate) fn new(method: &str, path: &str) -> Asked {
+    pub fn new(method: &str, path: &str) -> Asked {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         Asked {
@@ -31,16 +32,16 @@ impl Asked {
         }
     }
 
-    pub(crate) fn kind(self, kind: Kind) -> Asked {
+    pub fn kind(self, kind: Kind) -> Asked {
         Asked { kind, ..self }
     }
 
-    pub(crate) fn from(self, source_ip: &str) -> Asked {
+    pub fn from(self, source_ip: &str) -> Asked {
         Asked { source_ip: source_ip.to_owned(), ..self }
     }
 
     /// The event as API Gateway would send it.
-    pub(crate) fn event(&self, token: &str) -> Value {
+    pub fn event(&self, token: &str) -> Value {
         let mut event = self.kind.event(&self.method, &self.path, &format!("Bearer {token}"));
         if self.kind == Kind::RestToken {
             return event;
@@ -72,16 +73,16 @@ impl Asked {
 }
 
 /// An access token with these claims; `machine` for a client's own.
-pub(crate) fn token(claims: &Value, machine: bool) -> Token {
+pub fn token(claims: &Value, machine: bool) -> Token {
     let token = if machine { Token::machine() } else { Token::access() };
     claims.as_object().unwrap().iter().fold(token, |token, (name, claim)| token.claim(name, claim.clone()))
 }
 
 /// A folder with these files, which lives as long as the process.
-pub(crate) fn folder(files: &[(&str, &str)]) -> PathBuf {
+pub fn folder(files: &[(&str, &str)]) -> PathBuf {
     static NEXT: AtomicUsize = AtomicUsize::new(1);
     let name = format!("cedar-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let folder = scratch_folder().join(name);
     std::fs::create_dir_all(&folder).unwrap();
     for (name, text) in files {
         std::fs::write(folder.join(name), text).unwrap();
@@ -89,12 +90,11 @@ pub(crate) fn folder(files: &[(&str, &str)]) -> PathBuf {
     folder
 }
 
-pub(crate) fn policies_folder() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.ancestors().map(|folder| folder.join("policies")).find(|folder| folder.is_dir()).unwrap()
+pub fn policies_folder() -> PathBuf {
+    repository().join("policies")
 }
 
-pub(crate) fn read(name: &str) -> String {
+pub fn read(name: &str) -> String {
     let path = policies_folder().join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -10,36 +10,36 @@ use serde_json::Value;
 
 /// What CloudWatch makes of a line.
 #[derive(Debug)]
-pub(crate) struct Emf {
-    pub(crate) namespace: String,
+pub struct Emf {
+    pub namespace: String,
     /// By dimension.
-    pub(crate) labels: BTreeMap<String, String>,
+    pub labels: BTreeMap<String, String>,
     /// By name.
-    pub(crate) metrics: BTreeMap<String, Metric>,
+    pub metrics: BTreeMap<String, Metric>,
 }
 
 #[derive(Debug, PartialEq)]
-pub(crate) struct Metric {
-    pub(crate) unit: String,
+pub struct Metric {
+    pub unit: String,
     /// Sets of dimensions, an empty one for the metric without any.
-    pub(crate) dimensions: Vec<Vec<String>>,
-    pub(crate) values: Vec<f64>,
+    pub dimensions: Vec<Vec<String>>,
+    pub values: Vec<f64>,
 }
 
 impl Emf {
     /// Panics with the rule that the line breaks.
     #[track_caller]
-    pub(crate) fn parse(line: &str) -> Emf {
+    pub fn parse(line: &str) -> Emf {
         read(line).unwrap_or_else(|rule| panic!("{rule}:\n{line}"))
     }
 
     /// The values of a metric, none where the line has none.
-    pub(crate) fn values(&self, metric: &str) -> &[f64] {
+    pub fn values(&self, metric: &str) -> &[f64] {
         self.metrics.get(metric).map_or(&[], |metric| &metric.values)
     }
 
     /// The sum of a metric's values.
-    pub(crate) fn sum(&self, metric: &str) -> f64 {
+    pub fn sum(&self, metric: &str) -> f64 {
         self.values(metric).iter().sum()
     }
 }
