@@ -144,7 +144,7 @@ mutants: .tools/bin/cargo-mutants ## Change the code of FILES in one place after
 	.tools/bin/cargo-mutants mutants --output target --timeout 300 --cargo-arg=--locked $(DEVELOPMENT) \
 		$(patsubst %,--file '%',$(or $(FILES),src/access/** src/token/**)) $(MUTANTS) -- --lib --test coverage --test vectors --test it
 
-# Not among the tests: it takes minutes to install. What can be said without it is in tests/supply_chain.rs.
+# Not among the tests: it takes minutes to install. What can be said without it is in tests/docs/supply_chain.rs.
 .PHONY: deny
 deny: .tools/bin/cargo-deny ## Licences, bans and sources of the dependencies
 	$(call say,cargo-deny)

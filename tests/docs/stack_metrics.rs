@@ -1,17 +1,10 @@
 //! The dashboard and the alarms of template.yaml read what the functions write, under the names that they write it, and
 //! whatever they write is shown. That the functions do write it is what tests/it, tests/live and operator/tests/revoking prove.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that meets something unexpected should stop and say where"
-)]
-
+use crate::read;
 use cognito_authorizer::metrics::{self, Metric};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 const NAMESPACE: &str = "CognitoAuthorizer/${AWS::StackName}";
 
@@ -20,10 +13,6 @@ const NAMESPACE: &str = "CognitoAuthorizer/${AWS::StackName}";
 struct Looked {
     at: String,
     dimensions: Vec<(String, Option<String>)>,
-}
-
-fn read(name: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
 /// The resources of the template, each as its name and its text.

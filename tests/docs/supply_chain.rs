@@ -1,15 +1,7 @@
 //! What can be said of the dependencies without a tool that takes minutes to install; `make deny` says the rest.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that meets something unexpected should stop and say where"
-)]
-
+use crate::{read, root};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 const LOCK_FILES: [&str; 3] = ["Cargo.lock", "benches/Cargo.lock", "fuzz/Cargo.lock"];
 
@@ -142,12 +134,4 @@ fn packages(file: &str) -> Vec<String> {
 fn field(package: &str, key: &str) -> Option<String> {
     let line = package.lines().find_map(|line| line.strip_prefix(&format!("{key} = \"")))?;
     line.strip_suffix('"').map(str::to_owned)
-}
-
-fn read(file: &str) -> String {
-    std::fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }

@@ -6,14 +6,7 @@
 //! which `...` stands for any rest; `yaml template` is CloudFormation's. One more word, `cedar` or `no-cedar`, says which
 //! build it is for.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that meets something unexpected should stop and say where"
-)]
-
+use crate::{read, root};
 use cognito_authorizer::config::{Config, ConfigText, Environment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -373,14 +366,6 @@ fn files(folder: &str, extension: &str) -> Vec<String> {
         }
     }
     found
-}
-
-fn read(name: &str) -> String {
-    std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// The anchor that GitHub gives a heading.
