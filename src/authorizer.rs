@@ -7,6 +7,7 @@ use crate::request::{Request, UnixSeconds};
 use crate::token::{
     BearerToken, Claims, Expectations, KnownToken, TokenDigest, UnverifiedJwt, VerifiedJwt, VerifiedTokens,
 };
+use futures_util::future::join_all;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -79,6 +80,13 @@ impl Authorizer {
     /// Starts to fetch every issuer's keys, while the function starts.
     pub fn prefetch(&self) {
         self.issuers.values().for_each(|issuer| issuer.keys.prefetch());
+    }
+
+    /// Fetches keys that are old, and of a few issuers those that are missing, and waits for them: between invocations
+    /// the process is frozen.
+    pub async fn fetch_due_keys(&self) {
+        let missing_too = self.issuers.len() <= MAX_ISSUERS_AHEAD_OF_TIME;
+        join_all(self.issuers.values().map(|issuer| issuer.keys.fetch_due(missing_too))).await;
     }
 
     /// The calls over the network that ended since this was asked last.
@@ -224,6 +232,9 @@ impl Authorizer {
 fn shortened(kid: &str) -> String {
     kid.chars().take(MAX_LOGGED_CHARACTERS).collect()
 }
+
+/// Of more issuers, only the keys that a token asked for are fetched.
+const MAX_ISSUERS_AHEAD_OF_TIME: usize = 5;
 
 const MAX_LOGGED_CHARACTERS: usize = 128;
 

@@ -108,7 +108,7 @@ async fn serve(serving: Serving, api: RuntimeApi, handler: Handler) -> ExitCode 
 async fn one_at_a_time(mut api: RuntimeApi, handler: &Handler) -> Result<(), Error> {
     loop {
         let invocation = api.next().await?;
-        let answer = handler.answer(&invocation.event, &invocation.request_id).await;
+        let answer = handler.answer(&invocation.event, &invocation.request_id, invocation.trace()).await;
         api.answer(&invocation, answer).await?;
     }
 }

@@ -38,8 +38,16 @@ type Connection = SendRequest<Full<Bytes>>;
 pub(crate) struct Invocation {
     pub(crate) event: Bytes,
     pub(crate) request_id: String,
+    trace: Option<HeaderValue>,
     /// Echoed, so that an answer which comes too late is not taken for another's.
     id: Option<HeaderValue>,
+}
+
+impl Invocation {
+    /// Its X-Ray trace header.
+    pub(crate) fn trace(&self) -> Option<&str> {
+        self.trace.as_ref().and_then(|trace| trace.to_str().ok())
+    }
 }
 
 impl RuntimeApi {
@@ -62,9 +70,9 @@ impl RuntimeApi {
             match parts.status {
                 StatusCode::OK => {
                     let request_id = parts.headers.get(&REQUEST_ID).ok_or("an invocation without a request id")?;
-                    let (request_id, id) =
-                        (request_id.to_str()?.to_owned(), parts.headers.get(&INVOCATION_ID).cloned());
-                    return Ok(Invocation { event, request_id, id });
+                    let request_id = request_id.to_str()?.to_owned();
+                    let [trace, id] = [&TRACE_ID, &INVOCATION_ID].map(|name| parts.headers.get(name).cloned());
+                    return Ok(Invocation { event, request_id, trace, id });
                 }
                 // Emulators: nothing yet.
                 StatusCode::NO_CONTENT => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -159,6 +167,7 @@ async fn connect(authority: &str) -> Result<Connection, Error> {
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
+const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
 const INVOCATION_ID: HeaderName = HeaderName::from_static("lambda-runtime-invocation-id");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
 const BAD_CONFIGURATION: &str = "Runtime.BadConfiguration";

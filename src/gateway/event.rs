@@ -71,11 +71,23 @@ impl<'a> Event<'a> {
     /// # Errors
     /// [`Denial::MalformedEvent`] for what API Gateway does not send.
     pub(super) fn parse(event: &'a [u8]) -> Result<Self, Denial> {
+        Self::parse_or_ping(event)?.ok_or(Denial::MalformedEvent("not an authorizer event"))
+    }
+
+    /// The same; `None` for what keeps the function warm: an object of somebody's own, such as
+    /// `{"source":"serverless-plugin-warmup"}`, or an EventBridge schedule's event.
+    ///
+    /// # Errors
+    /// [`Denial::MalformedEvent`], also for what API Gateway sends to integrations.
+    pub(super) fn parse_or_ping(event: &'a [u8]) -> Result<Option<Self>, Denial> {
         let event = std::str::from_utf8(event).map_err(|_| Denial::MalformedEvent("not UTF-8"))?;
         let parts: Parts<'a> = serde_json::from_str(event).map_err(|error| {
             let is_json = error.is_data();
             Denial::MalformedEvent(if is_json { "not an authorizer event" } else { "not JSON" })
         })?;
+        if parts.are_of_no_api() {
+            return Ok(None);
+        }
         let version = parts.version.map(|raw| raw.get());
         let arn = if version == Some(VERSION_2) { parts.route_arn } else { parts.method_arn };
         let arn = arn.and_then(text).and_then(MethodArn::parse);
@@ -89,7 +101,7 @@ impl<'a> Event<'a> {
             (Some(_), _, false) => return Err(Denial::MalformedEvent("an unknown version")),
             (None, _, false) | (_, _, true) => return Err(Denial::MalformedEvent("an unknown type")),
         };
-        Ok(Self { kind, arn, parts })
+        Ok(Some(Self { kind, arn, parts }))
     }
 
     /// The request, with the credentials found in `sources`.
@@ -170,6 +182,10 @@ impl<'a> Event<'a> {
                 }
             }
         }
+        // A REST API with a cache does not ask for an empty identity source; an HTTP API keeps the answer under it.
+        if !matches!(self.kind, EventKind::Http1 | EventKind::Http2) {
+            found.retain(|Credential(value)| !value.is_empty());
+        }
         found
     }
 
@@ -235,6 +251,15 @@ struct Parts<'a> {
 type Place<'a> = for<'p> fn(&'p mut Parts<'a>) -> &'p mut Option<&'a RawValue>;
 
 impl<'a> Parts<'a> {
+    /// Whether there is nothing that every event of API Gateway has one of, an integration's included. EventBridge's
+    /// events have a `version` too.
+    fn are_of_no_api(&self) -> bool {
+        let Self { event_type, method_arn, route_arn, .. } = self;
+        let Self { authorization_token, headers, request_context, route_key, .. } = self;
+        let of_authorizers = [event_type, method_arn, route_arn, authorization_token];
+        of_authorizers.into_iter().chain([headers, request_context, route_key]).all(Option::is_none)
+    }
+
     fn place(name: &[u8]) -> Option<Place<'a>> {
         Some(match name {
             b"version" => |parts| &mut parts.version,
@@ -385,15 +410,20 @@ fn strings<'a>(list: Option<&'a RawValue>, take: &mut dyn FnMut(Cow<'a, str>)) {
     items.into_iter().filter_map(text).for_each(take);
 }
 
-/// The value of a cookie in a `Cookie` header (RFC 6265 4.2.1).
+/// The values of a cookie in a `Cookie` header (RFC 6265 4.2.1), read as any backend may: the header split at commas too
+/// (RFC 2965 3.3, and how format 1.0 joins repeated headers), a name in blanks, in quotes, escaped or behind a `=`.
 fn cookie<'a>(header: &str, name: &str) -> Vec<Cow<'a, str>> {
-    let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
-    // Backends differ about blanks and quotes around a name: who reads one that way has read a token.
-    let values = pairs.filter(|(key, _)| key.trim().trim_matches('"') == name).map(|(_, value)| {
+    let value_of = |pair: &str| {
+        let (key, value) = pair.trim().trim_start_matches('=').split_once('=')?;
+        let key = key.trim().trim_matches('"');
+        let is_named = key == name
+            || key.contains('%') && form_urlencoded::parse(key.as_bytes()).next().is_some_and(|(key, _)| key == name);
         let value = value.trim();
-        value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value).to_owned()
-    });
-    values.map(Cow::Owned).collect()
+        let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+        is_named.then(|| Cow::Owned(value.to_owned()))
+    };
+    let pairs = header.split(';').flat_map(|pair| [pair].into_iter().chain(pair.split(',').skip(1)));
+    pairs.filter_map(value_of).collect()
 }
 
 // As they stand in the JSON text, quotes included.
@@ -452,6 +482,7 @@ mod tests {
             "null".into(),
             "[]".into(),
             "{}".into(),
+            r#"{"source":"serverless-plugin-warmup"}"#.into(),
             rest("").replace("REQUEST", "request"),
             rest("").replace("execute-api", "s3"),
             rest("").replace("methodArn", "arn"),
@@ -479,6 +510,41 @@ mod tests {
             (b"{\"type\":1,\"type\":1}", "not an authorizer event"),
         ] {
             assert_eq!(Event::parse(event).err(), Some(Denial::MalformedEvent(detail)));
+        }
+    }
+
+    #[test]
+    fn what_has_no_member_of_api_gateways_events_keeps_the_function_warm() {
+        let is_ping = |event: &str| Event::parse_or_ping(event.as_bytes()).map(|event| event.is_none());
+        for ping in [
+            "{}",
+            r#"{"source":"serverless-plugin-warmup"}"#,
+            r#"{"version":"0","id":"a","detail-type":"Scheduled Event","source":"aws.events","resources":["arn:aws:events:a"],"detail":{}}"#,
+            r#"{"warmer":true,"concurrency":3}"#,
+            r#"{"type":null,"methodArn":null,"routeArn":null}"#,
+        ] {
+            assert_eq!(is_ping(ping), Ok(true), "{ping}");
+        }
+        assert_eq!(is_ping(&rest("")), Ok(false));
+        for malformed in [
+            "",
+            "null",
+            "[]",
+            "[{}]",
+            "7",
+            "\"a\"",
+            "{\"a\":1",
+            r#"{"type":"x"}"#,
+            r#"{"methodArn":"x"}"#,
+            r#"{"routeArn":""}"#,
+            r#"{"authorizationToken":"x"}"#,
+            r#"{"source":"a","version":1,"version":2}"#,
+            // An integration's.
+            r#"{"version":"2.0","routeKey":"GET /"}"#,
+            r#"{"resource":"/","httpMethod":"GET","headers":{}}"#,
+            r#"{"requestContext":{"elb":{}}}"#,
+        ] {
+            assert!(matches!(is_ping(malformed), Err(Denial::MalformedEvent(_))), "{malformed}");
         }
     }
 
@@ -511,6 +577,13 @@ mod tests {
             (r#","cookies":["a=b","token=t"]"#, &["t"]),
             (r#","cookies":["token=t==; b=c"]"#, &["t=="]),
             (r#","headers":{"Cookie":"a=b; token=t; Token=u; token=\"v\""}"#, &["t", "v"]),
+            (r#","headers":{"Cookie":"a=b,token=t, token =u"}"#, &["t", "u"]),
+            (r#","headers":{"Cookie":"token=t,token=u"}"#, &["t,token=u", "u"]),
+            (
+                r#","headers":{"Cookie":"=token=t; %74oken=u; tok%65n=v; %ff=w; token%20=x; %=y; ==token=z"}"#,
+                &["t", "u", "v", "z"],
+            ),
+            (r#","headers":{"Cookie":"atoken=t; token; token.x=u; x-token=v; token[]=w; =; ,"}"#, &[]),
             (r#","headers":{"Cookie":"token =t; token= u ;\t token\t=v; \"token\"=w"}"#, &["t", "u", "v", "w"]),
         ] {
             check(&rest(maps), EventKind::RestRequest, credentials);

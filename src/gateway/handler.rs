@@ -68,7 +68,8 @@ impl Handler {
     pub async fn invoke(&self, event: LambdaEvent<RawEvent>) -> Result<Box<RawValue>, Diagnostic> {
         // What is no JSON is empty here, and no event either.
         let text = event.payload.0.as_deref().map_or("", RawValue::get);
-        match self.answer(text.as_bytes(), &event.context.request_id).await {
+        let lambda_runtime::Context { request_id, xray_trace_id, .. } = &event.context;
+        match self.answer(text.as_bytes(), request_id, xray_trace_id.as_deref()).await {
             Answer::Result(text) => {
                 RawValue::from_string(text).map_err(|_| diagnostic("internal", "the answer is no JSON"))
             }
@@ -76,15 +77,20 @@ impl Handler {
         }
     }
 
-    /// Answers one invocation, whatever its event holds.
-    pub async fn answer(&self, event: &[u8], request_id: &str) -> Answer {
+    /// Answers one invocation, whatever its event holds. `trace` is its header `Lambda-Runtime-Trace-Id`.
+    pub async fn answer(&self, event: &[u8], request_id: &str, trace: Option<&str>) -> Answer {
         let started = Instant::now();
-        let mut line = Line::default();
+        let trace_id = trace.and_then(trace_id);
+        let mut line = Line { request_id, trace_id, ..Line::default() };
         // A panic is a bug, and its answer is a denial: the process lives on.
         let outcome = AssertUnwindSafe(self.decide(event, &mut line)).catch_unwind().await;
-        let (ruling, answer) = outcome.unwrap_or_else(|_| refused(Denial::Internal("a panic")));
+        let outcome = outcome.unwrap_or_else(|_| Some(refused(Denial::Internal("a panic"))));
         let took = started.elapsed();
-        line.log(&ruling, took, request_id);
+        let Some((ruling, answer)) = outcome else {
+            tracing::info!(message = "keep_warm", trace_id, duration_us = micros(took), request_id);
+            return Answer::Result(KEEP_WARM.to_owned());
+        };
+        line.log(&ruling, took);
         if let Some(metrics) = &self.metrics {
             let (decision, denial) = decision(&ruling);
             let calls = self.authorizer.take_calls();
@@ -93,10 +99,15 @@ impl Handler {
         answer
     }
 
-    async fn decide(&self, event: &[u8], line: &mut Line) -> (Result<(), Denial>, Answer) {
-        let event = match Event::parse(event) {
-            Ok(event) => event,
-            Err(denial) => return refused(denial),
+    /// `None` where there is nothing to decide.
+    async fn decide(&self, event: &[u8], line: &mut Line<'_>) -> Option<(Result<(), Denial>, Answer)> {
+        let event = match Event::parse_or_ping(event) {
+            Ok(Some(event)) => event,
+            Ok(None) => {
+                self.authorizer.fetch_due_keys().await;
+                return None;
+            }
+            Err(denial) => return Some(refused(denial)),
         };
         line.event = Some(event.kind);
         self.look_at_sources(&event);
@@ -105,7 +116,8 @@ impl Handler {
             Some(now) => self.authorizer.authorize(&request, now, &mut line.trail).await,
             None => Err(Denial::Internal("the clock is before 1970 or after 9999")),
         };
-        answer(ruling, &line.trail, event.kind, &event.arn, &self.answers).unwrap_or_else(refused)
+        let answered = answer(ruling, &line.trail, event.kind, &event.arn, &self.answers).unwrap_or_else(refused);
+        Some(answered)
     }
 
     /// Warns once of an HTTP API that would keep a simple answer under too short a key.
@@ -166,13 +178,15 @@ fn now() -> Option<UnixSeconds> {
 
 /// What the log says of one invocation.
 #[derive(Default)]
-struct Line {
+struct Line<'i> {
+    request_id: &'i str,
+    trace_id: Option<&'i str>,
     event: Option<EventKind>,
     trail: Trail,
 }
 
-impl Line {
-    fn log(&self, ruling: &Result<(), Denial>, took: Duration, request_id: &str) {
+impl Line<'_> {
+    fn log(&self, ruling: &Result<(), Denial>, took: Duration) {
         let (decision, denial) = decision(ruling);
         let trail = &self.trail;
         let claims = trail.claims.as_deref();
@@ -191,11 +205,26 @@ impl Line {
             live_check = trail.live_check.text(),
             policies = trail.permissions.policies(),
             policy_errors = trail.permissions.errors(),
-            duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-            request_id,
+            trace_id = self.trace_id,
+            duration_us = micros(took),
+            request_id = self.request_id,
         );
     }
 }
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The trace of `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`.
+fn trace_id(header: &str) -> Option<&str> {
+    let id = header.split(';').find_map(|part| part.trim().strip_prefix("Root="))?;
+    let is_id = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    is_id.then_some(id)
+}
+
+/// The answer to what keeps the function warm: neither a policy nor a simple answer.
+const KEEP_WARM: &str = r#"{"keepWarm":true}"#;
 
 fn decision(ruling: &Result<(), Denial>) -> (&'static str, Option<&Denial>) {
     match ruling {
@@ -209,5 +238,34 @@ fn class_name(class: Class) -> &'static str {
         Class::Unauthorized => "unauthorized",
         Class::Forbidden => "forbidden",
         Class::Unavailable => "unavailable",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_id_is_the_root_of_the_header() {
+        let root = "1-5759e988-bd862e3fe1be46a994272793";
+        for header in [
+            format!("Root={root}"),
+            format!("Root={root};Parent=53995c3f42cd8ad8;Sampled=1"),
+            format!("Self=1-a-b; Root={root} ;Lineage=a:0").replace(" ;", ";"),
+        ] {
+            assert_eq!(trace_id(&header), Some(root), "{header}");
+        }
+        for none in [
+            "",
+            "Root=",
+            "Root",
+            "Sampled=0",
+            "root=1-a",
+            "Root=1-a\";",
+            "Root=1 2",
+            &format!("Root={}", "a".repeat(65)),
+        ] {
+            assert_eq!(trace_id(none), None, "{none}");
+        }
     }
 }

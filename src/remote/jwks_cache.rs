@@ -124,6 +124,31 @@ impl JwksCache {
         }
     }
 
+    /// Fetches keys that are as old as `max_age`, or, where asked for, `missing_too`, and waits for that and for a fetch
+    /// under way. A fetch that fails shows in the log, and to the request that needs a key.
+    pub async fn fetch_due(&self, missing_too: bool) {
+        let now = Moment::now();
+        let fetch = {
+            let Ok(mut state) = lock(&self.shared.state) else { return };
+            let is_old = |held: &Held| now.since(held.since) >= self.shared.settings.max_age;
+            let is_due = state.held.as_ref().map_or(missing_too, is_old);
+            match state.in_flight.clone() {
+                Some(fetch) => Some(fetch),
+                None if is_due && self.shared.source != JwksSource::None => {
+                    match self.shared.join_or_fetch(&mut state, Purpose::Refresh, now) {
+                        Some(Step::Wait { fetch, .. }) => Some(fetch),
+                        Some(Step::Answer(_)) | None => None,
+                    }
+                }
+                None => None,
+            }
+        };
+        if let Some(mut fetch) = fetch {
+            let deadline = now.steady + self.shared.settings.timeout;
+            let _ = tokio::time::timeout_at(deadline, fetch.wait_for(Option::is_some)).await;
+        }
+    }
+
     /// Adds the fetches that ended since this was asked last.
     pub fn take_calls(&self, calls: &mut RemoteCalls) {
         calls.key_fetches.add(self.shared.tally.take());

@@ -6,7 +6,8 @@
 use crate::denial::Denial;
 use crate::request::{Credential, Request};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig, general_purpose};
 
 /// The one credential of a request, not yet looked at. Its `Debug` shows nothing of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl<'a> BearerToken<'a> {
             // API Gateway joins repeated headers with commas; no token has a comma in
             // it (RFC 6750 2.1), so that each part is a credential of its own.
             let mut tokens = value.split(',').map(without_scheme).filter(|token| !token.is_empty()).peekable();
-            is_one_without_token |= tokens.peek().is_none() && !value.is_empty();
+            is_one_without_token |= tokens.peek().is_none();
             for token in tokens {
                 match found {
                     Some(first) if first != token => return Err(Denial::AmbiguousToken),
@@ -34,7 +35,7 @@ impl<'a> BearerToken<'a> {
             }
         }
         let token = found.ok_or(Denial::MissingToken)?;
-        // API Gateway may keep the answer under that one (a lone `Bearer`), for everybody who sends it.
+        // API Gateway may keep the answer under that one (an empty header, a lone `Bearer`), for everybody who sends it.
         if is_one_without_token {
             return Err(Denial::AmbiguousToken);
         }
@@ -52,8 +53,18 @@ impl<'a> BearerToken<'a> {
         let text = self.0.trim_end_matches('=');
         let is_token_character = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
         let has_form = !text.is_empty() && text.bytes().all(is_token_character);
-        let header = self.0.split_once('.').and_then(|(header, _)| URL_SAFE_NO_PAD.decode(header).ok());
-        has_form && !header.is_some_and(|header| header.trim_ascii_start().starts_with(b"{"))
+        has_form && !self.0.split_once('.').is_some_and(|(header, _)| begins_with_an_object(header))
+    }
+
+    /// What a client wrote around the token, where that is why it is none: fixed words for the operator.
+    pub(super) fn spelling_mistake(&self) -> Option<&'static str> {
+        if self.0.starts_with(['"', '\'']) || self.0.ends_with(['"', '\'']) {
+            return Some("quotes around the token");
+        }
+        let (word, _) = self.0.split_once([' ', '\t'])?;
+        let is_word = |(known, _): &&(&str, _)| known.eq_ignore_ascii_case(word);
+        let known = KNOWN_SCHEMES.iter().find(is_word);
+        Some(known.map_or("a blank in the token, or a scheme other than Bearer", |(_, detail)| detail))
     }
 
     /// The token's text, for the parser and for live checks.
@@ -69,6 +80,16 @@ impl std::fmt::Debug for BearerToken<'_> {
     }
 }
 
+/// Whether this is the base64url of a text that begins with a JSON object, or was before somebody damaged it: of another
+/// alphabet, of an impossible length, with other characters further on.
+fn begins_with_an_object(header: &str) -> bool {
+    let header = header.replace('+', "-").replace('/', "_");
+    let letters = header.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)).count();
+    let whole = if letters % 4 == 1 { letters - 1 } else { letters };
+    let decoded = header.get(..whole).and_then(|header| LENIENT.decode(header).ok()).unwrap_or_default();
+    decoded.trim_ascii_start().starts_with(b"{")
+}
+
 fn without_scheme(value: &str) -> &str {
     let value = value.trim_matches([' ', '\t']);
     match value.split_at_checked(SCHEME.len()) {
@@ -78,6 +99,23 @@ fn without_scheme(value: &str) -> &str {
         _ => value,
     }
 }
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, ANY_LAST_BITS);
+
+const ANY_LAST_BITS: GeneralPurposeConfig = general_purpose::NO_PAD.with_decode_allow_trailing_bits(true);
+
+/// What clients write before the token, and what is wrong with it.
+const KNOWN_SCHEMES: [(&str, &str); 9] = [
+    ("Bearer", "a second scheme `Bearer`, or a tab behind it"),
+    ("Bearer:", "a colon behind the scheme `Bearer`"),
+    ("JWT", "the scheme `JWT`, where `Bearer` belongs"),
+    ("Token", "the scheme `Token`, where `Bearer` belongs"),
+    ("OAuth", "the scheme `OAuth`, where `Bearer` belongs"),
+    ("DPoP", "the scheme `DPoP`, which is not accepted"),
+    ("Basic", "the scheme `Basic`, which is no token"),
+    ("Digest", "the scheme `Digest`, which is no token"),
+    ("Negotiate", "the scheme `Negotiate`, which is no token"),
+];
 
 const SCHEME: &str = "Bearer";
 
@@ -107,9 +145,8 @@ mod tests {
     fn a_credential_is_bearer_or_bare() {
         check(&["Bearer abc"], Ok("abc"));
         check(&["bEARER abc"], Ok("abc"));
-        check(&["", "Bearer abc", ""], Ok("abc"));
         check(&["Bearer abc,, Bearer"], Ok("abc"));
-        for without_token in ["Bearer", "bearer ", " ", "\t", ",", "Bearer ,"] {
+        for without_token in ["", "Bearer", "bearer ", " ", "\t", ",", "Bearer ,"] {
             check(&[without_token], Err(Denial::MissingToken));
             check(&[without_token, "abc"], Err(Denial::AmbiguousToken));
             check(&["abc", without_token], Err(Denial::AmbiguousToken));
@@ -144,7 +181,7 @@ mod tests {
         check(&["Bearer abc,Bearer abd"], Err(Denial::AmbiguousToken));
         check(&["Basic abc, Bearer abd"], Err(Denial::AmbiguousToken));
         check(&["Bearer abc", "abc"], Ok("abc"));
-        check(&["Bearer abc,Bearer abc", ""], Ok("abc"));
+        check(&["Bearer abc,Bearer abc", "abc"], Ok("abc"));
     }
 
     #[test]
@@ -168,6 +205,16 @@ mod tests {
             ("eyJhbGciOiJub25lIn0..", false),
             ("IAp7fQ.b.c", false), // white space before the object
             ("e30", true),
+            // Such a header, but no base64url.
+            ("eyJhbGciOiJSUzI1NiJ9x.b.c", false),
+            ("eyJhbGciOiJSUzI1NiJ9~.b.c", false),
+            ("eyJhbGciOiJSUzI1NiIsImtpZCI6Ij4/Pj8+In0.b.c", false),
+            ("eyJhbGciOiJSUzI1NiIsImtpZCI6ImFiIn1.b.c", false),
+            ("e31.b.c", false),
+            ("ey.b", false),
+            ("e.b.c", true),
+            (".b.c", true),
+            ("~e30.b.c", true),
             ("WzFd.b.c", true), // a list
             ("a b", false),
             ("a=b", false),
@@ -175,6 +222,29 @@ mod tests {
             ("a\u{e9}", false),
         ] {
             assert_eq!(BearerToken(text).is_opaque(), opaque, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_around_the_token_is_named_without_it() {
+        for (text, detail) in [
+            ("Bearer abc", "a second scheme `Bearer`, or a tab behind it"),
+            ("bearer\tabc", "a second scheme `Bearer`, or a tab behind it"),
+            ("Bearer: abc", "a colon behind the scheme `Bearer`"),
+            ("JWT abc", "the scheme `JWT`, where `Bearer` belongs"),
+            ("token abc", "the scheme `Token`, where `Bearer` belongs"),
+            ("Basic abc", "the scheme `Basic`, which is no token"),
+            ("Secret abc", "a blank in the token, or a scheme other than Bearer"),
+            ("abc def", "a blank in the token, or a scheme other than Bearer"),
+            ("\"abc\"", "quotes around the token"),
+            ("\"Bearer abc\"", "quotes around the token"),
+            ("'abc'", "quotes around the token"),
+            ("abc\"", "quotes around the token"),
+        ] {
+            assert_eq!(BearerToken(text).spelling_mistake(), Some(detail), "{text}");
+        }
+        for text in ["abc", "a.b.c", "JWTabc", "a\"b"] {
+            assert_eq!(BearerToken(text).spelling_mistake(), None, "{text}");
         }
     }
 

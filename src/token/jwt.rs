@@ -50,7 +50,13 @@ impl<'a> UnverifiedJwt<'a> {
     /// extensions that must be understood (`crit`) or change what is signed
     /// (`b64`); [`Denial::AlgorithmNotAllowed`] for an algorithm that no issuer could allow.
     pub fn parse(token: &BearerToken<'a>) -> Result<Self, Denial> {
-        let token = token.as_str();
+        Self::parse_text(token.as_str()).map_err(|denial| match token.spelling_mistake() {
+            Some(detail) if matches!(denial, Denial::MalformedToken(_)) => Denial::MalformedToken(detail),
+            _ => denial,
+        })
+    }
+
+    fn parse_text(token: &'a str) -> Result<Self, Denial> {
         let (signing_input, signature) = token.rsplit_once('.').ok_or(Denial::MalformedToken("not three parts"))?;
         let (header, payload) = signing_input.split_once('.').ok_or(Denial::MalformedToken("not three parts"))?;
         if payload.contains('.') {

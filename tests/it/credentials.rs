@@ -65,6 +65,87 @@ fn a_bearer_credential_or_a_bare_token_is_taken() {
 }
 
 #[test]
+fn the_detail_names_what_a_client_wrote_around_the_token() {
+    let site = Site::with_keys(&cognito_jwks());
+    let function = Function::start(&one_pool(&site.url("/jwks.json"), "routes: { $default: {}, $connect: {} }"));
+    let cases = Cases::default();
+    let token = Token::access().text();
+    for (authorization, named) in [
+        (format!("Bearer Bearer {token}"), "second scheme `Bearer`"),
+        (format!("bearer: {token}"), "a colon behind the scheme"),
+        (format!("JWT {token}"), "scheme `JWT`"),
+        (format!("Bearer JWT {token}"), "scheme `JWT`"),
+        (format!("Token {token}"), "scheme `Token`"),
+        (format!("Basic {token}"), "scheme `Basic`"),
+        (format!("\"{token}\""), "quotes"),
+        (format!("Bearer \"{token}\""), "quotes"),
+        (format!("'{token}'"), "quotes"),
+        (format!("{token} x"), "a blank in the token"),
+        (format!("{token}="), "base64url"),
+    ] {
+        for kind in Kind::ALL {
+            let what = format!("{kind:?} {}", authorization.replace(&token, "TOKEN"));
+            let verdict = function.ask(&kind.event("GET", "/", &authorization));
+            cases.check(&what, &verdict, "malformed_token");
+            let detail = verdict.log["detail"].as_str().unwrap_or_default();
+            cases.is(format!("{what}: {detail}"), detail.contains(named));
+        }
+    }
+}
+
+#[test]
+fn an_empty_place_beside_a_token_is_ambiguous_on_an_http_api() {
+    let site = Site::with_keys(&cognito_jwks());
+    let places = "token: [{ header: Authorization }, { query: access_token }, { cookie: t }]";
+    let function = Function::start(&one_pool(
+        &site.url("/jwks.json"),
+        &format!("routes: {{ $default: {{}}, $connect: {{}} }}\n{places}"),
+    ));
+    let cases = Cases::default();
+    let token = Token::access().text();
+    for (kind, expected) in [
+        (Kind::Http1, "ambiguous_token"),
+        (Kind::Http2, "ambiguous_token"),
+        (Kind::RestRequest, "allow"),
+        (Kind::WebSocket, "allow"),
+    ] {
+        let mut event = kind.event("GET", "/", "");
+        event["queryStringParameters"] = json!({ "access_token": token });
+        cases.check(format!("{kind:?}: an empty header"), &function.ask(&event), expected);
+        let mut event = kind.event("GET", "/", &format!("Bearer {token}"));
+        event["queryStringParameters"] = json!({ "access_token": "" });
+        cases.check(format!("{kind:?}: an empty parameter"), &function.ask(&event), expected);
+        let mut event = kind.event("GET", "/", &format!("Bearer {token}"));
+        event["headers"]["Cookie"] = json!("a=b; t=");
+        cases.check(format!("{kind:?}: an empty cookie"), &function.ask(&event), expected);
+        cases.check(format!("{kind:?}: nothing"), &function.ask(&kind.event("GET", "/", "")), "missing_token");
+    }
+}
+
+#[test]
+fn a_cookie_counts_by_every_name_that_a_backend_may_read_as_the_configured_one() {
+    let site = Site::with_keys(&cognito_jwks());
+    let rest = "routes: { $default: {}, $connect: {} }\ntoken: [{ cookie: session }]";
+    let function = Function::start(&one_pool(&site.url("/jwks.json"), rest));
+    let cases = Cases::default();
+    let (token, other) = (Token::access().text(), Token::writer().text());
+    for kind in [Kind::RestRequest, Kind::Http1, Kind::Http2, Kind::WebSocket] {
+        for odd in
+            ["a=b,session=OTHER", "a=b, session =OTHER", "=session=OTHER", "%73ession=OTHER", "\"session\"=OTHER"]
+        {
+            let ask = |cookies: &str| {
+                let mut event = kind.event_without_token("GET", "/");
+                event["headers"]["Cookie"] = json!(cookies.replace("OTHER", &other).replace("TOKEN", &token));
+                function.ask(&event)
+            };
+            cases.check(format!("{kind:?} {odd}, alone"), &ask(odd), "allow");
+            cases.check(format!("{kind:?} {odd}"), &ask(&format!("session=TOKEN; {odd}")), "ambiguous_token");
+            cases.check(format!("{kind:?} {odd}, first"), &ask(&format!("{odd}; session=TOKEN")), "ambiguous_token");
+        }
+    }
+}
+
+#[test]
 fn the_header_is_found_in_any_case_and_among_others() {
     let site = Site::with_keys(&cognito_jwks());
     let function = Function::start(&any_valid_token(&site.url("/jwks.json")));

@@ -203,8 +203,10 @@ fn what_is_no_event_of_ours_is_a_malformed_event() {
         ("a number", json!(7)),
         ("a string", json!(secret)),
         ("a list", json!([secret])),
-        ("an empty object", json!({})),
-        ("an event of something else", json!({ "Records": [{ "eventSource": "aws:sqs", "body": secret }] })),
+        (
+            "an event of a load balancer",
+            json!({ "requestContext": { "elb": {} }, "httpMethod": "GET", "body": secret }),
+        ),
         ("no type", json!({ "methodArn": arn, "authorizationToken": bearer })),
         ("another type", json!({ "type": "OTHER", "methodArn": arn, "authorizationToken": bearer })),
         ("another case of the type", json!({ "type": "token", "methodArn": arn, "authorizationToken": bearer })),

@@ -17,7 +17,7 @@ routes:
 ";
 
 /// The contract's members, those every log line has, and `detail`: which of several causes a code had.
-const MEMBERS: [&str; 17] = [
+const MEMBERS: [&str; 18] = [
     "message",
     "level",
     "timestamp",
@@ -32,6 +32,7 @@ const MEMBERS: [&str; 17] = [
     "kid",
     "jti",
     "live_check",
+    "trace_id",
     "duration_us",
     "request_id",
     "detail",
@@ -68,6 +69,7 @@ fn an_allowed_request_is_logged_with_all_that_is_known() {
         cases.is(format!("no reason: {log}"), log.get("reason").is_none());
         cases.is(format!("no live check: {log}"), log.get("live_check").is_none());
         cases.is(format!("duration_us: {log}"), log["duration_us"].as_u64().is_some_and(|us| us < 10_000_000));
+        cases.equal("trace_id", &log["trace_id"], "1-5bef4de7-ad49b0e87f6ef6c87fc2e700");
         // Lambda's id of the invocation, under which CloudWatch files the rest of it.
         cases.equal("request_id", log["request_id"].as_str(), Some(verdict.request_id.as_str()));
         for (member, value) in log.as_object().unwrap() {
@@ -131,7 +133,7 @@ fn a_refused_request_is_logged_with_its_reason_and_without_what_is_not_known() {
     check("no scope", event("/items", &Token::writer()), "forbidden", "insufficient_scope", &["live_check"]);
     check(
         "malformed event",
-        json!({}),
+        json!({ "type": "OTHER" }),
         "unavailable",
         "malformed_event",
         &[&identity[..], &["kid", "route", "event"]].concat(),
@@ -200,4 +202,13 @@ fn the_log_filter_is_the_environments() {
             );
         }
     }
+}
+
+#[test]
+fn the_trace_of_the_invocation_is_logged_by_managed_instances_too() {
+    let site = Site::with_keys(&cognito_jwks());
+    let config = one_pool(&site.url("/jwks.json"), ROUTES);
+    let function = Setup::config(&config).env("AWS_LAMBDA_MAX_CONCURRENCY", "8").start();
+    let log = function.ask(&Kind::Http2.event_without_token("GET", "/items")).log;
+    assert_eq!(log["trace_id"], "1-5bef4de7-ad49b0e87f6ef6c87fc2e700", "{log}");
 }

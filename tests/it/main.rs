@@ -24,6 +24,7 @@ mod event_shapes;
 mod gateway_route;
 mod golden;
 mod jwks;
+mod keep_warm;
 mod known_tokens;
 mod log_line;
 mod metrics;

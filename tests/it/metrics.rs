@@ -56,7 +56,7 @@ fn good() -> Value {
 fn without_the_section_nothing_is_written() {
     let site = Site::with_keys(&cognito_jwks());
     let function = Function::start(&one_pool(&site.url("/jwks.json"), ROUTES));
-    for event in [good(), event("/items", &Token::writer()), json!({})] {
+    for event in [good(), event("/items", &Token::writer()), json!({ "type": "OTHER" })] {
         function.ask(&event);
     }
     function.end();
@@ -80,7 +80,7 @@ fn each_invocation_has_a_line_that_tells_what_its_decision_line_tells() {
         (event("/items", &forged), "bad_signature"),
         (event("/items", &Token::access().claim("exp", json!(now() - 600))), "token_expired"),
         (Kind::Http2.event_without_token("GET", "/items"), "missing_token"),
-        (json!({}), "malformed_event"),
+        (json!({ "type": "OTHER" }), "malformed_event"),
     ] {
         let (verdict, emf) = metered.ask(&event);
         cases.equal("outcome", verdict.outcome(), outcome);
@@ -104,7 +104,7 @@ fn each_invocation_has_a_line_that_tells_what_its_decision_line_tells() {
 #[test]
 fn a_cold_start_is_the_first_invocation_of_a_process() {
     let site = Site::with_keys(&cognito_jwks());
-    for first in [good(), json!({})] {
+    for first in [good(), json!({ "type": "OTHER" })] {
         let metered = Metered::start(&site.url("/jwks.json"), "");
         let starts: Vec<f64> =
             [first, good(), good()].iter().map(|event| metered.ask(event).1.sum("ColdStarts")).collect();
@@ -228,7 +228,7 @@ fn each_line_is_one_write() {
         }
     };
     for _ in 0..3 {
-        for event in [good(), event("/items", &Token::writer()), json!({})] {
+        for event in [good(), event("/items", &Token::writer()), json!({ "type": "OTHER" })] {
             function.send(&event.to_string());
         }
         read_all();
