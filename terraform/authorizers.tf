@@ -80,3 +80,14 @@ resource "aws_lambda_permission" "authorizer" {
   principal     = "apigateway.amazonaws.com"
   source_arn    = "arn:${data.aws_partition.current.partition}:execute-api:${local.account_arn}:${each.value}/authorizers/*"
 }
+
+# APIs of other accounts may ask the authorizer; which of their authorizers do is up to them.
+resource "aws_lambda_permission" "calling_account" {
+  for_each = toset(var.calling_accounts)
+
+  action         = "lambda:InvokeFunction"
+  function_name  = aws_lambda_function.authorizer.function_name
+  principal      = "apigateway.amazonaws.com"
+  source_account = each.value
+  source_arn     = "arn:${data.aws_partition.current.partition}:execute-api:${data.aws_region.current.id}:${each.value}:*/authorizers/*"
+}

@@ -3,6 +3,7 @@
 locals {
   user_pool_id     = var.create_user_pool ? aws_cognito_user_pool.this[0].id : var.user_pool_id
   user_pool_region = var.create_user_pool ? data.aws_region.current.id : try(split("_", var.user_pool_id)[0], null)
+  user_pool_arn    = "arn:${data.aws_partition.current.partition}:cognito-idp:${coalesce(local.user_pool_region, "unknown")}:${data.aws_caller_identity.current.account_id}:userpool/${coalesce(local.user_pool_id, "unknown")}"
   own_client_ids   = var.create_user_pool ? [aws_cognito_user_pool_client.web[0].id, aws_cognito_user_pool_client.machine[0].id] : []
   client_ids       = concat(local.own_client_ids, var.client_ids)
   account_arn      = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
@@ -34,7 +35,7 @@ resource "aws_lambda_function" "authorizer" {
         USER_POOL_ID      = local.user_pool_id
         CLIENT_IDS        = join(",", local.client_ids)
         JWKS_URI          = coalesce(var.jwks_uri, local.jwks_uri)
-        REVOCATIONS_TABLE = aws_dynamodb_table.revocations.name
+        REVOCATIONS_TABLE = local.revocations_table
         METRICS_NAMESPACE = local.metrics_namespace
         AUTHORIZER_LOG    = "info"
       },
@@ -61,18 +62,23 @@ resource "aws_lambda_function" "authorizer" {
       error_message = "With user_pool_id, client_ids must say which app clients are accepted."
     }
   }
+
+  # Else the function could be asked before it may do anything, and every answer would be a 500.
+  depends_on = [aws_iam_role_policy.authorizer]
 }
 
 resource "aws_cloudwatch_log_group" "authorizer" {
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
   tags              = var.tags
 }
 
 resource "aws_iam_role" "authorizer" {
-  name_prefix        = "${substr(var.name, 0, 20)}-authorizer-"
-  assume_role_policy = data.aws_iam_policy_document.lambda.json
-  tags               = var.tags
+  name_prefix          = "${substr(var.name, 0, 20)}-authorizer-"
+  assume_role_policy   = data.aws_iam_policy_document.lambda.json
+  permissions_boundary = var.permissions_boundary
+  tags                 = var.tags
 }
 
 resource "aws_iam_role_policy" "authorizer" {
@@ -95,7 +101,7 @@ data "aws_iam_policy_document" "authorizer" {
   statement {
     sid       = "ReadRevocations"
     actions   = ["dynamodb:BatchGetItem"]
-    resources = [aws_dynamodb_table.revocations.arn]
+    resources = [local.revocations_table_arn]
   }
 
   dynamic "statement" {
@@ -104,7 +110,7 @@ data "aws_iam_policy_document" "authorizer" {
     content {
       sid       = statement.value
       actions   = ["cognito-idp:AdminGetUser"]
-      resources = ["arn:${data.aws_partition.current.partition}:cognito-idp:${local.user_pool_region}:${data.aws_caller_identity.current.account_id}:userpool/${local.user_pool_id}"]
+      resources = [local.user_pool_arn]
     }
   }
 

@@ -89,3 +89,113 @@ resource "aws_cloudwatch_dashboard" "this" {
     region    = data.aws_region.current.id
   })
 }
+
+# A function that does not run writes nothing about itself. Lambda's own lines and metrics say so.
+
+resource "aws_cloudwatch_log_metric_filter" "did_not_run" {
+  for_each = {
+    # Lambda's lines, which do not begin with a brace, as those of the function do: a token's text can imitate none.
+    platform          = "%^[^\\x7B].*Task timed out|^[^\\x7B].*Runtime exited|^INIT_REPORT .*Status: |^REPORT .*Status: timeout%"
+    bad-configuration = "{ $.message = \"bad_configuration\" }"
+  }
+
+  name           = "${var.name}-${each.key}"
+  log_group_name = aws_cloudwatch_log_group.authorizer.name
+  pattern        = each.value
+
+  metric_transformation {
+    namespace = "${local.metrics_namespace}/Platform"
+    name      = "DidNotRun"
+    value     = "1"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "did_not_run" {
+  alarm_name          = "${var.name}-did-not-run"
+  alarm_description   = "The authorizer did not start, ran out of time or died, and clients got a 500; its log says which. See docs/operations.md"
+  alarm_actions       = var.alarm_actions
+  namespace           = "${local.metrics_namespace}/Platform"
+  metric_name         = "DidNotRun"
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 1
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  tags                = var.tags
+}
+
+resource "aws_cloudwatch_metric_alarm" "throttled" {
+  alarm_name          = "${var.name}-throttled"
+  alarm_description   = "Lambda ran fewer authorizers than were asked for, and clients got a 500; see docs/operations.md"
+  alarm_actions       = var.alarm_actions
+  namespace           = "AWS/Lambda"
+  metric_name         = "Throttles"
+  dimensions          = { FunctionName = aws_lambda_function.authorizer.function_name }
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 2
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  tags                = var.tags
+}
+
+resource "aws_cloudwatch_metric_alarm" "http_api_errors" {
+  for_each = var.http_apis
+
+  alarm_name          = "${var.name}-http-api-errors-${each.key}"
+  alarm_description   = "Clients of the HTTP API get 5xx, by the authorizer, a permission that is lost, or the backend; see docs/operations.md"
+  alarm_actions       = var.alarm_actions
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "5xx"
+  dimensions          = { ApiId = each.value }
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  tags                = var.tags
+}
+
+resource "aws_cloudwatch_metric_alarm" "websocket_api_errors" {
+  for_each = var.websocket_apis
+
+  alarm_name          = "${var.name}-websocket-api-errors-${each.key}"
+  alarm_description   = "Clients of the WebSocket API get errors, by the authorizer, a permission that is lost, or the backend; see docs/operations.md"
+  alarm_actions       = var.alarm_actions
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "ExecutionError"
+  dimensions          = { ApiId = each.value }
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  tags                = var.tags
+}
+
+resource "aws_cloudwatch_metric_alarm" "revoker_silent" {
+  count = var.revoker_canary ? 1 : 0
+
+  alarm_name          = "${var.name}-revoker-silent"
+  alarm_description   = "The revoker hears nothing from Cognito, so that sign-outs are not written to the table; see docs/revoking.md"
+  alarm_actions       = var.alarm_actions
+  ok_actions          = var.alarm_actions
+  namespace           = "AWS/Lambda"
+  metric_name         = "Invocations"
+  dimensions          = { FunctionName = aws_lambda_function.revoker.function_name }
+  statistic           = "Sum"
+  period              = 3600
+  evaluation_periods  = 3
+  datapoints_to_alarm = 3
+  threshold           = 1
+  comparison_operator = "LessThanThreshold"
+  treat_missing_data  = "breaching"
+  tags                = var.tags
+}

@@ -65,7 +65,7 @@ output "metrics_namespace" {
 
 output "revocations_table" {
   description = "For authctl, as REVOCATIONS_TABLE."
-  value       = aws_dynamodb_table.revocations.name
+  value       = local.revocations_table
 }
 
 output "missed_revocations_url" {

@@ -1,6 +1,13 @@
 # The table of revocations, and the function that writes to it what happens in Cognito.
 
+locals {
+  revocations_table     = coalesce(var.revocations_table_name, one(aws_dynamodb_table.revocations[*].name))
+  revocations_table_arn = "arn:${data.aws_partition.current.partition}:dynamodb:${local.account_arn}:table/${local.revocations_table}"
+}
+
 resource "aws_dynamodb_table" "revocations" {
+  count = var.revocations_table_name == null ? 1 : 0
+
   name                        = "${var.name}-revocations"
   billing_mode                = "PAY_PER_REQUEST"
   hash_key                    = "pk"
@@ -22,7 +29,8 @@ resource "aws_dynamodb_table" "revocations" {
   }
 
   server_side_encryption {
-    enabled = true
+    enabled     = true
+    kms_key_arn = var.kms_key_arn
   }
 }
 
@@ -43,7 +51,7 @@ resource "aws_lambda_function" "revoker" {
 
   environment {
     variables = {
-      REVOCATIONS_TABLE = aws_dynamodb_table.revocations.name
+      REVOCATIONS_TABLE = local.revocations_table
       USER_POOL_IDS     = local.user_pool_id # a user's own GlobalSignOut names no pool: these are meant
       METRICS_NAMESPACE = local.metrics_namespace
       AUTHORIZER_LOG    = "info"
@@ -77,6 +85,7 @@ resource "aws_lambda_function_event_invoke_config" "revoker" {
 resource "aws_cloudwatch_log_group" "revoker" {
   name              = "/aws/lambda/${var.name}-revoker"
   retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
   tags              = var.tags
 }
 
@@ -125,9 +134,10 @@ resource "aws_lambda_permission" "revoker" {
 }
 
 resource "aws_iam_role" "revoker" {
-  name_prefix        = "${substr(var.name, 0, 20)}-revoker-"
-  assume_role_policy = data.aws_iam_policy_document.lambda.json
-  tags               = var.tags
+  name_prefix          = "${substr(var.name, 0, 20)}-revoker-"
+  assume_role_policy   = data.aws_iam_policy_document.lambda.json
+  permissions_boundary = var.permissions_boundary
+  tags                 = var.tags
 }
 
 resource "aws_iam_role_policy" "revoker" {
@@ -139,7 +149,7 @@ data "aws_iam_policy_document" "revoker" {
   statement {
     sid       = "WriteRevocations"
     actions   = ["dynamodb:PutItem"]
-    resources = [aws_dynamodb_table.revocations.arn]
+    resources = [local.revocations_table_arn]
   }
 
   statement {
@@ -164,7 +174,8 @@ data "aws_iam_policy_document" "revoker" {
 resource "aws_sqs_queue" "missed_revocations" {
   name                      = "${var.name}-missed-revocations"
   message_retention_seconds = 1209600 # 14 days, the longest
-  sqs_managed_sse_enabled   = true
+  sqs_managed_sse_enabled   = var.kms_key_arn == null ? true : null
+  kms_master_key_id         = var.kms_key_arn
   tags                      = var.tags
 }
 
@@ -189,5 +200,75 @@ data "aws_iam_policy_document" "missed_revocations" {
       variable = "aws:SourceArn"
       values   = [aws_cloudwatch_event_rule.tokens_ended.arn]
     }
+  }
+}
+
+# CloudTrail promises nothing: without a trail that logs management events the revoker hears of no sign-out, and nothing fails. So a
+# user who does not exist is signed out every hour. The call is refused, CloudTrail records it all the same, and the revoker leaves it
+# alone: its being invoked is the proof. Until the first call has come through, within some 70 minutes, the alarm is on.
+resource "aws_scheduler_schedule" "canary" {
+  count = var.revoker_canary ? 1 : 0
+
+  name                = "${var.name}-revoker-canary"
+  description         = "Makes an event for the revoker; see docs/revoking.md"
+  schedule_expression = "rate(1 hour)"
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = "arn:${data.aws_partition.current.partition}:scheduler:::aws-sdk:cognitoidentityprovider:adminUserGlobalSignOut"
+    role_arn = aws_iam_role.canary[0].arn
+
+    input = jsonencode({
+      UserPoolId = local.user_pool_id
+      Username   = "canary-of-the-revoker-who-does-not-exist"
+    })
+
+    retry_policy {
+      maximum_retry_attempts = 0
+    }
+  }
+}
+
+resource "aws_iam_role" "canary" {
+  count = var.revoker_canary ? 1 : 0
+
+  name_prefix          = "${substr(var.name, 0, 20)}-canary-"
+  assume_role_policy   = data.aws_iam_policy_document.scheduler.json
+  permissions_boundary = var.permissions_boundary
+  tags                 = var.tags
+}
+
+resource "aws_iam_role_policy" "canary" {
+  count = var.revoker_canary ? 1 : 0
+
+  role   = aws_iam_role.canary[0].id
+  policy = data.aws_iam_policy_document.canary.json
+}
+
+data "aws_iam_policy_document" "scheduler" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["scheduler.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "canary" {
+  statement {
+    sid       = "SignOutNobody"
+    actions   = ["cognito-idp:AdminUserGlobalSignOut"]
+    resources = [local.user_pool_arn]
   }
 }

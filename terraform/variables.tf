@@ -142,6 +142,41 @@ variable "refusal_alarm_threshold" {
   default     = 100
 }
 
+variable "revocations_table_name" {
+  description = "A table of revocations that exists already, in this account and Region; without it one is made."
+  type        = string
+  default     = null
+}
+
+variable "revoker_canary" {
+  description = "Whether to sign out, every hour, a user that does not exist, and to set off an alarm when the revoker hears nothing of it."
+  type        = bool
+  default     = true
+}
+
+variable "calling_accounts" {
+  description = "Other accounts whose APIs may ask the authorizer."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for account in var.calling_accounts : can(regex("^[0-9]{12}$", account))])
+    error_message = "calling_accounts are account ids of twelve digits."
+  }
+}
+
+variable "permissions_boundary" {
+  description = "The ARN of a managed policy that bounds every role that is made."
+  type        = string
+  default     = null
+}
+
+variable "kms_key_arn" {
+  description = "A KMS key for logs, the table and the queue; without it AWS's own keys do. Its key policy must admit CloudWatch Logs and EventBridge."
+  type        = string
+  default     = null
+}
+
 variable "tags" {
   description = "Tags of everything that takes tags."
   type        = map(string)

@@ -26,6 +26,9 @@ mock_provider "aws" {
       invoke_arn = "arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-central-1:123456789012:function:authorizer/invocations"
     }
   }
+  mock_resource "aws_scheduler_schedule" {
+    defaults = { arn = "arn:aws:scheduler:eu-central-1:123456789012:schedule/default/canary" }
+  }
   mock_resource "aws_sqs_queue" {
     defaults = { arn = "arn:aws:sqs:eu-central-1:123456789012:missed" }
   }
@@ -142,6 +145,30 @@ run "apis" {
   assert {
     condition     = output.token_endpoint == "https://example.auth.eu-central-1.amazoncognito.com/oauth2/token"
     error_message = "With a domain there is a token endpoint."
+  }
+}
+
+run "a_table_that_exists_and_no_canary" {
+  variables {
+    revocations_table_name = "kept"
+    revoker_canary         = false
+    calling_accounts       = ["210987654321"]
+  }
+  assert {
+    condition     = length(aws_dynamodb_table.revocations) == 0 && output.revocations_table == "kept"
+    error_message = "No table is made beside it."
+  }
+  assert {
+    condition     = data.aws_iam_policy_document.authorizer.statement[0].resources == toset(["arn:aws:dynamodb:eu-central-1:123456789012:table/kept"])
+    error_message = "The authorizer reads that table alone."
+  }
+  assert {
+    condition     = length(aws_scheduler_schedule.canary) + length(aws_cloudwatch_metric_alarm.revoker_silent) == 0
+    error_message = "Nobody is signed out every hour."
+  }
+  assert {
+    condition     = aws_lambda_permission.calling_account["210987654321"].source_arn == "arn:aws:execute-api:eu-central-1:210987654321:*/authorizers/*"
+    error_message = "The APIs of that account may ask."
   }
 }
 

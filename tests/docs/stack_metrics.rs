@@ -41,12 +41,15 @@ fn property<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "))
 }
 
-/// What the alarms look at, but for those on AWS's own metrics.
+/// What the alarms look at, but for those on AWS's own metrics and on those that are counted in AWS's lines of the log.
 fn alarms() -> Vec<(String, Looked)> {
     let is_alarm = |text: &String| property(text, "Type") == Some("AWS::CloudWatch::Alarm");
     let alarms = resources().into_iter().filter(|(_, text)| is_alarm(text));
     alarms
-        .filter(|(_, text)| !property(text, "Namespace").unwrap().starts_with("AWS/"))
+        .filter(|(_, text)| {
+            let namespace = property(text, "Namespace").unwrap();
+            !namespace.starts_with("AWS/") && !namespace.ends_with("/Platform")
+        })
         .map(|(name, text)| {
             assert_eq!(property(&text, "Namespace").unwrap(), format!("!Sub {NAMESPACE}"), "{name}");
             let dimensions = text.lines().filter_map(|line| {

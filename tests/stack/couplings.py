@@ -45,6 +45,16 @@ class Stack:
         template = yaml_parse((REPOSITORY / "template.yaml").read_text())
         return cls(template, yaml.safe_load((REPOSITORY / "authorizer.yaml").read_text()))
 
+    @classmethod
+    def sample(cls):
+        """Both files with the sample's table, whatever table they have by now; all else is as it is."""
+        own, sample = cls.read(), yaml.safe_load((Path(__file__).parent / "sample.yaml").read_text())
+        template = copy.deepcopy(own.template)
+        for name, properties in sample["pool"].items():
+            template["Resources"][name]["Properties"] = properties
+        template["Resources"]["SampleFunction"]["Properties"]["Events"] = sample["events"]
+        return cls(template, sample["configuration"])
+
     def of_type(self, kind: str) -> dict[str, dict]:
         return {name: each for name, each in self.resources.items() if each["Type"] == kind}
 
@@ -248,7 +258,10 @@ GRANTED = {
     "RevokerFunctionRole": {"dynamodb:PutItem": "RevocationsTable", "sqs:SendMessage": "MissedRevocations"},
     "SampleFunctionRole": {},
     "AccessLogAccountRole": {},
+    "RevokerCanaryRole": {"cognito-idp:AdminUserGlobalSignOut": "userpool/${Pool}"},
 }
+# The managed policies of roles that are no function's.
+MANAGED = {"AccessLogAccountRole": {"AmazonAPIGatewayPushToCloudWatchLogs"}, "RevokerCanaryRole": set()}
 
 
 def each_function_may_do_what_it_does_and_nothing_else(stack: Stack):
@@ -258,8 +271,7 @@ def each_function_may_do_what_it_does_and_nothing_else(stack: Stack):
     for name in sorted(set(roles) & set(GRANTED)):
         role = roles[name]["Properties"]
         managed = re.findall(r"policy/(?:service-role/)?(\w+)", json.dumps(role.get("ManagedPolicyArns", [])))
-        known = {"AmazonAPIGatewayPushToCloudWatchLogs"} if name == "AccessLogAccountRole" else BASIC
-        if set(managed) != known:
+        if set(managed) != MANAGED.get(name, BASIC):
             yield f"{name}: managed policies {managed}"
         actions = {}
         for statement in statements(role.get("Policies", [])):

@@ -260,7 +260,7 @@ class Agreement(unittest.TestCase):
         self.assertEqual(there["ttl"], [{"attribute_name": ttl["AttributeName"], "enabled": ttl["Enabled"]}])
         self.assertEqual(there["point_in_time_recovery"], [{"enabled": True}])
         # What the template says with DeletionPolicy.
-        self.assertEqual(TEMPLATE["Resources"]["RevocationsTable"]["DeletionPolicy"], "Retain")
+        self.assertEqual(TEMPLATE["Resources"]["RevocationsTable"]["DeletionPolicy"], "RetainExceptOnCreate")
         self.assertIs(there["deletion_protection_enabled"], True)
 
     def test_what_the_revoker_hears_of(self):
@@ -283,9 +283,9 @@ class Agreement(unittest.TestCase):
     def test_the_alarms(self):
         here = {}
         for name, resource in TEMPLATE["Resources"].items():
-            if resource["Type"] != "AWS::CloudWatch::Alarm" or resource["Properties"]["Namespace"].startswith("AWS/"):
+            p = resource.get("Properties", {})
+            if resource["Type"] != "AWS::CloudWatch::Alarm" or p["Namespace"] != "CognitoAuthorizer/${AWS::StackName}":
                 continue
-            p = resource["Properties"]
             key = re.sub(r"(?<!^)([A-Z])", r"-\1", name.removesuffix("Alarm")).lower()
             threshold = p["Threshold"]
             here[key] = {
@@ -302,6 +302,47 @@ class Agreement(unittest.TestCase):
             self.assertEqual(there["treat_missing_data"], p["TreatMissingData"], name)
         self.assertEqual(len(here), 5)
         self.assertEqual(plain(parsed_object(MODULE_BLOCKS["locals"]["alarms"])), here)
+
+
+    def test_the_alarms_on_what_aws_measures(self):
+        for name, other in (
+            ("DidNotRunAlarm", "did_not_run"),
+            ("ThrottledAlarm", "throttled"),
+            ("HttpApiErrorsAlarm", "http_api_errors"),
+            ("WebSocketApiErrorsAlarm", "websocket_api_errors"),
+            ("RevokerSilentAlarm", "revoker_silent"),
+            ("MissedRevocationsAlarm", "missed_revocations"),
+        ):
+            here, there = of_template(name), RESOURCES[f"aws_cloudwatch_metric_alarm.{other}"]
+            for one, two in (
+                ("AlarmDescription", "alarm_description"),
+                ("MetricName", "metric_name"),
+                ("Statistic", "statistic"),
+                ("Period", "period"),
+                ("EvaluationPeriods", "evaluation_periods"),
+                ("Threshold", "threshold"),
+                ("ComparisonOperator", "comparison_operator"),
+                ("TreatMissingData", "treat_missing_data"),
+            ):
+                self.assertEqual(here[one], there[two], f"{name} {one}")
+            self.assertEqual({each["Name"] for each in here.get("Dimensions", [])}, set(there.get("dimensions", {})), name)
+        patterns = RESOURCES["aws_cloudwatch_log_metric_filter.did_not_run"]["for_each"]
+        for name in ("DidNotRunFilter", "BadConfigurationFilter"):
+            pattern = of_template(name)["FilterPattern"].strip().replace("\\", "\\\\").replace('"', '\\"')
+            self.assertIn(pattern, patterns.values() if isinstance(patterns, dict) else patterns)
+
+    def test_the_canary(self):
+        here, there = of_template("RevokerCanarySchedule"), RESOURCES["aws_scheduler_schedule.canary"]
+        self.assertEqual(here["ScheduleExpression"], there["schedule_expression"])
+        self.assertEqual(here["Target"]["Arn"].split("}")[-1], there["target"][0]["arn"].split("}")[-1])
+        self.assertIn("canary-of-the-revoker-who-does-not-exist", str(here["Target"]["Input"]))
+        self.assertIn("canary-of-the-revoker-who-does-not-exist", str(there["target"][0]["input"]))
+        self.assertEqual(there["target"][0]["retry_policy"], [{"maximum_retry_attempts": here["Target"]["RetryPolicy"]["MaximumRetryAttempts"]}])
+
+    def test_each_function_waits_for_its_permissions(self):
+        for name in ("authorizer", "revoker"):
+            waits = RESOURCES[f"aws_lambda_function.{name}"]["depends_on"]
+            self.assertIn(f"aws_iam_role_policy.{name}", " ".join(waits))
 
 
 def parsed_object(value):
