@@ -33,9 +33,13 @@ export SAM_CLI_TELEMETRY := 0
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-# The stack's name in the account, and what else of template.yaml's parameters is to be set: PARAMETERS="LogRetentionDays=7".
+# The stack's name in the account, its template, and what else of the template's parameters is to be set: PARAMETERS="LogRetentionDays=7".
 STACK ?= cognito-authorizer
+TEMPLATE ?= template.yaml
 PARAMETERS ?=
+
+# A parameter that has a variable of its own, where somebody set that: it may be empty.
+given = $(if $(filter-out undefined file default,$(origin $1)),'$2=$($1)')
 
 .PHONY: run
 run: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS, with real requests to its APIs (KEEP=1 keeps it up)
@@ -79,6 +83,7 @@ template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; th
 	$(call say,SAM template)
 	$(SAM)/bin/sam validate --lint
 	$(SAM)/bin/cfn-lint template.yaml
+	PYTHONPATH=tests/stack $(SAM)/bin/python tests/stack/deployer.py
 	$(SAM)/bin/sam build --build-dir .aws-sam/check
 	diff <(printf '%s\n' authorizer.yaml bootstrap) <(ls -A .aws-sam/check/AuthorizerFunction)
 	diff <(printf '%s\n' bootstrap) <(ls -A .aws-sam/check/RevokerFunction)
@@ -94,7 +99,7 @@ check_values := USER_POOL_ID=us-east-1_AbCdEf123 CLIENT_IDS=web REVOCATIONS_TABL
 check: ## authorizer.yaml has no faults, and template.yaml attaches it the right way (authctl check)
 	$(call say,authctl check)
 	$(BINARIES)
-	"$${CARGO_TARGET_DIR:-target}/debug/authctl" check --template template.yaml --strict $(check_values:%=--set %) $(CHECK)
+	$(or $(AUTHCTL),"$${CARGO_TARGET_DIR:-target}/debug/authctl") check --template $(TEMPLATE) --strict $(check_values:%=--set %) $(CHECK)
 
 .PHONY: couplings
 couplings: $(LOCAL)/.ready ## template.yaml and authorizer.yaml fit: routes, cache keys, permissions
@@ -174,28 +179,44 @@ plot: ## Draw docs/performance.svg from the figures of the last bench
 .PHONY: build
 build: $(SAM)/.ready $(LOCAL)/.ready ## Build what is deployed (ARCHITECTURE=arm64 for Graviton, FEATURES=cedar for policies)
 	$(call say,SAM build for $(ARCHITECTURE))
-	$(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(SAM)/bin/sam build --template-file $(TEMPLATE) --parameter-overrides Architecture=$(ARCHITECTURE)
 
 # A parameter that is not given keeps the value that the stack has.
 .PHONY: deploy
-deploy: build ## Build and deploy into your account: [USER_POOL_ID=... CLIENT_IDS=a,b] [PARAMETERS="Name=value ..."] [STACK=...]
-	$(call say,SAM deploy)
-	$(SAM)/bin/sam deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) \
-		$(if $(USER_POOL_ID),UserPoolId=$(USER_POOL_ID)) \
-		$(if $(CLIENT_IDS),'ClientIds="$(CLIENT_IDS)"') \
-		$(if $(JWKS_URI),JwksUri=$(JWKS_URI)) \
-		$(PARAMETERS)
+deploy: $(SAM)/.ready $(LOCAL)/.ready ## Check, build, deploy: [USER_POOL_ID=... CLIENT_IDS=a,b] [PARAMETERS="Name=value ..."] [PREBUILT=dir] [STACK=...]
+	$(LOCAL)/bin/python demo/deploy.py --stack '$(STACK)' --template '$(TEMPLATE)' \
+		$(if $(PREBUILT),--prebuilt '$(PREBUILT)') $(if $(BUCKET),--bucket '$(BUCKET)') \
+		$(if $(TAGS),--tags '$(TAGS)') $(if $(ROLE_ARN),--role-arn '$(ROLE_ARN)') -- \
+		$(call given,ARCHITECTURE,Architecture) $(call given,USER_POOL_ID,UserPoolId) \
+		$(call given,CLIENT_IDS,ClientIds) $(call given,JWKS_URI,JwksUri) $(PARAMETERS)
+
+.PHONY: package
+package: build ## Build, upload into BUCKET, and write packaged.yaml, which others deploy: BUCKET=...
+	$(call say,SAM package)
+	$(SAM)/bin/sam package --s3-bucket $(or $(BUCKET),$(error BUCKET= is needed)) --output-template-file packaged.yaml \
+		$(if $(KMS_KEY_ID),--kms-key-id '$(KMS_KEY_ID)')
 
 .PHONY: smoke
 smoke: $(LOCAL)/.ready ## The walk of `make run` against the deployed stack: [URL=... [KIND=rest|http|websocket]] [STACK=...]
 	$(call say,Real requests to $(or $(URL),the APIs of $(STACK)))
-	$(BINARIES)
+	$(if $(AUTHCTL),,$(BINARIES))
 	$(LOCAL)/bin/python demo/smoke.py --stack $(STACK) $(if $(URL),--url '$(URL)') $(if $(KIND),--kind $(KIND))
 
+.PHONY: token
+token: $(LOCAL)/.ready ## A token of the stack's machine client: TOKEN=$$(make -s token) [STACK=...]
+	@$(LOCAL)/bin/python demo/operate.py --stack $(STACK) token
+
+.PHONY: admin
+admin: $(LOCAL)/.ready ## The first administrator, who gets a password by e-mail: EMAIL=... [STACK=...]
+	@$(LOCAL)/bin/python demo/operate.py --stack $(STACK) admin '$(or $(EMAIL),$(error EMAIL= is needed))'
+
+.PHONY: restore
+restore: $(LOCAL)/.ready ## The table of revocations as it was, as another table: BEFORE=2026-12-01T11:55:00Z|latest [TABLE=...] [STACK=...]
+	@$(LOCAL)/bin/python demo/operate.py --stack $(STACK) restore '$(or $(BEFORE),$(error BEFORE= is needed))' $(if $(TABLE),--table '$(TABLE)')
+
 .PHONY: destroy
-destroy: $(LOCAL)/.ready $(SAM)/.ready ## Delete the deployed stack (EVERYTHING=1: users and revocations too): [STACK=...]
-	$(call say,Deleting $(STACK))
-	$(LOCAL)/bin/python demo/destroy.py --stack $(STACK) $(if $(EVERYTHING),--everything)
+destroy: $(LOCAL)/.ready $(SAM)/.ready ## Delete the deployed stack (EVERYTHING=1: users, revocations and logs too; YES=1 asks nothing): [STACK=...]
+	$(LOCAL)/bin/python demo/destroy.py --stack $(STACK) $(if $(EVERYTHING),--everything) $(if $(YES),--yes)
 
 # `sam build` calls this for the function of that name in template.yaml.
 .PHONY: build-AuthorizerFunction

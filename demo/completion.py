@@ -21,8 +21,10 @@ def complete(stack: Stack, template_text: str) -> None:
     ]
     template = Resolved(stack, json.loads(processed) if isinstance(processed, str) else processed)
     complete_rest_api(stack, template.body("RestApi"))
-    complete_http_api(stack, template.body("HttpApi"))
-    complete_websocket_api(stack, template_text)
+    # An update leaves what was added.
+    if not stack.aws("apigatewayv2").get_routes(ApiId=stack.resources["HttpApi"])["Items"]:
+        complete_http_api(stack, template.body("HttpApi"))
+        complete_websocket_api(stack, template_text)
     functions = stack.aws("lambda")
     function = stack.resources["AuthorizerFunction"]
     variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]

@@ -8,15 +8,14 @@ import subprocess
 from pathlib import Path
 
 import boto3
+import table
 from completion import complete
 from processes import Failure, Process, free_port
 from stack import Stack
+from template import FUNCTIONS, REPOSITORY, nested_templates, with_code
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 NAME = "cognito-authorizer"
 BUCKET = "artifacts"
-# What each function's folder holds beside the program, as the Makefile's build-... targets have it.
-FUNCTIONS = {"AuthorizerFunction": ("authorizer", ["authorizer.yaml"]), "RevokerFunction": ("revoker", [])}
 # What is added to authorizer.yaml here, where the build knows Cedar: one route, decided by demo/policies/.
 CEDAR_ROUTE = "  ANY /documents/{owner}/{id}: { cedar: true }\n"
 CEDAR_SECTION = "\ncedar: { namespace: Documents, policies: policies/ }\n"
@@ -71,7 +70,7 @@ def deploy(folder: Path, *parameters: str, name: str = NAME) -> Stack:
         for file in nested_templates(template_text()):
             s3.upload_file(REPOSITORY / file, BUCKET, file)
     command = [str(REPOSITORY / ".venv/sam/bin/sam"), "deploy", "--template-file", str(template)]
-    command += ["--stack-name", name, "--s3-bucket", BUCKET, "--capabilities", "CAPABILITY_IAM"]
+    command += ["--stack-name", name, "--s3-bucket", BUCKET, "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
     command += ["--no-progressbar"]
     command += ["--parameter-overrides", *parameters] if parameters else []
     environment = os.environ | {"SAM_CLI_TELEMETRY": "0"}
@@ -87,33 +86,30 @@ def template_text() -> str:
     return (REPOSITORY / "template.yaml").read_text()
 
 
-def nested_templates(template: str) -> list[str]:
-    return re.findall(r"TemplateURL: (\S+)", template)
-
-
-def build(template: Path) -> None:
+def build(template: Path, text: str | None = None) -> None:
     """What `sam build` leaves behind, but with the debug build instead of a release build for Amazon Linux."""
     programs = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"), "debug")
     for function, (program, files) in FUNCTIONS.items():
         folder = template.parent / function
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         stripped(programs / program, folder / "bootstrap")
         for file in files:
             shutil.copy(REPOSITORY / file, folder)
     with_policies(template.parent / "AuthorizerFunction")
-    text = template_text()
+    text = text or template_text()
     # As `sam deploy` would write it for AWS: `sam delete` does not know the addresses of MiniStack.
     for file in nested_templates(text):
         text = text.replace(f"TemplateURL: {file}\n", f"TemplateURL: https://s3.us-east-1.amazonaws.com/{BUCKET}/{file}\n")
-    for function in FUNCTIONS:
-        start = text.index(f"\n  {function}:\n")
-        text = text[:start] + text[start:].replace("CodeUri: .\n", f"CodeUri: {function}\n", 1)
+    text = with_code(text, {function: function for function in FUNCTIONS})
     for name, block in unknown_resources(text).items():
         text = text.replace(block, f"  # {name}: made after the deployment\n")
     template.write_text(text)
 
 
 def with_policies(function: Path) -> None:
+    """The sample's table and one route more; a table of one's own stays as it is."""
+    if not table.is_sample(table.routes()):
+        return
     configuration = function / "authorizer.yaml"
     text = configuration.read_text()
     configuration.write_text(text.replace("routes:\n", f"routes:\n{CEDAR_ROUTE}", 1) + CEDAR_SECTION)

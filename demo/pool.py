@@ -27,8 +27,6 @@ READ, WRITE = f"{API}/read", f"{API}/write"
 LEEWAY_SECONDS = 5  # what authorizer.yaml leaves it at
 # Cognito's shortest life of a token is five minutes; MiniStack takes one second, which makes a true expired token.
 BRIEF_SECONDS = 1
-# What an app client is described with and cannot be given.
-NOT_SETTINGS = ("CreationDate", "LastModifiedDate", "ClientSecret")
 
 
 class People:
@@ -39,6 +37,11 @@ class People:
         self.aws = stack.aws("cognito-idp")
         self.pool = stack.outputs["UserPoolId"]
         self.names = {"reader": f"{prefix}rita", "writer": f"{prefix}walt", "admin": f"{prefix}ada"}
+        web = self.client(stack.outputs["WebClientId"])
+        # The sample's scopes; of a pool that was changed, the first and all.
+        scopes = [scope for scope in web.get("AllowedOAuthScopes", []) if "/" in scope]
+        sample = {READ, WRITE} <= set(scopes)
+        self.read, self.write = ([READ], [READ, WRITE]) if sample else (scopes[:1], scopes)
         self.keep = keep
         self.password = f"Aa1!{secrets.token_urlsafe(18)}"
         self.clients: list[str] = []
@@ -52,11 +55,13 @@ class People:
         return self
 
     def make_users(self) -> None:
+        groups = [group["GroupName"] for group in self.aws.list_groups(UserPoolId=self.pool)["Groups"]]
         for role, name in self.names.items():
             user = {"UserPoolId": self.pool, "Username": name}
             self.aws.admin_create_user(**user, MessageAction="SUPPRESS")
             self.aws.admin_set_user_password(**user, Password=self.password, Permanent=True)
-            self.aws.admin_add_user_to_group(**user, GroupName="admin" if role == "admin" else "user")
+            if (group := "admin" if role == "admin" else "user") in groups:
+                self.aws.admin_add_user_to_group(**user, GroupName=group)
 
     def __exit__(self, *_):
         if self.keep:
@@ -72,14 +77,14 @@ class People:
         """A credential for each name of cases.py that can be had here."""
         web = self.stack.outputs["WebClientId"]
         expired = self.expired(web) if self.stack.local else None
-        reader = self.sign_in(web, "reader", "openid", READ)
+        reader = self.sign_in(web, "reader", "openid", *self.read)
         access = reader["access_token"]
         tokens = {
             "reader": access,
-            "writer": self.sign_in(web, "writer", "openid", READ, WRITE)["access_token"],
+            "writer": self.sign_in(web, "writer", "openid", *self.write)["access_token"],
             "admin": self.sign_in(web, "admin", "openid")["access_token"],
-            "machine": self.client_credentials(READ)["access_token"],
-            "other client": self.sign_in(self.another_client(web), "reader", "openid", READ)["access_token"],
+            "machine": self.client_credentials()["access_token"],
+            "other client": self.sign_in(self.another_client(web), "reader", "openid", *self.read)["access_token"],
             "ID token": reader["id_token"],
         } | made_from(access)
         if expired:
@@ -89,28 +94,29 @@ class People:
 
     def another_client(self, like: str) -> str:
         """An app client of the same pool of which the authorizer knows nothing."""
-        settings = self.described(like) | {"ClientName": "other app"}
-        del settings["ClientId"]
+        settings = self.settings(like, "CreateUserPoolClient") | {"ClientName": "other app"}
         made = self.aws.create_user_pool_client(**settings)["UserPoolClient"]["ClientId"]
         self.clients.append(made)
         return made
 
     def expired(self, client: str) -> str:
         """A token of that client that lives for a second."""
-        settings = self.described(client)
+        settings = self.settings(client, "UpdateUserPoolClient")
         units = settings["TokenValidityUnits"] | {"AccessToken": "seconds"}
         self.aws.update_user_pool_client(
             **settings | {"AccessTokenValidity": BRIEF_SECONDS, "TokenValidityUnits": units}
         )
         try:
-            return self.sign_in(client, "reader", "openid", READ)["access_token"]
+            return self.sign_in(client, "reader", "openid", *self.read)["access_token"]
         finally:
             self.aws.update_user_pool_client(**settings)
 
-    def described(self, client: str) -> dict:
-        settings = self.aws.describe_user_pool_client(UserPoolId=self.pool, ClientId=client)["UserPoolClient"]
-        # MiniStack describes some settings that were never made as empty texts.
-        return {name: value for name, value in settings.items() if name not in NOT_SETTINGS and value != ""}
+    def client(self, client: str) -> dict:
+        return self.aws.describe_user_pool_client(UserPoolId=self.pool, ClientId=client)["UserPoolClient"]
+
+    def settings(self, client: str, operation: str) -> dict:
+        """What the client is described with, as far as that operation takes it: newer clients are described with more."""
+        return settings_for(self.client(client), self.aws.meta.service_model.operation_model(operation).input_shape.members)
 
     def sign_in(self, client: str, role: str, *scopes: str) -> dict:
         """The tokens that a web application gets for a user who signs in."""
@@ -139,17 +145,26 @@ class People:
             code_verifier=verifier,
         )
 
-    def client_credentials(self, scope: str) -> dict:
+    def client_credentials(self) -> dict:
         client = self.stack.outputs["MachineClientId"]
-        described = self.aws.describe_user_pool_client(UserPoolId=self.pool, ClientId=client)["UserPoolClient"]
-        secret = described["ClientSecret"]
+        described = self.client(client)
+        secret, scope = described["ClientSecret"], " ".join(described["AllowedOAuthScopes"])
         return self.token(grant_type="client_credentials", client_id=client, client_secret=secret, scope=scope)
 
     def token(self, **form: str) -> dict:
-        answer = Browser().open(self.stack.address(self.stack.outputs["TokenEndpoint"]), form)
-        if answer.status != 200:
-            raise Failure(f"no token: {answer.status} {answer.text[:500]}")
-        return json.loads(answer.text)
+        return token_of(self.stack, form)
+
+
+def token_of(stack: Stack, form: dict[str, str]) -> dict:
+    answer = Browser().open(stack.address(stack.outputs["TokenEndpoint"]), form)
+    if answer.status != 200:
+        raise Failure(f"no token: {answer.status} {answer.text[:500]}")
+    return json.loads(answer.text)
+
+
+def settings_for(described: dict, members) -> dict:
+    """A secret is made, not given; MiniStack describes some settings that were never made as empty texts."""
+    return {name: value for name, value in described.items() if name in members and name != "ClientSecret" and value != ""}
 
 
 def made_from(access: str) -> dict[str, str]:

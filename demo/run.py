@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 try:
+    import table
     from cases import KINDS
     from local_aws import deploy, local_aws, without_aws
     from pool import People, part
@@ -53,7 +54,7 @@ def main() -> int:
         print(NOT_AWS)
         if walk.surprises:
             print(
-                f"\n{walk.surprises} of these are not what authorizer.yaml asked for when this was written; see the arrows"
+                f"\n{walk.surprises} of these are not what was expected; see the arrows"
             )
         if arguments.keep:
             keep(urls, people, folder)
@@ -65,10 +66,17 @@ def main() -> int:
 def keep(urls: dict[str, str], people: People, folder: Path) -> None:
     """Says what to send, with live tokens, and waits for Ctrl-C."""
     web = people.stack.outputs["WebClientId"]
-    reader = people.sign_in(web, "reader", "openid", "https://api.example.com/read")["access_token"]
+    reader = people.sign_in(web, "reader", "openid", *people.read)["access_token"]
     admin = people.sign_in(web, "admin", "openid")["access_token"]
     sub = part(reader, 1)["sub"]
     url = people.stack.local
+    lines = []
+    for method, path in table.requests(table.routes()).values():
+        lines += [
+            f"curl -i -H \"Authorization: Bearer ${who}\" -X {method} '{urls[kind]}{path.format(reader=sub)}'"
+            for who, kind in (("READER", "rest"), ("ADMIN", "http"))
+        ]
+    requests = "\n".join(lines)
     sign_in = (
         f"{url}/oauth2/authorize?response_type=code&client_id={web}&redirect_uri={people.stack.outputs['CallbackUrl']}"
     )
@@ -77,10 +85,7 @@ All of it stays up until Ctrl-C. Try this yourself; the tokens are good for 15 m
 
 READER={reader}
 ADMIN={admin}
-curl -i -H "Authorization: Bearer $READER" {urls["rest"]}/items
-curl -i -H "Authorization: Bearer $READER" -X POST {urls["rest"]}/items
-curl -i -H "Authorization: Bearer $READER" '{urls["http"]}/users/{sub}/orders'
-curl -i -H "Authorization: Bearer $ADMIN" '{urls["http"]}/admin/reports'
+{requests}
 
 In a browser's console, with one of the tokens:
   new WebSocket("{urls["websocket"]}?access_token=...")

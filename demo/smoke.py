@@ -11,9 +11,11 @@ import secrets
 import sys
 
 try:
+    from account import settle
     from cases import KINDS
     from pool import People, given_tokens, made_from
     from processes import Failure, prepare
+    from report import Report
     from stack import OUTPUTS, Stack
     from walk import Walk
 except ModuleNotFoundError as missing:
@@ -30,18 +32,23 @@ def main() -> int:
     arguments = parser.parse_args()
 
     prepare()
+    account = settle()
+    account.announce(f"{arguments.stack}, which is asked and left as it is")
     stack = Stack(arguments.stack)
     urls = chosen(stack, arguments.url, arguments.kind)
     with contextlib.ExitStack() as cleanup:
-        tokens = given_tokens()
+        tokens, cached = given_tokens(), None
         if "WebClientId" in stack.outputs and "reader" not in tokens:
             print(f"Making users in {stack.outputs['UserPoolId']}, for as long as this runs, and signing them in")
             people = cleanup.enter_context(People(stack, prefix=f"smoke-{secrets.token_hex(4)}-"))
             tokens = people.tokens() | tokens
+            cached = people.sign_in(stack.outputs["WebClientId"], "reader", "openid", *people.read)["access_token"]
         elif "reader" in tokens:
             tokens = made_from(tokens["reader"]) | tokens
         walk = Walk(stack, tokens)
         walk.all(list(urls), urls)
+        if not arguments.url:
+            Report(stack, walk.tokens, urls, cached).print()
     print(f"\n{walk.asked} requests, {walk.surprises} not as expected, {walk.skipped} left out for want of a token")
     if not walk.asked:
         print("The pool is not the stack's own: give tokens in TOKEN_READER and so on (docs/deploy.md)")

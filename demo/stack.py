@@ -14,7 +14,7 @@ from processes import Failure
 
 OUTPUTS = {"rest": "RestApiUrl", "http": "HttpApiUrl", "websocket": "WebSocketApiUrl"}
 API_URL = re.compile(r"(https|wss)://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+(?P<path>/.*)?")
-SIGN_IN_URL = re.compile(r"https://[a-z0-9-]+\.auth\.[^/]+(?P<path>/.*)")
+SIGN_IN_URL = re.compile(r"https://[a-z0-9-]+\.auth(-fips)?\.[^/]+(?P<path>/.*)")
 
 
 class Stack:
