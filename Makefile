@@ -48,7 +48,7 @@ run: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS, with real req
 	$(LOCAL)/bin/python demo/run.py $(if $(KEEP),--keep)
 
 .PHONY: test
-test: fmt lint layers unit live template couplings terraform e2e doc ## All of the checks below
+test: fmt lint layers unit live template couplings terraform recipes e2e doc ## All of the checks below
 
 .PHONY: fmt
 fmt: ## The code is formatted
@@ -110,6 +110,11 @@ couplings: $(LOCAL)/.ready ## template.yaml and authorizer.yaml fit: routes, cac
 terraform: .venv/terraform/.ready ## The Terraform module agrees with template.yaml and, as far as Terraform can be had, is valid
 	$(call say,Terraform module)
 	.venv/terraform/bin/python tests/terraform/test_module.py
+
+.PHONY: recipes
+recipes: tests/recipes/node_modules/.ready ## The CDK recipe of docs/deploy.md, synthesised, is the template that is checked
+	$(call say,CDK recipe)
+	diff <(node tests/recipes/synth.mjs docs/deploy.md) tests/recipes/cdk.template.json
 
 .PHONY: e2e
 e2e: export BINARIES := cargo test --locked $(DEVELOPMENT) --no-run --test docs
@@ -239,6 +244,11 @@ clean: ## Remove all that was built or installed here
 tests/oidc_provider/node_modules/.ready: tests/oidc_provider/package-lock.json
 	$(call say,Installing the OpenID provider of the tests (once))
 	npm ci --no-audit --no-fund --silent --prefix tests/oidc_provider
+	touch $@
+
+tests/recipes/node_modules/.ready: tests/recipes/package-lock.json
+	$(call say,Installing the AWS CDK (once))
+	npm ci --no-audit --no-fund --silent --prefix tests/recipes
 	touch $@
 
 CARGO_DENY := 0.20.2

@@ -386,9 +386,17 @@ class Terraform(unittest.TestCase):
                 self.skipTest(f"NOT VALIDATED: the AWS provider could not be had: {begun.stderr.strip()[:300]}")
             self.passes("validate", "-no-color", folder=copy)
             self.passes("test", "-no-color", folder=copy)
-            self.passes("init", "-backend=false", "-input=false", "-no-color", folder=example)
-            self.passes("validate", "-no-color", folder=example)
-            self.passes("fmt", "-check", "-diff", folder=example)
+            # The recipes of docs/deploy.md, with the function that exists already.
+            recipe = Path(scratch) / "recipe"
+            recipe.mkdir()
+            blocks = re.findall(r"^```hcl\n(.*?)^```", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE | re.DOTALL)
+            self.assertEqual(len(blocks), 2)
+            function = 'data "aws_lambda_function" "authorizer" {\n  function_name = "authorizer"\n}\n'
+            (recipe / "main.tf").write_text("\n".join([*blocks, function]))
+            for folder in (example, recipe):
+                self.passes("init", "-backend=false", "-input=false", "-no-color", folder=folder)
+                self.passes("validate", "-no-color", folder=folder)
+                self.passes("fmt", "-check", "-diff", folder=folder)
 
 
 if __name__ == "__main__":

@@ -12,5 +12,6 @@ mod authctl;
 
 mod deployed;
 mod hostile;
+mod recipes;
 mod rules;
 mod templates;

@@ -111,7 +111,8 @@ impl<'t> Values<'t> {
         Some(section)
     }
 
-    /// The function that an expression names: its logical id, else the expression.
+    /// The function that an expression names: its logical id, else its ARN or the
+    /// expression for that.
     pub(crate) fn function(&self, node: Option<&Node>) -> String {
         let Some(node) = node else { return "(none)".to_owned() };
         let mut names = Vec::new();
@@ -121,7 +122,12 @@ impl<'t> Values<'t> {
         functions.dedup();
         match functions.as_slice() {
             [name] => (*name).to_owned(),
-            _ => node.text().map_or_else(|| shown(node), str::to_owned),
+            _ => {
+                let whole = whole(node);
+                // API Gateway is given `arn:...:lambda:path/2015-03-31/functions/<ARN>/invocations`.
+                let arn = whole.split_once(":path/2015-03-31/functions/").map(|(_, rest)| rest);
+                arn.and_then(|rest| rest.strip_suffix("/invocations")).map(str::to_owned).unwrap_or(whole)
+            }
         }
     }
 
@@ -170,6 +176,24 @@ fn references(node: &Node, names: &mut Vec<String>) {
             node.items().iter().for_each(|item| references(item, names));
             node.entries().iter().for_each(|(_, value)| references(value, names));
         }
+    }
+}
+
+/// An expression as one text, in which `${...}` stands for what is not known: the same
+/// for all ways to write it.
+fn whole(node: &Node) -> String {
+    match (node.text(), node.intrinsic()) {
+        (Some(text), _) => text.to_owned(),
+        (None, Some(("Fn::Sub", pattern))) if pattern.text().is_some() => pattern.text().unwrap_or_default().to_owned(),
+        (None, Some(("Fn::Join", parts))) => match parts.items() {
+            [separator, parts] => {
+                let parts: Vec<String> = parts.items().iter().map(whole).collect();
+                parts.join(separator.text().unwrap_or_default())
+            }
+            _ => shown(node),
+        },
+        (None, Some(("Ref", name))) => format!("${{{}}}", name.text().unwrap_or_default()),
+        (None, _) => shown(node),
     }
 }
 
@@ -259,6 +283,10 @@ Resources:
             ("!ImportValue authorizer", "!ImportValue authorizer"),
             ("!GetAtt B.Arn", "!GetAtt B.Arn"),
             ("arn:aws:lambda:x", "arn:aws:lambda:x"),
+            ("arn:aws:apigateway:r:lambda:path/2015-03-31/functions/arn:aws:lambda:x/invocations", "arn:aws:lambda:x"),
+            ("!Join ['', ['arn:', !Ref P, ':lambda:path/2015-03-31/functions/', !Ref Q, /invocations]]", "${Q}"),
+            ("!Sub 'arn:${AWS::Partition}:apigateway:r:lambda:path/2015-03-31/functions/${Q}/invocations'", "${Q}"),
+            ("!Ref Q", "${Q}"),
         ] {
             check(node, |values, node| values.function(node), expected.to_owned());
         }
