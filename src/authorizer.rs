@@ -1,6 +1,6 @@
 //! The order of the steps, from a request to a permit or a denial.
 
-use crate::access::{CacheKey, Granted, MatchedRule, Permit, Rules, Ruling, Standing};
+use crate::access::{CacheKey, Granted, MatchedRule, Permit, Rules, Ruling, Standing, Vouched};
 use crate::denial::Denial;
 use crate::remote::{Applicant, JwksCache, LiveCheck, LiveLog, PermissionCheck, PermissionLog, RemoteCalls};
 use crate::request::{Request, UnixSeconds};
@@ -53,6 +53,9 @@ pub struct Trail {
     /// What the accepted token may use of the whole API, where policies cover tokens
     /// and this request's rule depends on nothing else.
     pub standing: Option<Standing>,
+    /// Whether the checks that are asked of every accepted token did not vouch for this one,
+    /// so that it is refused whatever it asks for.
+    pub is_refused_everywhere: bool,
     /// The key of the rule that serves the request.
     pub route: Option<Arc<str>>,
     /// What was asked live.
@@ -120,7 +123,7 @@ impl Authorizer {
         // the token is vouched for before the rule is judged. A simple answer never does.
         let standing = request.resource_characters.and_then(|_| self.rules.standing(&claims, rule.as_ref().ok()));
         if let Some(unvouched) = standing {
-            let vouched = issuer.live.vouch_for_accepted(&claims, now, &mut trail.live_check).await?;
+            let vouched = Self::vouch(issuer, &claims, now, trail).await?;
             trail.standing = Some(unvouched.confirm(vouched)?);
         }
         let rule = rule?;
@@ -136,7 +139,7 @@ impl Authorizer {
             Ruling::PermitIfGranted(_) => Err(Denial::Internal("policies that ask for policies")),
             Ruling::Permit(permit) => {
                 if trail.standing.is_none() {
-                    issuer.live.vouch_for_accepted(permit.claims(), now, &mut trail.live_check).await?;
+                    Self::vouch(issuer, permit.claims(), now, trail).await?;
                 }
                 Ok(permit)
             }
@@ -145,6 +148,13 @@ impl Authorizer {
                 Ok(pending.confirm(live))
             }
         }
+    }
+
+    /// Makes the checks that are asked of every accepted token.
+    async fn vouch(issuer: &Issuer, claims: &Claims, now: UnixSeconds, trail: &mut Trail) -> Result<Vouched, Denial> {
+        let vouched = issuer.live.vouch_for_accepted(claims, now, &mut trail.live_check).await;
+        trail.is_refused_everywhere = vouched.is_err();
+        vouched
     }
 
     /// Asks the Cedar policies.

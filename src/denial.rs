@@ -174,6 +174,49 @@ impl Denial {
         }
     }
 
+    /// Whether a token that is refused for this reason is refused on every route and for as
+    /// long as an answer is cached, so that its denial may be kept for all that it asks for.
+    #[must_use]
+    pub fn is_final_for_the_token(&self) -> bool {
+        match self {
+            Denial::AlgorithmNotAllowed
+            | Denial::BadSignature
+            | Denial::MalformedClaims(_)
+            | Denial::MalformedToken(_)
+            | Denial::TokenExpired
+            | Denial::TokenInactive(_)
+            | Denial::TokenRevoked(_)
+            | Denial::TokenTooLarge
+            | Denial::UnknownIssuer
+            | Denial::WrongAudience
+            | Denial::WrongClient
+            | Denial::WrongTokenUse
+            | Denial::WrongTyp => true,
+            // Of the request and not of the token: a second credential, none at all, a
+            // connection without the certificate that the token is bound to.
+            Denial::AmbiguousToken | Denial::MissingToken | Denial::SenderNotProven(_) => false,
+            // The key may be published, the time may come.
+            Denial::TokenNotYetValid | Denial::UnknownKey => false,
+            // Of the route.
+            Denial::AuthenticationTooOld
+            | Denial::ClaimMismatch
+            | Denial::Forbidden
+            | Denial::GatewayRoute
+            | Denial::InsufficientGroup
+            | Denial::InsufficientScope { .. }
+            | Denial::NoRoute
+            | Denial::NotIntrospectable(_)
+            | Denial::UnsafePath(_) => false,
+            // Nothing was decided.
+            Denial::Internal(_)
+            | Denial::IntrospectionUnavailable(_)
+            | Denial::JwksUnavailable(_)
+            | Denial::MalformedEvent(_)
+            | Denial::PermissionsUnavailable(_)
+            | Denial::RevocationsUnavailable(_) => false,
+        }
+    }
+
     /// The `error` of RFC 6750 3.1 or RFC 9470 3; `None` where the client sent no
     /// token (RFC 6750 3: then there is none) or no decision was made.
     #[must_use]
@@ -333,6 +376,18 @@ mod tests {
     fn each_reason_has_its_code_its_class_and_its_sentence() {
         for (denial, code, class, description) in reasons() {
             assert_eq!((denial.code(), denial.class(), denial.description()), (code, class, description));
+        }
+    }
+
+    #[test]
+    fn a_token_is_refused_for_good_where_neither_the_request_nor_time_can_mend_it() {
+        for (denial, code, class, _) in reasons() {
+            let may_be_right_later = matches!(
+                code,
+                "ambiguous_token" | "missing_token" | "sender_not_proven" | "token_not_yet_valid" | "unknown_key"
+            );
+            let expected = class == Unauthorized && !may_be_right_later;
+            assert_eq!(denial.is_final_for_the_token(), expected, "{code}");
         }
     }
 

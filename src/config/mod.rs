@@ -120,6 +120,7 @@ impl Config {
         let mut answers = answers?;
         answers.policies_expire = policy.expires_with_token;
         answers.implicit_deny = policy.implicit_deny;
+        answers.covers_tokens = policy.covers == Covers::Token;
         Some(Self {
             issuers: issuers?,
             rules: rules?,

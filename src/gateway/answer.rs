@@ -42,6 +42,8 @@ pub struct AnswerSettings {
     pub policies_expire: bool,
     /// Whether silence is a denial, since nothing else allows.
     pub implicit_deny: bool,
+    /// Whether policies cover tokens, so that API Gateway keeps them for every route.
+    pub covers_tokens: bool,
 }
 
 impl AnswerSettings {
@@ -55,6 +57,7 @@ impl AnswerSettings {
             rest_unauthorized: Unauthorized::Error,
             policies_expire: false,
             implicit_deny: false,
+            covers_tokens: false,
         }
     }
 
@@ -114,11 +117,15 @@ pub(super) fn answer(
                 let answer = failure(&denial);
                 Ok((Err(denial), answer))
             }
-            (Class::Unauthorized, Unauthorized::Error) => {
-                let answer = Answer::Failure { error_type: "Unauthorized", error_message: "Unauthorized" };
-                Ok((Err(denial), answer))
-            }
+            (Class::Unauthorized, Unauthorized::Error) => Ok((Err(denial), unauthorized())),
             (Class::Unauthorized, Unauthorized::Deny) | (Class::Forbidden, _) => match settings.by_policy(kind) {
+                // What may be right a moment later must not be kept as a denial of the token.
+                true if settings.covers_tokens
+                    && denial.class() == Class::Unauthorized
+                    && !denial.is_final_for_the_token() =>
+                {
+                    Ok((Err(denial), unauthorized()))
+                }
                 true => by_policy(Err(denial), trail, arn, settings),
                 false => {
                     let context = denial_context(&denial);
@@ -150,12 +157,20 @@ fn by_policy(
             if !policy.fits(MAX_RESOURCE_CHARACTERS) {
                 return Err(Denial::Internal("a Resource with more than 512 characters: shorten the routes"));
             }
-            let is_denied = policy.denies(arn) || settings.implicit_deny && !policy.allows(arn);
-            let (ruling, policy) = match ruling {
-                Ok(_) if policy.allows(arn) => (Ok(()), policy),
-                Ok(_) => (Err(Denial::UnsafePath("no cached policy can tell it from other paths")), policy),
-                Err(denial) if is_denied => (Err(denial), policy),
-                Err(denial) => (Err(denial), policy.and_denying(arn)),
+            let is_allowed = policy.allows(arn);
+            let is_denied = policy.denies(arn) || settings.implicit_deny && !is_allowed;
+            let denial = match ruling {
+                Ok(_) if is_allowed => None,
+                Ok(_) => Some(Denial::UnsafePath("no cached policy can tell it from other paths")),
+                Err(denial) => Some(denial),
+            };
+            let (ruling, policy) = match denial {
+                None => (Ok(()), policy),
+                Some(denial) if is_denied => (Err(denial), policy),
+                Some(denial) => match policy.and_denying(arn) {
+                    Some(policy) => (Err(denial), policy),
+                    None => return Ok(not_to_be_kept(denial)),
+                },
             };
             (ruling, policy, settings.context.of(claims, Shape::Flat))
         }
@@ -165,12 +180,30 @@ fn by_policy(
         }
         (Err(denial), None) => {
             let context = denial_context(&denial);
-            (Err(denial), PolicyDocument::denying(arn), context)
+            let is_everywhere = denial.is_final_for_the_token() || trail.is_refused_everywhere;
+            let policy = match settings.covers_tokens {
+                true if is_everywhere => PolicyDocument::denying_everything(arn),
+                true if !arn.can_be_exact() => return Ok(not_to_be_kept(denial)),
+                _ => PolicyDocument::denying(arn),
+            };
+            (Err(denial), policy, context)
         }
     };
     let principal_id = claims.and_then(Claims::principal_id).unwrap_or("anonymous");
     let answer = within_limit(&PolicyAnswer { principal_id, policy_document, context })?;
     Ok((ruling, answer))
+}
+
+/// A denial that no policy can say without denying other requests too: API Gateway does
+/// not cache an invocation that failed.
+fn not_to_be_kept(denial: Denial) -> (Result<(), Denial>, Answer) {
+    let answer = failure(&denial);
+    (Err(denial), answer)
+}
+
+/// What API Gateway turns into a 401, and does not cache.
+fn unauthorized() -> Answer {
+    Answer::Failure { error_type: "Unauthorized", error_message: "Unauthorized" }
 }
 
 /// The answer to what could not be decided.

@@ -81,6 +81,15 @@ impl<'a> MethodArn<'a> {
         &self.arn
     }
 
+    /// Whether a Resource can match this request and no other: IAM reads nothing of it as a
+    /// wildcard or a variable, and it is short enough.
+    #[must_use]
+    pub fn can_be_exact(&self) -> bool {
+        self.characters() <= MAX_RESOURCE_CHARACTERS
+            && !self.arn.contains("${")
+            && !self.arn.contains(|c: char| c.is_control() || c == '*' || c == '?')
+    }
+
     /// A Resource that matches at least this request, whatever is in the ARN: what
     /// IAM would read as a variable is replaced by `?`, which matches it, and what
     /// is too long is cut and ends in `*`. For denials only.

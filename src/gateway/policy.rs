@@ -4,7 +4,7 @@
 
 use super::method_arn::MethodArn;
 use crate::access::Standing;
-use crate::request::{MAX_RESOURCE_CHARACTERS, UnixSeconds};
+use crate::request::UnixSeconds;
 use aws_smithy_types::date_time::{DateTime, Format};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -85,6 +85,12 @@ impl<'a> PolicyDocument<'a> {
         Self::of(vec![Statement::new(Effect::Deny, Resource::One(arn.at_least()), None)])
     }
 
+    /// Denies all requests of this API and stage.
+    pub(super) fn denying_everything(arn: &MethodArn<'_>) -> Self {
+        let resource = Resource::One(Cow::Owned(format!("{}*", arn.before_method())));
+        Self::of(vec![Statement::new(Effect::Deny, resource, None)])
+    }
+
     /// Allows what a token may use of the API and denies the rest.
     pub(super) fn covering(standing: &Standing, arn: &MethodArn<'_>, until: Option<UnixSeconds>) -> Self {
         let (allow, deny) = standing.resources(arn.before_method());
@@ -114,18 +120,11 @@ impl<'a> PolicyDocument<'a> {
         statements.any(|statement| statement.resource.matches(arn.exact()))
     }
 
-    /// Denies at least this request as well.
-    pub(super) fn and_denying(mut self, arn: &MethodArn<'_>) -> Self {
-        // Wildcards in the request's own text would deny much more than it. The one that
-        // stands for what was cut stays, else the request itself would not be denied.
-        let resource = arn.at_least();
-        let resource = match resource.strip_suffix('*') {
-            Some(start) if arn.characters() > MAX_RESOURCE_CHARACTERS => start.replace('*', "?") + "*",
-            Some(_) | None => resource.replace('*', "?"),
-        };
-        let resource = Cow::Owned(resource);
-        self.statement.push(Statement::new(Effect::Deny, Resource::One(resource), None));
-        self
+    /// Denies this request as well, and no other; `None` where no Resource can say that.
+    pub(super) fn and_denying(mut self, arn: &'a MethodArn<'_>) -> Option<Self> {
+        let resource = arn.can_be_exact().then(|| Resource::One(Cow::Borrowed(arn.exact())))?;
+        self.statement.push(Statement::new(Effect::Deny, resource, None));
+        Some(self)
     }
 
     /// Whether each Resource is one that IAM takes.
@@ -240,27 +239,40 @@ mod tests {
     }
 
     #[test]
-    fn one_request_is_denied_and_as_few_others_as_can_be() {
+    fn one_request_is_denied_besides_and_no_other_or_none_is() {
         let longest = 512 - PREFIX.len();
-        let just_fits = "a".repeat(longest - 1);
-        for (path, denied) in [
-            ("a", "a".to_owned()),
-            ("a*", "a?".to_owned()),
-            ("*a*", "?a?".to_owned()),
-            ("${a}*", "?{a}?".to_owned()),
-            ("a?", "a?".to_owned()),
-            (&format!("{just_fits}*"), format!("{just_fits}?")),
-            (&format!("{just_fits}aa"), format!("{just_fits}*")),
-            (&"*".repeat(longest + 1), "?".repeat(longest - 1) + "*"),
+        let (just_fits, too_long) = ("a".repeat(longest), "a".repeat(longest + 1));
+        for (path, can_be_said) in [
+            ("a", true),
+            ("a b$", true),
+            ("{a}", true),
+            (&just_fits, true),
+            (&too_long, false),
+            ("a*", false),
+            ("*****", false),
+            ("a?", false),
+            ("${a}", false),
+            ("a\u{7f}", false),
         ] {
-            let allowing = PolicyDocument::of(vec![each(Effect::Allow, &["*"])]);
-            let policy = allowing.and_denying(&arn(path));
-            assert!(!policy.allows(&arn(path)), "{path}");
+            let (allowing, asked, other) = (PolicyDocument::of(vec![each(Effect::Allow, &["*"])]), arn(path), arn("b"));
+            let denying = allowing.and_denying(&asked);
+            let says = denying.map(|policy| (policy.denies(&asked), policy.allows(&other)));
+            assert_eq!(says, can_be_said.then_some((true, true)), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_whole_stage_is_denied_by_one_resource() {
+        for (asked, resource) in [
+            ("arn:aws:execute-api:us-east-1:1:a/b/GET/x", "arn:aws:execute-api:us-east-1:1:a/b/*"),
+            ("arn:aws-cn:execute-api:cn-north-1:1:a/$default/GET/", "arn:aws-cn:execute-api:cn-north-1:1:a/$default/*"),
+            ("arn:aws:execute-api:us-east-1:1:a/b/$connect", "arn:aws:execute-api:us-east-1:1:a/b/*"),
+        ] {
+            let asked = MethodArn::parse(asked).unwrap();
+            let policy = PolicyDocument::denying_everything(&asked);
+            assert!(policy.denies(&asked));
             let statements = serde_json::to_value(policy).unwrap()["Statement"].take();
-            let expected = serde_json::json!({
-                "Action": "execute-api:Invoke", "Effect": "Deny", "Resource": format!("{PREFIX}{denied}"),
-            });
-            assert_eq!(statements[1], expected, "{path}");
+            assert_eq!((&statements[0]["Effect"], &statements[0]["Resource"]), (&"Deny".into(), &resource.into()));
         }
     }
 

@@ -209,11 +209,18 @@ impl Held<'_> {
         for ask in self.asks.iter().step_by((self.asks.len() / self.sent).max(1)) {
             let wrong = |wrong: &str, answer: Option<&PolicyAnswer>| Err(self.report(ask, wrong, answer));
             let answer = match stage.ask(self.kind, ask, self.credential) {
-                Ok(answer) => answer,
-                Err(_) if self.is_too_long_for_a_policy() || self.is_named_like_a_route() => {
+                Ok(Answer::Failed(reason))
+                    if reason == "internal" && (self.is_too_long_for_a_policy() || self.is_named_like_a_route()) =>
+                {
                     tally.failed += 1;
                     continue;
                 }
+                // Nothing is cached where a Deny of the request would match others too.
+                Ok(Answer::Failed(reason)) => match self.judge(ask) {
+                    Verdict::Unsafe if reason == "unsafe_path" && has_wildcards(ask) => continue,
+                    _ => return wrong(&format!("the invocation failed: {reason}"), None),
+                },
+                Ok(answer) => answer,
                 Err(reason) => return wrong(&reason, None),
             };
             let verdict = self.judge(ask);
@@ -224,7 +231,7 @@ impl Held<'_> {
                     Answer::Policy(answer) if !verdict.is_allowed() && at(&answer, ask, now()) == Outcome::Allow => {
                         return wrong("the answer to a request that is denied allows it", Some(&answer));
                     }
-                    Answer::Policy(_) | Answer::Unauthorized => continue,
+                    Answer::Policy(_) | Answer::Unauthorized | Answer::Failed(_) => continue,
                 }
             }
             if is_own {
@@ -290,9 +297,7 @@ impl Held<'_> {
         let path = if let Ask::Http(_, path) = later { path } else { "" };
         // "On every safe path (here: also without `%`)"; and a path parameter (`;`), which some backends take off, is denied
         // wherever a literal that is stricter somewhere stands before it.
-        let may_be_refused = path.contains(['%', ';', '#'])
-            || self.has_another_reading(later)
-            || matches!(self.judge(ask), Verdict::Unsafe) && outcome == Outcome::ExplicitDeny;
+        let may_be_refused = path.contains(['%', ';', '#']) || self.has_another_reading(later);
         // A policy for HTTP routes need not speak of `$connect`, nor the other way round.
         let same_api = (*ask == Ask::Connect) == (*later == Ask::Connect);
         let is_allowed = outcome == Outcome::Allow;
@@ -355,6 +360,7 @@ impl Held<'_> {
             // A WebSocket event carries no certificate here.
             Answer::Unauthorized if self.token.is_bound && *ask == Ask::Connect => return Ok(()),
             Answer::Unauthorized => return Err(self.report(ask, "a good token is unauthorized", None)),
+            Answer::Failed(reason) => return Err(self.report(ask, &format!("the invocation failed: {reason}"), None)),
         };
         let wrong = |wrong: &str| Err(self.report(ask, wrong, Some(answer)));
         if self.token.is_bound && *ask == Ask::Connect {
@@ -378,18 +384,27 @@ impl Held<'_> {
         }
     }
 
-    /// A 401 that is answered with a policy speaks of its own request alone, and of nobody.
+    /// A 401 that is answered with a policy is of nobody. It speaks of its own request alone, or, where policies cover
+    /// tokens, of all requests, and then only if the token is bad for good.
     fn bad_tokens_learn_nothing(&self, stage: &Stage) -> Result<(), String> {
         let Some(ask) = self.asks.iter().find(|ask| **ask != Ask::Connect) else { return Ok(()) };
-        for (what, credential) in self.credential.spoilt() {
+        let settings = &self.table.settings;
+        for (what, credential, is_final) in self.credential.spoilt() {
+            let is_kept = settings.denies_unauthorized && (is_final || !settings.covers_token);
             let answer = match stage.ask(self.kind, ask, &credential).map_err(|wrong| self.report(ask, &wrong, None))? {
-                Answer::Policy(answer) if self.table.settings.denies_unauthorized => answer,
-                Answer::Unauthorized if !self.table.settings.denies_unauthorized => continue,
+                Answer::Policy(answer) if is_kept => answer,
+                Answer::Unauthorized if !is_kept => continue,
                 answer => return Err(self.report(ask, &format!("{what}: {answer:?}"), None)),
             };
             let wrong = |wrong: &str| Err(self.report(ask, &format!("{what}: {wrong}"), Some(&answer)));
             if answer.principal != "anonymous" || answer.policy.has_allow() || answer.context.contains_key("sub") {
                 return wrong("a bad token gets more than a Deny for nobody");
+            }
+            if settings.covers_token {
+                match self.asks.iter().find(|later| at(&answer, later, now()) != Outcome::ExplicitDeny) {
+                    Some(later) => return wrong(&format!("it does not deny {later:?}")),
+                    None => continue,
+                }
             }
             if matches!(self.judge(ask), Verdict::Unsafe) {
                 continue;
@@ -493,6 +508,12 @@ impl Held<'_> {
 
 fn at(answer: &PolicyAnswer, ask: &Ask, now: i64) -> Outcome {
     answer.policy.evaluate(Call { arn: &arn(ask), now })
+}
+
+/// Whether IAM would read something of the request as a wildcard or a variable, or could not take it for its length.
+fn has_wildcards(ask: &Ask) -> bool {
+    let arn = arn(ask);
+    arn.contains(['*', '?']) || arn.contains("${") || arn.contains(char::is_control) || arn.chars().count() > 512
 }
 
 /// "as far as IAM can say it (`//`, dot segments, backslash)"

@@ -109,7 +109,7 @@ fn passes(stage: &Stage, kind: Kind, method: &'static str, path: &str, token: &T
     let ask = Ask::Http(method, path.to_owned());
     match stage.ask(kind, &ask, &Credential::of(token)).unwrap() {
         Answer::Policy(answer) => answer.policy.evaluate(Call { arn: &arn(&ask), now: now() }) == Outcome::Allow,
-        Answer::Unauthorized => false,
+        Answer::Unauthorized | Answer::Failed(_) => false,
     }
 }
 

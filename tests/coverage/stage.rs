@@ -47,6 +47,8 @@ pub(crate) enum Answer {
     Policy(Box<PolicyAnswer>),
     /// The invocation failed with the message that API Gateway turns into a 401.
     Unauthorized,
+    /// The invocation failed for this reason.
+    Failed(String),
 }
 
 /// An answer that holds to what the contract says of every policy.
@@ -87,7 +89,7 @@ impl Stage {
                 PolicyAnswer::read(value, answer.get().len()).map(|answer| Answer::Policy(Box::new(answer)))
             }
             Err(failure) if failure.error_message == "Unauthorized" => Ok(Answer::Unauthorized),
-            Err(failure) => Err(format!("the invocation failed: {}", failure.error_type)),
+            Err(failure) => Ok(Answer::Failed(failure.error_type)),
         }
     }
 }
@@ -157,15 +159,19 @@ impl Credential {
 
     /// A token with these claims, whatever they are.
     fn with(claims: &Value, has_certificate: bool) -> Credential {
-        let header = json!({ "alg": "EdDSA", "kid": "ed25519" });
+        Credential::by("ed25519", claims, has_certificate)
+    }
+
+    fn by(kid: &str, claims: &Value, has_certificate: bool) -> Credential {
+        let header = json!({ "alg": "EdDSA", "kid": kid });
         let input = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
         let signature = encode(PAIR.sign(input.as_bytes()));
         let exp = claims["exp"].as_i64().unwrap_or_default();
         Credential { text: format!("{input}.{signature}"), has_certificate, exp, claims: claims.clone() }
     }
 
-    /// The same claims, spoilt in one way each, so that the answer is a 401.
-    pub(crate) fn spoilt(&self) -> [(&'static str, Credential); 4] {
+    /// The same claims, spoilt in one way each, so that the answer is a 401; and whether the token can never be right.
+    pub(crate) fn spoilt(&self) -> [(&'static str, Credential, bool); 6] {
         let with = |name: &str, value: Value| {
             let mut claims = self.claims.clone();
             claims[name] = value;
@@ -174,10 +180,12 @@ impl Credential {
         let (input, signature) = self.text.rsplit_once('.').unwrap();
         let unsigned = format!("{input}.{}{}", if signature.starts_with('A') { "B" } else { "A" }, &signature[1..]);
         [
-            ("expired", with("exp", json!(now() - 3600))),
-            ("for another audience", with("aud", json!("api://other"))),
-            ("with another signature", Credential { text: unsigned, ..self.clone() }),
-            ("no token", Credential { text: "nonsense".to_owned(), ..self.clone() }),
+            ("expired", with("exp", json!(now() - 3600)), true),
+            ("for another audience", with("aud", json!("api://other")), true),
+            ("with another signature", Credential { text: unsigned, ..self.clone() }, true),
+            ("no token", Credential { text: "nonsense".to_owned(), ..self.clone() }, true),
+            ("before its time", with("nbf", json!(now() + 3600)), false),
+            ("by an unknown key", Credential::by("nobody's", &self.claims, false), false),
         ]
     }
 }

@@ -8,6 +8,7 @@ use crate::events::{Kind, STAGE_ARN};
 use crate::jwks_server::Site;
 use crate::runtime_api::{Function, Setup};
 use crate::tokens::{Token, cognito_jwks};
+use crate::verdict::Answer;
 
 struct Api {
     function: Function,
@@ -103,7 +104,7 @@ fn literal_routes_are_spelled_out_with_and_without_a_trailing_slash() {
     api.check(&scopes("r"), &["GET/a", "GET/a/"], &["POST/?*"]);
     api.check(&scopes("w"), &["POST/a", "POST/a/"], &["GET/?*"]);
     api.check(&scopes("r w"), &["GET/a", "GET/a/", "POST/a", "POST/a/"], &[]);
-    api.check(&scopes("x"), &[], &["?*"]);
+    api.check(&scopes("x"), &[], &["*"]);
 }
 
 #[test]
@@ -204,12 +205,62 @@ fn a_denied_request_gets_the_policy_of_its_token_and_the_context_of_its_claims()
 fn what_a_wildcard_would_allow_is_denied_to_the_request_that_asks() {
     let api = covering("  GET /a/{x}: {}\n  GET /a/{x}/b: {}\n");
     let token = Token::access();
-    // Too deep for the one and no request of the other; a wildcard in the path.
-    for (path, resource) in [("/a/x/c", "GET/a/x/c"), ("/a/x*", "GET/a/x?")] {
-        let (allowed, denied) = api.says("GET", path, &token);
-        assert_eq!(allowed, ["GET/a/?*"]);
-        assert!(denied.contains(&resource.to_owned()), "{path} {denied:?}");
+    // Too deep for the one and no request of the other.
+    let (allowed, denied) = api.says("GET", "/a/x/c", &token);
+    assert_eq!(allowed, ["GET/a/?*"]);
+    assert!(denied.contains(&"GET/a/x/c".to_owned()), "{denied:?}");
+}
+
+#[test]
+fn a_denial_that_would_match_other_requests_is_not_kept() {
+    let routes = "  GET /orders/{id}: {}\n  GET /items: {}\n  GET /admin/{x+}: { any_group: [admin] }\n";
+    let stars = |count: usize| "*".repeat(count);
+    let (api, silent) = (covering(routes), covering_by_silence(routes));
+    for (path, is_kept) in [
+        (format!("/orders/{}", stars(36)), false),
+        ("/orders/1?".to_owned(), false),
+        ("/orders/${a}".to_owned(), false),
+        (format!("/{}", stars(5)), false),
+        ("/*".to_owned(), false),
+        ("/nowhere?".to_owned(), false),
+        (format!("/orders/{}", "a".repeat(600)), false),
+        // The policy denies these anyway.
+        (format!("/admin/{}", stars(36)), true),
+        (format!("/orders/1/{}", stars(3)), true),
+        ("/a//*".to_owned(), true),
+    ] {
+        let event = Kind::RestToken.event("GET", &path, &format!("Bearer {}", Token::access().text()));
+        let (answer, line) = api.function.ask_unjudged(&event);
+        let reason = (line["decision"].as_str().unwrap(), line["reason"].as_str().unwrap());
+        assert_eq!(reason, ("forbidden", "unsafe_path"), "{path}");
+        match answer {
+            Answer::Error(_) => {
+                assert!(!is_kept, "{path} {answer:?}");
+                assert_eq!(answer.json()["errorType"], "unsafe_path");
+            }
+            Answer::Response(_) => {
+                assert!(is_kept, "{path} {answer:?}");
+                let deny = &answer.json()["policyDocument"]["Statement"][1]["Resource"];
+                assert_eq!(
+                    *deny,
+                    api.answer("GET", "/items", &Token::access())["policyDocument"]["Statement"][1]["Resource"]
+                );
+            }
+        }
+        // Silence says it where nothing else allows, but not of what the policy allows.
+        let (answer, _) = silent.function.ask_unjudged(&event);
+        let is_allowed_by_wildcard = path.starts_with("/orders/") && !path.starts_with("/orders/1/");
+        assert_eq!(matches!(answer, Answer::Error(_)), is_allowed_by_wildcard, "{path}");
     }
+}
+
+#[test]
+fn a_sender_bound_tokens_denial_matches_its_own_request_alone() {
+    // Such a token is answered for its own request; this one's certificate is not there.
+    let api = covering("  GET /items: {}\n");
+    let bound = Token::access().claim("cnf", json!({ "x5t#S256": "x" }));
+    let event = Kind::RestToken.event("GET", "/*****", &format!("Bearer {}", bound.text()));
+    assert!(api.function.ask(&event).failed_as_unauthorized());
 }
 
 #[test]
@@ -232,11 +283,82 @@ fn what_is_asked_for_and_denied_is_never_left_to_silence() {
 }
 
 #[test]
-fn a_bad_token_says_nothing_of_other_requests() {
-    let api =
-        Api::of("policy: { covers: token }\nrest_api: { unauthorized: deny }\nroutes: { GET /a: {}, GET /b: {} }");
-    let expired = Token::access().claim("exp", json!(1_000_000));
-    assert_eq!(api.says("GET", "/a", &expired), (vec![], vec!["GET/a".to_owned()]));
+fn a_token_that_may_be_used_nowhere_is_denied_on_the_whole_stage() {
+    let routes = "  GET /a: { any_scope: [r] }\n  GET /{x}/b: { any_scope: [w] }\n";
+    for api in [covering(routes), covering_by_silence(routes)] {
+        for path in ["/a", "/x/b", "/nowhere", "/a//b", "/*"] {
+            assert_eq!(api.says("GET", path, &scopes("x")), (vec![], vec!["*".to_owned()]), "{path}");
+        }
+    }
+}
+
+/// What an answer by a policy comes to.
+#[derive(Debug, PartialEq)]
+enum Kept {
+    /// `Unauthorized`, which API Gateway does not keep.
+    Nothing,
+    /// A Deny of this, from the method on.
+    Deny(String),
+}
+
+#[test]
+fn a_token_that_is_bad_for_good_is_denied_on_the_whole_stage_and_no_other_401_is_kept() {
+    let token = Token::access();
+    let bearer = |token: &Token| format!("Bearer {}", token.text());
+    let cases = [
+        ("malformed_token", "Bearer x.y.z".to_owned(), true),
+        ("malformed_token", "Basic abc".to_owned(), true),
+        ("token_too_large", format!("Bearer {}", "a".repeat(16_385)), true),
+        ("algorithm_not_allowed", format!("Bearer {}", token.clone().algorithm("PS256").text()), true),
+        ("unknown_issuer", bearer(&token.clone().claim("iss", json!("https://else.example"))), true),
+        ("bad_signature", format!("Bearer {}", token.with_signature(&[7; 256])), true),
+        ("token_expired", bearer(&token.clone().claim("exp", json!(1_000_000))), true),
+        ("wrong_token_use", bearer(&token.clone().claim("token_use", json!("refresh"))), true),
+        ("wrong_client", bearer(&token.clone().claim("client_id", json!("other"))), true),
+        ("malformed_claims", bearer(&token.clone().claim("exp", json!("soon"))), true),
+        ("unknown_key", bearer(&token.clone().header("kid", json!("nobody's"))), false),
+        ("token_not_yet_valid", bearer(&token.clone().claim("nbf", json!(4_000_000_000_i64))), false),
+        ("sender_not_proven", bearer(&token.clone().claim("cnf", json!({ "x5t#S256": "x" }))), false),
+        ("missing_token", String::new(), false),
+    ];
+    let settings = "rest_api: { unauthorized: deny }\nhttp_api: { response: policy }\n";
+    let of = |policy: &str| Api::of(&format!("{settings}policy: {policy}\nroutes: {{ GET /a: {{}}, GET /b: {{}} }}"));
+    let (by_request, by_token, by_silence) =
+        (of("{ covers: request }"), of("{ covers: token }"), of("{ covers: token, implicit_deny: true }"));
+    for kind in [Kind::RestToken, Kind::RestRequest, Kind::Http1, Kind::Http2] {
+        for (reason, authorization, is_final) in &cases {
+            let event = match authorization.is_empty() {
+                true => kind.event_without_token("GET", "/a"),
+                false => kind.event("GET", "/a", authorization),
+            };
+            let kept = |api: &Api| {
+                let verdict = api.function.ask(&event);
+                assert_eq!(verdict.outcome(), *reason, "{kind:?} {authorization}");
+                if verdict.failed_as_unauthorized() {
+                    return Kept::Nothing;
+                }
+                assert_eq!(verdict.response()["principalId"], "anonymous");
+                let resource = verdict.resources().concat();
+                Kept::Deny(resource.strip_prefix(&format!("{STAGE_ARN}/")).expect(&resource).to_owned())
+            };
+            assert_eq!(kept(&by_request), Kept::Deny("GET/a".to_owned()), "{kind:?} {reason}");
+            let expected = || if *is_final { Kept::Deny("*".to_owned()) } else { Kept::Nothing };
+            assert_eq!(kept(&by_token), expected(), "{kind:?} {reason}");
+            assert_eq!(kept(&by_silence), expected(), "{kind:?} {reason}");
+        }
+    }
+}
+
+#[test]
+fn two_credentials_are_no_word_on_either() {
+    let api = Api::of(
+        "policy: { covers: token }\nrest_api: { unauthorized: deny }\ntoken: [{ header: Authorization }, { cookie: t }]\nroutes: { GET /a: {} }",
+    );
+    let mut event = Kind::RestRequest.event("GET", "/a", &format!("Bearer {}", Token::access().text()));
+    event["headers"]["Cookie"] = json!(format!("t={}", Token::admin().text()));
+    event["multiValueHeaders"]["Cookie"] = json!([event["headers"]["Cookie"]]);
+    let verdict = api.function.ask(&event);
+    assert_eq!((verdict.outcome(), verdict.failed_as_unauthorized()), ("ambiguous_token", true));
 }
 
 #[test]

@@ -27,6 +27,9 @@ pub(super) enum Part {
 
 impl Resources {
     pub(super) fn new(layout: &Layout, plan: &Plan<'_>) -> Self {
+        if plan.allowed.is_empty() {
+            return Self::denying_everything();
+        }
         let allow = texts(layout, &plan.allow());
         let overlapped = plan.overlapped();
         let (of_routes, of_nothing): (Vec<_>, Vec<_>) = plan.deny.iter().partition(|glob| plan.denies_a_route(glob));
@@ -51,6 +54,10 @@ impl Resources {
             None => {}
         }
         Self { allow, deny }
+    }
+
+    fn denying_everything() -> Self {
+        Self { allow: Vec::new(), deny: vec![vec![Part::Text(EVERYTHING.to_owned())]] }
     }
 
     /// Where there is no room for each escape of what is unsafe, all escapes are denied.
@@ -219,6 +226,9 @@ const LEAST_BEFORE_METHOD: usize = 56;
 /// One segment or more, between slashes or at the end.
 const WILDCARD: &str = "?*";
 
+/// All requests of a stage, a WebSocket's handshake too.
+const EVERYTHING: &str = "*";
+
 /// Paths that backends read differently, as far as IAM can say it: no `*` and `?` that
 /// stand for themselves, no control characters.
 const UNSAFE: [&str; 9] = ["*//*", "*/.", "*/./*", "*/..", "*/../*", "*\\*", "*/;*", "*/.;*", "*/..;*"];
@@ -260,7 +270,8 @@ mod tests {
         fn check(&self, token: Value, allow: &[&str], deny: &[&str], escapes: &[&str]) {
             let claims = claims(token.clone());
             let standing = self.0.standing(&claims, None).unwrap().confirm(Vouched::assertion()).unwrap();
-            let denied = [deny, &UNSAFE, escapes].concat().iter().map(|text| format!("s/{text}")).collect();
+            let unsafe_paths = if allow.is_empty() { &[][..] } else { &UNSAFE };
+            let denied = [deny, unsafe_paths, escapes].concat().iter().map(|text| format!("s/{text}")).collect();
             let allowed = allow.iter().map(|text| format!("s/{text}")).collect();
             assert_eq!(standing.resources("s/"), (allowed, denied), "{token}");
         }
