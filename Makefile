@@ -42,13 +42,19 @@ PARAMETERS ?=
 given = $(if $(filter-out undefined file default,$(origin $1)),'$2=$($1)')
 
 .PHONY: run
-run: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS, with real requests to its APIs (KEEP=1 keeps it up)
-	$(call say,Building the functions)
-	$(BINARIES)
+run: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS, with real requests to its APIs (KEEP=1 keeps it up, FEATURES=cedar adds a Cedar route)
+	$(call say,Building the functions: two minutes on two cores the first time; seconds later)
+	cargo build --locked $(if $(FEATURES),--features $(FEATURES)) --bin authorizer --bin revoker --bin authctl
 	$(LOCAL)/bin/python demo/run.py $(if $(KEEP),--keep)
 
 .PHONY: test
 test: fmt lint layers unit live template couplings terraform recipes e2e doc ## All of the checks below
+
+.PHONY: quick
+quick: fmt lint layers ## What to run before each commit: formatting, Clippy, layers, unit tests (Rust alone)
+	$(call say,Unit tests)
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked $(DEVELOPMENT) --lib --bins; \
+		else cargo test --locked $(DEVELOPMENT) --lib --bins; fi
 
 .PHONY: fmt
 fmt: ## The code is formatted
@@ -117,6 +123,7 @@ recipes: tests/recipes/node_modules/.ready ## The CDK recipe of docs/deploy.md, 
 	diff <(node tests/recipes/synth.mjs docs/deploy.md) tests/recipes/cdk.template.json
 
 .PHONY: e2e
+e2e: export FEATURES := cedar
 e2e: export BINARIES := cargo test --locked $(DEVELOPMENT) --no-run --test docs
 e2e: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS: every row of the run above and more, smoke, destroy
 	$(call say,End to end)
@@ -260,7 +267,7 @@ CARGO_MUTANTS := 27.1.0
 	cargo install $* --locked --version $($(subst -,_,$(shell echo $* | tr a-z A-Z))) --root .tools
 
 .venv/%/.ready: tools/requirements-%.txt
-	$(call say,Installing the tools of $< (once))
+	$(call say,Installing the tools of $< (once; about half a minute))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 	rm -rf $(@D)
 	$(PYTHON) -m venv $(@D)

@@ -90,7 +90,7 @@ def cases(kind: str, local: bool, rules: dict | None = None) -> list[Case]:
     if kind == "websocket":
         return CONNECTIONS if table.is_sample(rules) else [case for case in CONNECTIONS if case.decision == "unauthorized"]
     if table.is_sample(rules):
-        return REQUESTS + (ODD_REQUESTS + POLICIES if local else [])
+        return REQUESTS + (ODD_REQUESTS + (POLICIES if table.has_cedar() else []) if local else [])
     return of_table(rules)
 
 

@@ -16,7 +16,7 @@ from template import FUNCTIONS, REPOSITORY, nested_templates, with_code
 
 NAME = "cognito-authorizer"
 BUCKET = "artifacts"
-# What is added to authorizer.yaml here, where the build knows Cedar: one route, decided by demo/policies/.
+# What is added to authorizer.yaml where the build has Cedar (FEATURES=cedar): one route, decided by demo/policies/.
 CEDAR_ROUTE = "  ANY /documents/{owner}/{id}: { cedar: true }\n"
 CEDAR_SECTION = "\ncedar: { namespace: Documents, policies: policies/ }\n"
 # Types that MiniStack refuses a template for. `complete` makes them.
@@ -107,8 +107,8 @@ def build(template: Path, text: str | None = None) -> None:
 
 
 def with_policies(function: Path) -> None:
-    """The sample's table and one route more; a table of one's own stays as it is."""
-    if not table.is_sample(table.routes()):
+    """The sample's table and one route more, where the build has Cedar; a table of one's own stays as it is."""
+    if not (table.has_cedar() and table.is_sample(table.routes())):
         return
     configuration = function / "authorizer.yaml"
     text = configuration.read_text()

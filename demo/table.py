@@ -5,6 +5,7 @@ about the people of the walk; without that file each rule is asked once by each 
 authorizer itself logged.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -29,6 +30,11 @@ def routes(folder: Path = REPOSITORY) -> dict[str, dict]:
 def is_sample(table: dict[str, dict]) -> bool:
     """Whether the rows of cases.py are about these routes."""
     return set(table) == set(SAMPLE)
+
+
+def has_cedar() -> bool:
+    """Whether the programs were built with Cedar, as the Makefile's FEATURES says."""
+    return "cedar" in os.environ.get("FEATURES", "")
 
 
 def concrete(key: str) -> tuple[str, str]:
