@@ -57,12 +57,12 @@ struct Metadata {
     userinfo_endpoint: Option<String>,
 }
 
-fn parse(document: &[u8], issuer: &str) -> Result<Metadata, FetchError> {
+fn parse(document: &[u8], issuer: &Arc<str>) -> Result<Metadata, FetchError> {
     let metadata: Metadata =
         serde_json::from_slice(document).map_err(|_| FetchError::Unusable("the issuer's metadata makes no sense"))?;
     // Discovery 4.3: "MUST be identical to the Issuer URL".
-    if metadata.issuer != issuer {
-        return Err(FetchError::Unusable("the metadata is another issuer's"));
+    if *metadata.issuer != **issuer {
+        return Err(FetchError::AnotherIssuer { named: metadata.issuer.into(), expected: Arc::clone(issuer) });
     }
     Ok(metadata)
 }
@@ -77,11 +77,26 @@ mod tests {
     #[test]
     fn metadata_names_its_own_issuer_and_safe_addresses() {
         let document = br#"{"issuer":"https://i.example","jwks_uri":"https://k.example/jwks","x":1}"#;
-        let metadata = parse(document, "https://i.example").unwrap();
+        let metadata = parse(document, &"https://i.example".into()).unwrap();
         assert_eq!(metadata.jwks_uri.as_deref(), Some("https://k.example/jwks"));
         assert!(metadata.userinfo_endpoint.is_none());
-        assert!(parse(document, "https://i.example/").is_err());
-        assert!(parse(b"<html>", "i").is_err());
+        assert!(parse(document, &"https://i.example/".into()).is_err());
+        assert!(parse(b"<html>", &"i".into()).is_err());
+    }
+
+    #[test]
+    fn metadata_of_another_issuer_is_told_with_both_names() {
+        for (named, shown) in [
+            ("https://j.example/", "https://j.example/"),
+            ("", ""),
+            ("a`b\n\u{202e}\"\u{e9} c", "a?b??\"??c"),
+            (&"j".repeat(10_000), &"j".repeat(200)),
+        ] {
+            let document = serde_json::json!({ "issuer": named }).to_string();
+            let error = parse(document.as_bytes(), &"https://i.example".into()).unwrap_err();
+            let expected = format!("the metadata names the issuer `{shown}`, expected `https://i.example`");
+            assert_eq!(error.to_string(), expected);
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::TokioExecutor;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// An HTTP client that is built when it is first used.
@@ -44,8 +44,15 @@ pub(super) struct Reply {
 }
 
 /// Why nothing usable came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchError {
+    /// The metadata of another issuer.
+    AnotherIssuer {
+        /// The issuer that it names.
+        named: Box<str>,
+        /// The issuer that it should name.
+        expected: Arc<str>,
+    },
     /// More bytes than allowed.
     BodyTooLarge,
     /// The connection broke.
@@ -66,9 +73,11 @@ impl FetchError {
     /// What this means for the endpoint.
     pub(super) fn outage(self) -> Outage {
         match self {
-            FetchError::BodyTooLarge | FetchError::Redirect | FetchError::Status(_) | FetchError::Unusable(_) => {
-                Outage::answered(self.to_string())
-            }
+            FetchError::AnotherIssuer { .. }
+            | FetchError::BodyTooLarge
+            | FetchError::Redirect
+            | FetchError::Status(_)
+            | FetchError::Unusable(_) => Outage::answered(self.to_string()),
             FetchError::Connection | FetchError::TimedOut => Outage::lost(self.to_string()),
             FetchError::NotConnected => Outage::unreachable(self.to_string()),
         }
@@ -78,6 +87,9 @@ impl FetchError {
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            FetchError::AnotherIssuer { named, expected } => {
+                write!(f, "the metadata names the issuer `{}`, expected `{expected}`", printable(named))
+            }
             FetchError::BodyTooLarge => f.write_str("the body is too large"),
             FetchError::Connection => f.write_str("the connection broke"),
             FetchError::NotConnected => f.write_str("no connection"),
@@ -87,6 +99,13 @@ impl fmt::Display for FetchError {
             FetchError::Unusable(why) => f.write_str(why),
         }
     }
+}
+
+/// Of a text from elsewhere: its beginning, and a question mark for each character that is not
+/// printable ASCII.
+fn printable(text: &str) -> String {
+    let shown = |c: char| if c.is_ascii_graphic() && c != '`' { c } else { '?' };
+    text.chars().take(MAX_SHOWN_CHARACTERS).map(shown).collect()
 }
 
 impl HttpsClient {
@@ -176,6 +195,8 @@ impl fmt::Debug for HttpsClient {
         f.write_str("HttpsClient")
     }
 }
+
+const MAX_SHOWN_CHARACTERS: usize = 200;
 
 const USER_AGENT: &str = concat!("cognito-authorizer/", env!("CARGO_PKG_VERSION"));
 
