@@ -80,9 +80,12 @@ impl Authorizer {
         self.rules.cache_key()
     }
 
-    /// Starts to fetch every issuer's keys, while the function starts.
+    /// Starts to fetch the issuers' keys, while the function starts. With many issuers a process sees
+    /// tokens of few of them: then each one's keys are fetched when a token names it.
     pub fn prefetch(&self) {
-        self.issuers.values().for_each(|issuer| issuer.keys.prefetch());
+        if self.issuers.len() <= MAX_ISSUERS_AHEAD_OF_TIME {
+            self.issuers.values().for_each(|issuer| issuer.keys.prefetch());
+        }
     }
 
     /// Fetches keys that are old, and of a few issuers those that are missing, and waits for them: between invocations

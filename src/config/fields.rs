@@ -172,6 +172,21 @@ impl<'r> Item<'r> {
         Some(words.into_iter().map(str::to_owned).collect())
     }
 
+    /// As [`Self::strings`], where an empty list, or a variable that is empty, has no texts.
+    pub(super) fn strings_or_none(&self) -> Option<Vec<String>> {
+        let is_blank = |text: &str| text.chars().all(|c| c == ',' || c.is_whitespace());
+        match &self.node.value {
+            Value::List(items) if items.is_empty() => Some(Vec::new()),
+            Value::Scalar { text, .. }
+                if self.is_from_environment()
+                    && interpolate(text, self.reader.environment).is_ok_and(|text| is_blank(&text)) =>
+            {
+                Some(Vec::new())
+            }
+            Value::List(_) | Value::Scalar { .. } | Value::Map(_) => self.strings(),
+        }
+    }
+
     /// A member of a list. A variable that holds several is not split there.
     fn member(&self) -> Option<String> {
         let text = self.string()?;

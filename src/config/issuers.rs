@@ -4,7 +4,8 @@ use super::fields::{Fields, Item};
 use super::introspection;
 use crate::authorizer::Issuer;
 use crate::remote::{
-    Address, Discovery, HttpsClient, Inquiry, JwksCache, JwksSettings, JwksSource, LiveCheck, RevocationTable, UserPool,
+    Address, Discovery, HttpsClient, Inquiry, JwksCache, JwksSettings, JwksSource, LiveCheck, RevocationTable,
+    UserPool, WithdrawnKeys,
 };
 use crate::token::{
     Algorithm, AlgorithmSet, ClaimNames, ClientIds, Expectations, IssuerKind, KeySet, KeySetError, TokenUse,
@@ -18,6 +19,8 @@ pub(super) struct Shared {
     pub(super) leeway: Option<Duration>,
     /// `None` where the settings are faulty.
     pub(super) jwks: Option<JwksSettings>,
+    /// `None` where the setting is faulty.
+    pub(super) withdrawn_keys: Option<WithdrawnKeys>,
     pub(super) https: Arc<HttpsClient>,
     pub(super) revocations: Option<Arc<RevocationTable>>,
     pub(super) revocations_always: bool,
@@ -147,7 +150,15 @@ fn build(
 ) -> Option<Issuer> {
     let https = Arc::clone(&shared.https);
     let name = Arc::clone(&expectations.issuer);
-    let keys = JwksCache::new(name, keys.source, expectations.algorithms, shared.jwks?, https, keys.known);
+    let keys = JwksCache::new(
+        name,
+        keys.source,
+        expectations.algorithms,
+        shared.jwks?,
+        https,
+        keys.known,
+        shared.withdrawn_keys.clone()?,
+    );
     let revocations = shared.revocations.clone();
     let live = LiveCheck { inquiry, revocations, revocations_always: shared.revocations_always };
     Some(Issuer { expectations: Arc::new(expectations), keys, name_in_policies, live, opaque_tokens })

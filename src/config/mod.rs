@@ -79,6 +79,7 @@ impl Config {
         let mut file = Fields::of(reader, root, "")?;
         let leeway = settings::leeway(&mut file);
         let jwks = settings::jwks(&mut file);
+        let withdrawn_keys = settings::withdrawn_keys(&mut file);
         let answers = settings::answers(&mut file);
         let token_sources = settings::token_sources(&mut file);
         let policy = settings::policy(&mut file);
@@ -89,7 +90,8 @@ impl Config {
         let table = section.map(|section| Arc::clone(&section.table));
         let revocations_always = section.is_some_and(|section| section.always);
         let https = Arc::new(HttpsClient::default());
-        let shared = issuers::Shared { leeway, jwks, https, revocations: table.clone(), revocations_always };
+        let shared =
+            issuers::Shared { leeway, jwks, withdrawn_keys, https, revocations: table.clone(), revocations_always };
         let issuers = issuers::read(&mut file, &shared);
         let known = issuers.as_ref();
         // Where a section is faulty itself, that is told; nothing is said of what leans on it.

@@ -4,7 +4,7 @@ use super::fields::{Fields, Item};
 use crate::access::LetterCase;
 use crate::gateway::{AnswerSettings, ContextMap, EventKind, HttpResponse, TokenSource, TokenSources, Unauthorized};
 use crate::metrics::{Metrics, Namespace};
-use crate::remote::{JwksSettings, RevocationTable};
+use crate::remote::{JwksSettings, RevocationTable, WithdrawnKeys};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +41,12 @@ pub(super) fn jwks(file: &mut Fields<'_>) -> Option<JwksSettings> {
     }
     fields.finish();
     complete.then_some(settings)
+}
+
+/// `kid`s that verify nothing any more.
+pub(super) fn withdrawn_keys(file: &mut Fields<'_>) -> Option<WithdrawnKeys> {
+    let Some(item) = file.take("withdrawn_keys") else { return Some(WithdrawnKeys::default()) };
+    item.strings_or_none().map(WithdrawnKeys::new)
 }
 
 pub(super) fn answers(file: &mut Fields<'_>) -> Option<AnswerSettings> {

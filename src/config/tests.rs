@@ -42,6 +42,25 @@ fn a_good_configuration_has_no_faults() {
 }
 
 #[test]
+fn withdrawn_keys_are_a_list_that_may_be_empty() {
+    for good in ["[]", "[a]", "[a, 'b c']", "a", "a, b", "${SET}", "${CLIENTS}", "'${NONE:-}'", "'${NONE:- }'"] {
+        check(&format!("{GOOD}withdrawn_keys: {good}\n"), &[]);
+    }
+    for (bad, fault) in [
+        ("", "withdrawn_keys: must not be empty"),
+        ("''", "withdrawn_keys: must not be empty"),
+        ("{}", "withdrawn_keys: must be a text"),
+        ("['']", "withdrawn_keys[0]: must not be empty"),
+        ("['${NONE:-}']", "withdrawn_keys[0]: must not be empty"),
+        ("['${CLIENTS}']", "withdrawn_keys[0]: holds several"),
+        ("[[a]]", "withdrawn_keys[0]: must be a text"),
+        ("'${NONE}'", "withdrawn_keys: the environment has no `NONE`"),
+    ] {
+        check(&format!("{GOOD}withdrawn_keys: {bad}\n"), &[fault]);
+    }
+}
+
+#[test]
 fn what_is_not_one_yaml_map_is_refused() {
     check("", &["empty"]);
     check("a: [", &["not YAML"]);

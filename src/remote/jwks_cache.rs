@@ -11,6 +11,7 @@
 //!   dead endpoint is not hammered. Fetches for age are held up by failed ones
 //!   alone. A failed fetch says nothing about a `kid`.
 //! - Requests that need a fetch share one.
+//! - A `kid` that the configuration withdraws is unknown, whoever brings it, and nothing is fetched for it.
 //!
 //! A Lambda function is frozen between invocations: a fetch that was under way may
 //! fail on thawing through nobody's fault. A request that waited for such a fetch
@@ -40,6 +41,22 @@ pub struct JwksSettings {
     pub stale_if_error: Duration,
 }
 
+/// `kid`s that verify nothing any more, of whatever issuer.
+#[derive(Clone, Debug, Default)]
+pub struct WithdrawnKeys(Arc<[String]>);
+
+impl WithdrawnKeys {
+    /// These.
+    #[must_use]
+    pub fn new(kids: Vec<String>) -> Self {
+        Self(kids.into())
+    }
+
+    fn contain(&self, kid: &str) -> bool {
+        self.0.iter().any(|withdrawn| withdrawn == kid)
+    }
+}
+
 /// The keys of one issuer. Cloning shares them.
 #[derive(Clone, Debug)]
 pub struct JwksCache {
@@ -53,6 +70,7 @@ struct Shared {
     settings: JwksSettings,
     https: Arc<HttpsClient>,
     issuer: Arc<str>,
+    withdrawn: WithdrawnKeys,
     state: Mutex<State>,
     /// Not timed: a fetch behind a request's back may last as long as the function is
     /// frozen.
@@ -107,12 +125,12 @@ impl JwksCache {
         settings: JwksSettings,
         https: Arc<HttpsClient>,
         known: Option<KeySet>,
+        withdrawn: WithdrawnKeys,
     ) -> Self {
         let held = known.map(|keys| Held { keys: Arc::new(keys), since: Moment::now() });
         let state = Mutex::new(State { held, ..State::default() });
-        Self {
-            shared: Arc::new(Shared { source, algorithms, settings, https, issuer, state, tally: Tally::default() }),
-        }
+        let tally = Tally::default();
+        Self { shared: Arc::new(Shared { source, algorithms, settings, https, issuer, withdrawn, state, tally }) }
     }
 
     /// Starts a fetch ahead of the first token, where nothing is held yet.
@@ -160,6 +178,10 @@ impl JwksCache {
     /// [`Denial::UnknownKey`] where the issuer has none, [`Denial::JwksUnavailable`]
     /// where that cannot be found out within the time-out.
     pub async fn key(&self, kid: &str, algorithm: Algorithm) -> Result<Arc<VerifyingKey>, Denial> {
+        // Every key comes from here, also for tokens that were verified before.
+        if self.shared.withdrawn.contain(kid) {
+            return Err(Denial::UnknownKey);
+        }
         let arrived = Moment::now();
         let deadline = arrived.steady + self.shared.settings.timeout;
         let mut failure = None;
@@ -169,7 +191,7 @@ impl JwksCache {
                 Step::Wait { fetch, started_here } => (fetch, started_here),
             };
             failure = match tokio::time::timeout_at(deadline, fetch.wait_for(Option::is_some)).await {
-                Ok(Ok(outcome)) => match outcome.unwrap_or(Err(FetchError::Connection)) {
+                Ok(Ok(outcome)) => match outcome.clone().unwrap_or(Err(FetchError::Connection)) {
                     Ok(()) => None,
                     // A fetch from before this request may have failed because the
                     // function was frozen meanwhile: it is tried again, if there is
@@ -190,7 +212,7 @@ impl JwksCache {
 }
 
 /// A fetch that this request waited for in vain.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Failure {
     error: FetchError,
     /// Whether to leave it at that.

@@ -49,7 +49,7 @@ pub use discovery::Discovery;
 pub use https::{FetchError, HttpsClient};
 pub use inquiry::{Inquiry, InquirySettings, Method};
 pub use introspection::{ClientAuthentication, IntrospectionEndpoint};
-pub use jwks_cache::{JwksCache, JwksSettings};
+pub use jwks_cache::{JwksCache, JwksSettings, WithdrawnKeys};
 pub use jwks_source::JwksSource;
 pub use live_check::{LiveCheck, LiveLog};
 pub use permission_check::{Applicant, Judge, PermissionCheck, PermissionLog};

@@ -549,6 +549,98 @@ jwks: {{ timeout: 500ms }}
     cases.check("a relative name", &ask(&function, &of_key(Key::RsaA)), "allow");
 }
 
+/// The emergency: the issuer still publishes a key that leaked, or a file still holds it.
+#[test]
+fn a_withdrawn_key_verifies_nothing_whatever_a_set_or_a_file_says() {
+    let cases = Cases::default();
+    let directory = scratch("withdrawn-keys");
+    let file = directory.join("jwks.json");
+    fs::write(&file, jwk_set(&[as_cognito_publishes(Key::RsaA), as_cognito_publishes(Key::RsaB)]).to_string()).unwrap();
+    let site = Site::start();
+    site.page(JWKS, keys(&[Key::RsaA, Key::RsaB]));
+    let start = |keys: &str, withdrawn: &str| {
+        let issuer = format!("{{ user_pool_id: {POOL}, client_ids: [{CLIENT}], {keys} }}");
+        let config = format!(
+            "issuers:\n  - cognito: {issuer}\nroutes: {{ $default: {{}} }}\njwks: {{ max_age: 300ms, cooldown: 100ms }}\nwithdrawn_keys: {withdrawn}\n"
+        );
+        Setup::config(&config).env("WITHDRAWN_KEYS", "rsa-b, other").start()
+    };
+    let (set, from_file) = (format!("jwks_uri: \"{}\"", site.url(JWKS)), format!("jwks_file: \"{}\"", file.display()));
+    for (what, keys) in [
+        ("of a set", set.clone()),
+        ("of a file", format!("{from_file}, jwks_uri: none")),
+        ("of both", format!("{from_file}, {set}")),
+    ] {
+        for withdrawn in ["[rsa-b]", "rsa-b", "[unheard-of, rsa-b]", "\"${WITHDRAWN_KEYS}\""] {
+            let function = start(&keys, withdrawn);
+            for time in 0..3 {
+                cases.check(format!("{what}, {withdrawn}, {time}"), &ask(&function, &of_key(Key::RsaB)), "unknown_key");
+                cases.check(
+                    format!("{what}, {withdrawn}, {time}: another"),
+                    &ask(&function, &of_key(Key::RsaA)),
+                    "allow",
+                );
+            }
+            // Also after a fetch that brought it again.
+            wait(700);
+            ask(&function, &of_key(Key::RsaA));
+            cases.check(format!("{what}, {withdrawn}, later"), &ask(&function, &of_key(Key::RsaB)), "unknown_key");
+        }
+        cases.check(format!("{what}, not withdrawn"), &ask(&start(&keys, "[]"), &of_key(Key::RsaB)), "allow");
+    }
+}
+
+#[test]
+fn a_withdrawn_key_is_never_fetched_for() {
+    let cases = Cases::default();
+    let site = Site::start();
+    site.page(JWKS, Page::Status(500));
+    // Six issuers: nothing is fetched ahead of time.
+    let issuers: String = (1..=6)
+        .map(|number| {
+            let name = if number == 1 { POOL.to_owned() } else { format!("us-east-1_Other{number}") };
+            format!(
+                "  - cognito: {{ user_pool_id: {name}, client_ids: [{CLIENT}], jwks_uri: \"{}\" }}\n",
+                site.url(JWKS)
+            )
+        })
+        .collect();
+    let function =
+        Function::start(&format!("issuers:\n{issuers}routes: {{ $default: {{}} }}\nwithdrawn_keys: [rsa-b]\n"));
+    for _ in 0..10 {
+        cases.check("withdrawn", &ask(&function, &of_key(Key::RsaB)), "unknown_key");
+    }
+    cases.equal("fetches", site.all_visits(), 0);
+    cases.check("any other", &ask(&function, &of_key(Key::RsaA)), "jwks_unavailable");
+    cases.is("fetches for any other", site.all_visits() > 0);
+}
+
+#[test]
+fn keys_are_fetched_ahead_of_time_for_five_issuers_at_most() {
+    let cases = Cases::default();
+    for (issuers, ahead) in [(1, 1), (5, 5), (6, 0), (500, 0)] {
+        let site = Site::start();
+        site.page(JWKS, Page::json(&cognito_jwks()));
+        let list: String = (1..=issuers)
+            .map(|number| {
+                let name = if number == 1 { POOL.to_owned() } else { format!("us-east-1_Other{number}") };
+                let keys = site.url(JWKS);
+                format!("  - cognito: {{ user_pool_id: {name}, client_ids: [{CLIENT}], jwks_uri: \"{keys}\" }}\n")
+            })
+            .collect();
+        let function = Function::start(&format!("issuers:\n{list}routes: {{ $default: {{}} }}\n"));
+        function.wait_until_ready();
+        if ahead > 0 {
+            site.wait_for_visits(JWKS, ahead);
+        }
+        wait(300);
+        cases.equal(format!("{issuers} issuers: fetches ahead"), site.all_visits(), ahead);
+        // And one for the issuer that a token names.
+        cases.check(format!("{issuers} issuers"), &ask(&function, &Token::access()), "allow");
+        cases.equal(format!("{issuers} issuers: fetches"), site.all_visits(), ahead.max(1));
+    }
+}
+
 #[test]
 fn an_openid_provider_is_discovered() {
     let site = Site::start();
