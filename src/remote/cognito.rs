@@ -35,13 +35,6 @@ pub enum CognitoMethod {
 }
 
 impl CognitoMethod {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            CognitoMethod::GetUser => "get_user",
-            CognitoMethod::AdminGetUser => "admin_get_user",
-        }
-    }
-
     pub(super) fn takes_id_tokens(self) -> bool {
         match self {
             CognitoMethod::GetUser => false,

@@ -86,15 +86,6 @@ pub(super) struct Answered<T> {
 }
 
 impl Method {
-    /// Its name in the configuration and in the log.
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Method::Cognito(directory) => directory.method().name(),
-            Method::UserInfo(_) => "user_info",
-            Method::Introspection(_) => "introspection",
-        }
-    }
-
     /// Whether a token of this kind can be asked about at all.
     fn can_ask_about(&self, claims: &Claims) -> Result<(), Denial> {
         let takes_id_tokens = match self {
@@ -136,11 +127,6 @@ impl Inquiry {
         Arc::new(Self { method, settings, verified, opaque, callers: Memory::new(REMEMBERED_CALLERS) })
     }
 
-    /// The way it asks, for the log.
-    pub(super) fn name(&self) -> &'static str {
-        self.method.name()
-    }
-
     pub(super) fn take_calls(&self) -> Calls {
         let mut calls = self.verified.take_calls();
         calls.add(self.opaque.take_calls());
@@ -163,6 +149,10 @@ impl Inquiry {
         };
         let expires = |outcome: &Result<Option<UnixSeconds>, Doubt>| match outcome {
             Ok(Some(told)) => earlier(*told, claims.expires()),
+            // A server that has not heard of a new token yet calls it inactive, too.
+            Err(_) if matches!(self.method, Method::Introspection(_)) => {
+                earlier(now.plus(refusal_of(self.settings.cache)), claims.expires())
+            }
             Ok(None) | Err(_) => claims.expires(),
         };
         self.verified.ask_once(&TokenDigest::of(token), Caller::of(claims), question, expires, now).await
@@ -181,7 +171,7 @@ impl Inquiry {
         let expires = |outcome: &Result<AnswerText, Doubt>| match outcome {
             // Without an end nothing is kept: such a token is refused anyway.
             Ok(told) => told.expires().unwrap_or(now),
-            Err(_) => now.plus(OPAQUE_REFUSAL),
+            Err(_) => now.plus(refusal_of(self.settings.cache)),
         };
         let digest = TokenDigest::of(token);
         let caller = match self.callers.recall(digest.as_bytes(), now) {
@@ -247,6 +237,21 @@ pub(super) const REMEMBERED: Limits = Limits { answers: 10_000, bytes: 8 * 1024 
 /// Of opaque tokens: less than half a KiB each.
 const REMEMBERED_CALLERS: Limits = Limits { answers: 10_000, bytes: 4 * 1024 * 1024 };
 
-/// How long an opaque token that was called inactive is not asked about again; its
-/// `exp` is not known.
-const OPAQUE_REFUSAL: Duration = Duration::from_secs(60);
+/// How long what an introspection endpoint refused is not asked about again. Where no answer is to be
+/// used twice, only so long that a client that tries again and again does not make each try a call.
+fn refusal_of(cache: Duration) -> Duration {
+    if cache.is_zero() { Duration::from_secs(5) } else { Duration::from_secs(60) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As docs/live-checks.md says.
+    #[test]
+    fn a_refusal_of_an_endpoint_is_used_for_a_minute_and_without_a_cache_for_seconds() {
+        for (cache, refusal) in [(0, 5_000), (1, 60_000), (5_000, 60_000), (3_600_000, 60_000)] {
+            assert_eq!(refusal_of(Duration::from_millis(cache)), Duration::from_millis(refusal), "{cache}");
+        }
+    }
+}

@@ -8,7 +8,6 @@ use crate::access::{Live, Vouched};
 use crate::denial::{Class, Denial};
 use crate::request::UnixSeconds;
 use crate::token::{BearerToken, Claims, IntrospectedToken};
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,27 +22,43 @@ pub struct LiveCheck {
     pub revocations_always: bool,
 }
 
-/// What was asked, what it answered and how long it took, for the log.
+/// What the live checks of a request came to and how long they took, for the log.
 #[derive(Debug, Default)]
-pub struct LiveLog(String);
+pub struct LiveLog {
+    outcome: Option<&'static str>,
+    took: Option<Duration>,
+}
 
 impl LiveLog {
-    /// The text, where anything was asked.
+    /// `good`, `remembered` where nobody had to be asked for that, or the reason for "no"; nothing
+    /// where there was no check.
     #[must_use]
-    pub fn text(&self) -> Option<&str> {
-        (!self.0.is_empty()).then_some(self.0.as_str())
+    pub fn outcome(&self) -> Option<&'static str> {
+        self.outcome
     }
 
-    fn note(&mut self, asked: &str, answer: &Result<(), Denial>, took: Duration, remembered: bool) {
-        let separator = if self.0.is_empty() { "" } else { ", " };
-        let answer = answer.as_ref().map_or_else(Denial::code, |()| "good");
-        // Writing to a string cannot fail.
-        let _ = match remembered {
-            true => write!(self.0, "{separator}{asked}: {answer} (remembered)"),
-            false => write!(self.0, "{separator}{asked}: {answer} in {} us", took.as_micros()),
+    /// How long the request waited for answers, in microseconds; nothing where nobody was asked.
+    #[must_use]
+    pub fn microseconds(&self) -> Option<u64> {
+        self.took.map(|took| u64::try_from(took.as_micros()).unwrap_or(u64::MAX))
+    }
+
+    /// `took` is nothing where the answer was remembered. Checks that are noted one after the other
+    /// were made so.
+    fn note(&mut self, answer: Result<(), &Denial>, took: Option<Duration>) {
+        self.outcome = match (answer, took, self.outcome) {
+            (Err(denial), _, _) => Some(denial.code()),
+            (Ok(()), None, None | Some(REMEMBERED)) => Some(REMEMBERED),
+            (Ok(()), _, _) => Some(GOOD),
         };
+        if let Some(took) = took {
+            self.took = Some(self.took.unwrap_or_default().saturating_add(took));
+        }
     }
 }
+
+const GOOD: &str = "good";
+const REMEMBERED: &str = "remembered";
 
 impl LiveCheck {
     /// Adds the calls that were made since this was asked last.
@@ -76,35 +91,30 @@ impl LiveCheck {
         if inquiry.is_none() && self.revocations.is_none() && !has_answered {
             return Err(Denial::NotIntrospectable("neither the issuer nor a table can be asked about this token"));
         }
+        let started = Instant::now();
         let asked = async {
-            let started = Instant::now();
             match inquiry {
-                Some(inquiry) => {
-                    let answered = inquiry.ask(token, claims, now).await;
-                    Some((inquiry.name(), answered, started.elapsed()))
-                }
+                Some(inquiry) => Some(inquiry.ask(token, claims, now).await),
                 None => None,
             }
         };
-        let mut table_log = LiveLog::default();
-        let looked_up = self.check_revocations(claims, now, &mut table_log);
+        let looked_up = async {
+            match &self.revocations {
+                Some(table) => Some(table.check(claims, now).await),
+                None => None,
+            }
+        };
         let (asked, looked_up) = futures_util::join!(asked, looked_up);
-        let mut results = Vec::with_capacity(2);
-        if let Some((name, answered, took)) = asked {
-            let result = answered.result.map(drop);
-            log.note(name, &result, took, answered.remembered);
-            results.push(result);
-        }
-        if let Some(text) = table_log.text() {
-            log.0.push_str(if log.0.is_empty() { "" } else { ", " });
-            log.0.push_str(text);
-        }
-        results.push(looked_up);
+        let waited = looked_up.is_some() || asked.as_ref().is_some_and(|answered| !answered.remembered);
+        let results = [asked.map(|answered| answered.result.map(drop)), looked_up];
+        let was_asked = results.iter().any(Option::is_some);
         // Of two denials the plainer one is told: a "no" before a "nobody knows".
-        match results.into_iter().filter_map(Result::err).min_by_key(plainness) {
-            Some(denial) => Err(denial),
-            None => Ok(Live::assertion()),
+        let denial = results.into_iter().flatten().filter_map(Result::err).min_by_key(plainness);
+        let result = denial.map_or(Ok(()), Err);
+        if was_asked {
+            log.note(result.as_ref().copied(), waited.then(|| started.elapsed()));
         }
+        result.map(|()| Live::assertion())
     }
 
     /// Asks the issuer whose this opaque token is.
@@ -122,8 +132,7 @@ impl LiveCheck {
             self.inquiry.as_ref().ok_or(Denial::Internal("an issuer of opaque tokens that cannot be asked"))?;
         let started = Instant::now();
         let answered = inquiry.resolve(token, now).await;
-        let result = answered.result.as_ref().map(drop).map_err(Denial::clone);
-        log.note(inquiry.name(), &result, started.elapsed(), answered.remembered);
+        log.note(answered.result.as_ref().map(drop), (!answered.remembered).then(|| started.elapsed()));
         answered.result
     }
 
@@ -148,7 +157,7 @@ impl LiveCheck {
         let Some(table) = &self.revocations else { return Ok(()) };
         let started = Instant::now();
         let result = table.check(claims, now).await;
-        log.note("revocations", &result, started.elapsed(), false);
+        log.note(result.as_ref().copied(), Some(started.elapsed()));
         result
     }
 }

@@ -17,7 +17,7 @@ routes:
 ";
 
 /// The contract's members, those every log line has, and `detail`: which of several causes a code had.
-const MEMBERS: [&str; 18] = [
+const MEMBERS: [&str; 19] = [
     "message",
     "level",
     "timestamp",
@@ -33,6 +33,7 @@ const MEMBERS: [&str; 18] = [
     "jti",
     "live_check",
     "trace_id",
+    "live_check_us",
     "duration_us",
     "request_id",
     "detail",
@@ -67,7 +68,8 @@ fn an_allowed_request_is_logged_with_all_that_is_known() {
         cases
             .is(format!("level: {log}"), log["level"].as_str().is_some_and(|level| level.eq_ignore_ascii_case("info")));
         cases.is(format!("no reason: {log}"), log.get("reason").is_none());
-        cases.is(format!("no live check: {log}"), log.get("live_check").is_none());
+        cases
+            .is(format!("no live check: {log}"), log.get("live_check").is_none() && log.get("live_check_us").is_none());
         cases.is(format!("duration_us: {log}"), log["duration_us"].as_u64().is_some_and(|us| us < 10_000_000));
         cases.equal("trace_id", &log["trace_id"], "1-5bef4de7-ad49b0e87f6ef6c87fc2e700");
         // Lambda's id of the invocation, under which CloudWatch files the rest of it.

@@ -1,4 +1,4 @@
-//! `live_check` in the decision log line: what was asked, what it answered, how long it took.
+//! `live_check` and `live_check_us` in the decision log line: what the live checks came to, and how long they took.
 
 use std::time::Duration;
 
@@ -10,34 +10,21 @@ use crate::stub::{Answer, Reply};
 use crate::tokens::{CLIENT, ISSUER, READER_SUB, Token};
 use crate::verdict::{Cases, Verdict};
 
-/// What was asked and what it answered, and the microseconds it took; none where it was remembered.
-fn parsed(verdict: &Verdict) -> Vec<(String, Option<u64>)> {
-    let Some(text) = verdict.log.get("live_check") else { return Vec::new() };
-    let text = text.as_str().unwrap_or_else(|| panic!("live_check is no text: {}", verdict.log));
-    text.split(", ")
-        .map(|part| match part.strip_suffix(" (remembered)") {
-            Some(rest) => (rest.to_owned(), None),
-            None => {
-                let (rest, time) = part.split_once(" in ").unwrap_or_else(|| panic!("no time: {part}"));
-                (rest.to_owned(), Some(time.strip_suffix(" us").unwrap().parse().unwrap()))
-            }
-        })
-        .collect()
-}
-
+/// The word, and a number unless nobody was asked.
 #[track_caller]
-fn check(cases: &Cases, verdict: &Verdict, expected: &[&str]) {
-    let parsed = parsed(verdict);
-    let words: Vec<&str> = parsed.iter().map(|(words, _)| words.as_str()).collect();
-    cases.equal("live_check", words, expected);
-    let duration = verdict.log["duration_us"].as_u64().unwrap();
-    for (words, time) in &parsed {
-        cases.is(format!("{words} took longer than the whole"), time.is_none_or(|time| time <= duration));
+fn check(cases: &Cases, verdict: &Verdict, expected: Option<&str>) {
+    let (word, took) = (verdict.log.get("live_check"), verdict.log.get("live_check_us"));
+    cases.equal(format!("live_check of {verdict}"), word.map(|word| word.as_str().unwrap()), expected);
+    let is_asked = expected.is_some_and(|word| word != "remembered");
+    cases.equal(format!("live_check_us is there: {}", verdict.log), took.is_some(), is_asked);
+    if let Some(took) = took {
+        let (took, all) = (took.as_u64().unwrap(), verdict.log["duration_us"].as_u64().unwrap());
+        cases.is(format!("{took} us took longer than the whole, {all} us"), took <= all);
     }
 }
 
 #[test]
-fn it_names_each_check_with_its_answer() {
+fn it_is_good_or_the_reason_for_no() {
     let cases = Cases::default();
     let revoked = || error("NotAuthorizedException", "Access Token has been revoked");
     let of_the_pool =
@@ -47,87 +34,104 @@ fn it_names_each_check_with_its_answer() {
     let user_info = format!("user_info, endpoint: \"STUB{USER_INFO}\"");
 
     let stage = of_the_pool("get_user", "");
-    check(&cases, &stage.ask_live(&token()), &["get_user: good"]);
-    check(&cases, &stage.ask(OPEN, &token().text()), &[]);
+    check(&cases, &stage.ask_live(&token()), Some("good"));
+    check(&cases, &stage.ask(OPEN, &token().text()), None);
     stage.stub.answer(GET_USER, revoked());
-    check(&cases, &stage.ask_live(&token()), &["get_user: token_revoked"]);
+    check(&cases, &stage.ask_live(&token()), Some("token_revoked"));
     stage.stub.answer(GET_USER, Answer::Hang);
-    check(&cases, &stage.ask_live(&token()), &["get_user: introspection_unavailable"]);
-    check(&cases, &stage.ask_live(&fresh(Token::machine())), &[]);
+    check(&cases, &stage.ask_live(&token()), Some("introspection_unavailable"));
+    check(&cases, &stage.ask_live(&fresh(Token::machine())), None);
 
     let stage = of_the_pool("admin_get_user", "");
-    check(&cases, &stage.ask_live(&token()), &["admin_get_user: good"]);
+    check(&cases, &stage.ask_live(&token()), Some("good"));
     stage.stub.answer(ADMIN_GET_USER, error("UserNotFoundException", "x"));
-    check(&cases, &stage.ask_live(&token()), &["admin_get_user: token_inactive"]);
+    check(&cases, &stage.ask_live(&token()), Some("token_inactive"));
 
     let stage = of_the_pool(&user_info, "");
-    check(&cases, &stage.ask_live(&token()), &["user_info: good"]);
+    check(&cases, &stage.ask_live(&token()), Some("good"));
     stage.stub.answer(USER_INFO, refusal("invalid_token", "x"));
-    check(&cases, &stage.ask_live(&token()), &["user_info: token_inactive"]);
+    check(&cases, &stage.ask_live(&token()), Some("token_inactive"));
 
     let stage = Stage::start(&oidc("", "", WITH_TABLE));
-    check(&cases, &stage.ask_live(&oidc_token()), &["introspection: good", "revocations: good"]);
+    check(&cases, &stage.ask_live(&oidc_token()), Some("good"));
     stage.stub.answer(INTROSPECT, Reply::json(401, &serde_json::json!({})));
-    check(&cases, &stage.ask_live(&oidc_token()), &["introspection: introspection_unavailable", "revocations: good"]);
+    check(&cases, &stage.ask_live(&oidc_token()), Some("introspection_unavailable"));
 
+    // Of two answers the one that decides.
     let stage = of_the_pool("get_user", WITH_TABLE);
     for (answer, items, expected) in [
-        (user("reader", READER_SUB), nothing(), ["get_user: good", "revocations: good"]),
-        (user("reader", READER_SUB), client(), ["get_user: good", "revocations: token_revoked"]),
-        (revoked(), nothing(), ["get_user: token_revoked", "revocations: good"]),
-        (revoked(), client(), ["get_user: token_revoked", "revocations: token_revoked"]),
-        (
-            Answer::Reset,
-            dynamodb::error(400, CORAL, "AccessDeniedException"),
-            ["get_user: introspection_unavailable", "revocations: revocations_unavailable"],
-        ),
+        (user("reader", READER_SUB), nothing(), "good"),
+        (user("reader", READER_SUB), client(), "token_revoked"),
+        (revoked(), nothing(), "token_revoked"),
+        (revoked(), client(), "token_revoked"),
+        (Answer::Reset, dynamodb::error(400, CORAL, "AccessDeniedException"), "introspection_unavailable"),
     ] {
         stage.stub.answer(GET_USER, answer);
         stage.stub.answer(BATCH_GET_ITEM, items);
-        check(&cases, &stage.ask_live(&token()), &expected);
+        check(&cases, &stage.ask_live(&token()), Some(expected));
     }
-    check(&cases, &stage.ask_live(&fresh(Token::machine())), &["revocations: revocations_unavailable"]);
+    check(&cases, &stage.ask_live(&fresh(Token::machine())), Some("revocations_unavailable"));
 
     let stage = Stage::pool("", WITH_TABLE_ALWAYS);
-    check(&cases, &stage.ask(OPEN, &token().text()), &["revocations: good"]);
-    check(&cases, &stage.ask(LIVE, &token().text()), &["revocations: good"]);
+    check(&cases, &stage.ask(OPEN, &token().text()), Some("good"));
+    check(&cases, &stage.ask(LIVE, &token().text()), Some("good"));
 
     let stage = Stage::start(&oidc("      opaque_tokens: true\n", "", WITH_TABLE));
     stage.stub.answer(
         INTROSPECT,
         active(serde_json::json!({ "sub": "user-7", "aud": "api://orders", "exp": crate::tokens::now() + 60 })),
     );
-    check(&cases, &stage.ask(OPEN, &unique()), &["introspection: good"]);
-    check(&cases, &stage.ask(LIVE, &unique()), &["introspection: good", "revocations: good"]);
+    check(&cases, &stage.ask(OPEN, &unique()), Some("good"));
+    check(&cases, &stage.ask(LIVE, &unique()), Some("good"));
+    // The check was good, and the rule was not met.
+    let verdict = stage.ask("/reports", &unique());
+    check(&cases, &verdict, Some("good"));
+    cases.equal("reason", &verdict.log["reason"], &serde_json::json!("insufficient_scope"));
 }
 
 #[test]
-fn it_tells_how_long_each_took() {
+fn it_is_measured_as_long_as_the_request_waited() {
     let cases = Cases::default();
+    let slow = |answer: Answer, milliseconds: u64| answer.after(Duration::from_millis(milliseconds));
+    let took = |verdict: &Verdict| verdict.log["live_check_us"].as_u64().unwrap();
+    // Two checks side by side: the longer of the two.
     let stage = Stage::pool("{ method: get_user, timeout: 2s }", WITH_TABLE);
     stage.ask_live(&token());
-    stage.stub.answer(GET_USER, user("reader", READER_SUB).after(Duration::from_millis(400)));
-    stage.stub.answer(BATCH_GET_ITEM, table(&[]).after(Duration::from_millis(1200)));
-    let verdict = stage.ask_live(&token());
-    let times: Vec<u64> = parsed(&verdict).into_iter().filter_map(|(_, time)| time).collect();
-    // Each its own time, not that of both.
-    cases.is(format!("get_user: {times:?}"), (400_000..1_000_000).contains(&times[0]));
-    cases.is(format!("revocations: {times:?}"), times[1] >= 1_200_000);
+    for (get_user, table_of) in [(400, 1200), (1200, 400)] {
+        stage.stub.answer(GET_USER, slow(user("reader", READER_SUB), get_user));
+        stage.stub.answer(BATCH_GET_ITEM, slow(table(&[]), table_of));
+        let verdict = stage.ask_live(&token());
+        // Not the sum, which would be longer than the whole.
+        check(&cases, &verdict, Some("good"));
+        cases.is(format!("side by side: {}", verdict.log), took(&verdict) >= 1_200_000);
+    }
+    // One after the other: both.
+    let stage = Stage::start(&oidc("      opaque_tokens: true\n", "", WITH_TABLE));
+    let members = serde_json::json!({ "sub": "user-7", "aud": "api://orders", "exp": crate::tokens::now() + 60 });
+    stage.stub.answer(INTROSPECT, slow(active(members), 300));
+    stage.stub.answer(BATCH_GET_ITEM, slow(table(&[]), 900));
+    let us = took(&stage.ask(LIVE, &unique()));
+    cases.is(format!("one after the other: {us} us"), us >= 1_200_000);
 }
 
 #[test]
-fn it_says_what_was_only_remembered() {
+fn it_says_that_a_yes_was_only_remembered() {
     let cases = Cases::default();
-    let stage = Stage::pool("{ method: get_user, cache: 1h }", WITH_TABLE);
+    let stage = Stage::pool("{ method: get_user, cache: 1h }", "");
     let token = token();
-    stage.ask_live(&token);
-    let verdict = stage.ask_live(&token);
-    check(&cases, &verdict, &["get_user: good", "revocations: good"]);
-    cases.equal(
-        "remembered",
-        parsed(&verdict).iter().map(|(_, time)| time.is_none()).collect::<Vec<_>>(),
-        [true, false],
-    );
+    check(&cases, &stage.ask_live(&token), Some("good"));
+    check(&cases, &stage.ask_live(&token), Some("remembered"));
+    // Where the table is asked none the less, somebody was asked.
+    let stage = Stage::pool("{ method: get_user, cache: 1h }", WITH_TABLE);
+    for _ in 0..2 {
+        check(&cases, &stage.ask_live(&token), Some("good"));
+    }
+    // A refusal that is remembered is told as such by the time that is not there.
+    let stage = Stage::pool("{ method: get_user }", "");
+    stage.stub.answer(GET_USER, error("NotAuthorizedException", "Access Token has been revoked"));
+    check(&cases, &stage.ask_live(&token), Some("token_revoked"));
+    let log = stage.ask_live(&token).log;
+    cases.equal("again", (&log["live_check"], log.get("live_check_us")), (&serde_json::json!("token_revoked"), None));
 }
 
 #[test]

@@ -136,6 +136,26 @@ fn a_refusal_that_cannot_change_is_remembered_without_a_cache() {
     cases.equal("active: false: calls", stage.stub.calls(INTROSPECT), 1);
 }
 
+/// A server that has not heard of a new token yet calls it inactive, too.
+#[test]
+fn an_inactive_token_is_asked_about_again_soon() {
+    let cases = Cases::default();
+    let stage = Stage::start(&oidc("      opaque_tokens: true\n", "", ""));
+    let (jwt, opaque) = (oidc_token().text(), unique());
+    stage.stub.answer(INTROSPECT, Reply::json(200, &json!({ "active": false })));
+    for time in 0..2 {
+        for (what, token) in [("a JWT", &jwt), ("an opaque token", &opaque)] {
+            cases.check(format!("{what}, {time}"), &stage.ask(LIVE, token), "token_inactive");
+        }
+    }
+    cases.equal("calls", stage.stub.calls(INTROSPECT), 2);
+    stage.stub.answer(INTROSPECT, active(json!({ "sub": "reader", "aud": OIDC_AUDIENCE, "exp": now() + 600 })));
+    sleep(Duration::from_millis(6100));
+    cases.check("an opaque token, later", &stage.ask(LIVE, &opaque), "allow");
+    stage.stub.answer(INTROSPECT, active(json!({})));
+    cases.check("a JWT, later", &stage.ask(LIVE, &jwt), "allow");
+}
+
 #[test]
 fn a_refusal_that_can_change_is_not() {
     let cases = Cases::default();
