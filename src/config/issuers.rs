@@ -10,6 +10,7 @@ use crate::remote::{
 use crate::token::{
     Algorithm, AlgorithmSet, ClaimNames, ClientIds, Expectations, IssuerKind, KeySet, KeySetError, TokenUse,
 };
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,16 +29,20 @@ pub(super) struct Shared {
 
 pub(super) fn read(file: &mut Fields<'_>, shared: &Shared) -> Option<Vec<Issuer>> {
     let mut issuers: Vec<Issuer> = Vec::new();
+    let (mut names, mut has_opaque_tokens) = (HashSet::new(), false);
     let mut complete = true;
     for item in file.require("issuers")?.items()? {
         match issuer(&item, shared) {
-            Some(issuer) if issuers.iter().any(|known| known.expectations.issuer == issuer.expectations.issuer) => {
+            Some(issuer) if !names.insert(Arc::clone(&issuer.expectations.issuer)) => {
                 item.fault(format!("the issuer `{}` stands twice", issuer.expectations.issuer));
             }
-            Some(issuer) if issuer.opaque_tokens && issuers.iter().any(|known| known.opaque_tokens) => {
+            Some(issuer) if issuer.opaque_tokens && has_opaque_tokens => {
                 item.fault("only one issuer can have opaque tokens: nothing in them tells whose they are");
             }
-            Some(issuer) => issuers.push(issuer),
+            Some(issuer) => {
+                has_opaque_tokens |= issuer.opaque_tokens;
+                issuers.push(issuer);
+            }
             None => complete = false,
         }
     }
