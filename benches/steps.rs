@@ -16,8 +16,8 @@ use cognito_authorizer::config::{Config, ConfigText, Environment};
 use cognito_authorizer::gateway::RawEvent;
 use cognito_authorizer::request::{Credential, Request, UnixSeconds};
 use cognito_authorizer::token::{
-    Algorithm, AlgorithmSet, BearerToken, ClaimNames, ClientIds, Expectations, IssuerKind, KeySet, TokenUse,
-    UnverifiedJwt,
+    Algorithm, AlgorithmSet, Audience, BearerToken, ClaimNames, ClientId, ClientIds, Expectations, IssuerKind, KeySet,
+    TokenUse, UnverifiedJwt,
 };
 #[cfg(feature = "cedar")]
 use cognito_authorizer::{
@@ -175,10 +175,11 @@ fn request(token: &str) -> Request<'_> {
 fn expectations() -> Expectations {
     Expectations {
         issuer: token::ISSUER.into(),
+        tenants: None,
         kind: IssuerKind::Cognito { token_uses: vec![TokenUse::Access] },
         algorithms: AlgorithmSet::of(&[Algorithm::Rs256]),
-        client_ids: ClientIds::OneOf(vec![token::CLIENT_ID.to_owned()]),
-        audience: Vec::new(),
+        client_ids: ClientIds::OneOf(vec![ClientId::Exact(token::CLIENT_ID.to_owned())]),
+        audience: Audience::Unchecked,
         typ: None,
         claim_names: ClaimNames::default(),
         leeway: Duration::from_secs(5),

@@ -15,6 +15,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Authorizer {
     issuers: HashMap<Arc<str>, Issuer>,
+    /// The names of those with tenants.
+    with_tenants: Vec<Arc<str>>,
     /// The issuer of tokens that are no JWTs.
     opaque: Option<Arc<str>>,
     /// What need not be verified again.
@@ -70,8 +72,9 @@ impl Authorizer {
     pub fn new(issuers: Vec<Issuer>, rules: Rules, permissions: Option<PermissionCheck>) -> Self {
         let name = |issuer: &Issuer| Arc::clone(&issuer.expectations.issuer);
         let opaque = issuers.iter().find(|issuer| issuer.opaque_tokens).map(name);
+        let with_tenants = issuers.iter().filter(|issuer| issuer.expectations.tenants.is_some()).map(name).collect();
         let issuers = issuers.into_iter().map(|issuer| (name(&issuer), issuer)).collect();
-        Self { issuers, opaque, verified: VerifiedTokens::default(), rules, permissions }
+        Self { issuers, with_tenants, opaque, verified: VerifiedTokens::default(), rules, permissions }
     }
 
     /// What the key of a cached simple answer must hold.
@@ -175,7 +178,10 @@ impl Authorizer {
         let (Some(permissions), Some(details)) = (&self.permissions, &request.details) else {
             return Err(no_policies);
         };
-        let applicant = Applicant { token, claims, issuer_name: &issuer.name_in_policies };
+        // A tenant's users are nobody in another tenant.
+        let issuer_name =
+            if issuer.expectations.tenants.is_some() { claims.issuer() } else { &*issuer.name_in_policies };
+        let applicant = Applicant { token, claims, issuer_name };
         let mut granted = Err(no_policies);
         for asked in rule.policy_questions(request.method) {
             granted = Ok(permissions.ask(&asked, &applicant, details, now, &mut trail.permissions).await?);
@@ -212,8 +218,8 @@ impl Authorizer {
         }
         let jwt = UnverifiedJwt::parse(token)?;
         trail.kid = jwt.kid().map(shortened);
-        let issuer = jwt.issuer().and_then(|name| self.issuers.get(name)).ok_or(Denial::UnknownIssuer)?;
-        trail.issuer = Some(Arc::clone(&issuer.expectations.issuer));
+        let (issuer, name) = jwt.issuer().and_then(|name| self.issuer(name)).ok_or(Denial::UnknownIssuer)?;
+        trail.issuer = Some(Arc::clone(&name));
         if !issuer.expectations.algorithms.contains(jwt.algorithm()) {
             return Err(Denial::AlgorithmNotAllowed);
         }
@@ -222,9 +228,16 @@ impl Authorizer {
         let proof = jwt.proof();
         let claims = jwt.into_claims(&issuer.expectations, now, certificate)?;
         let until = claims.expires().plus(issuer.expectations.leeway);
-        let known = || KnownToken::new(proof, Arc::clone(&issuer.expectations.issuer), until);
+        let known = || KnownToken::new(proof, name, until);
         self.verified.keep(digest, now, known)?;
         Ok((issuer, claims))
+    }
+
+    /// The configured issuer that a token claims to be from, and its name: its own, or the tenant's.
+    fn issuer(&self, name: &str) -> Option<(&Issuer, Arc<str>)> {
+        let with_tenants = self.with_tenants.iter().filter_map(|key| self.issuers.get(key));
+        let candidates = self.issuers.get(name).into_iter().chain(with_tenants);
+        candidates.into_iter().find_map(|issuer| Some((issuer, issuer.expectations.issuer_named(name)?)))
     }
 
     /// A known token, if its signature holds by its issuer's key of now.
@@ -233,9 +246,9 @@ impl Authorizer {
         known: KnownToken,
         trail: &mut Trail,
     ) -> Result<Option<(&Issuer, VerifiedJwt)>, Denial> {
-        let Some(issuer) = self.issuers.get(known.issuer()) else { return Ok(None) };
+        let Some((issuer, name)) = self.issuer(known.issuer()) else { return Ok(None) };
         trail.kid = known.kid().map(shortened);
-        trail.issuer = Some(Arc::clone(&issuer.expectations.issuer));
+        trail.issuer = Some(name);
         let key = issuer.keys.key(known.kid().ok_or(Denial::UnknownKey)?, known.algorithm()).await?;
         Ok(known.verified_by(&key).map(|jwt| (issuer, jwt)))
     }

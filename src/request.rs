@@ -111,6 +111,10 @@ const LAST_SECOND_OF_9999: f64 = 253_402_300_799.0;
 /// "Resource ARN: 512 characters" (API Gateway, quotas for Lambda authorizers).
 pub const MAX_RESOURCE_CHARACTERS: usize = 512;
 
+/// More than a minute is no difference between clocks but a longer life for tokens. An entry of the
+/// revocation table must last as long as the token that it stops, so that the same limit counts there.
+pub const MAX_LEEWAY: Duration = Duration::from_secs(60);
+
 #[cfg(test)]
 mod tests {
     use super::*;

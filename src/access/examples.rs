@@ -4,7 +4,10 @@ use super::requirement::{Check, ClaimValue, Requirement};
 use super::route::{LetterCase, RouteKey};
 use super::rules::{Rule, Rules};
 use crate::request::{Request, UnixSeconds};
-use crate::token::{AlgorithmSet, ClaimNames, Claims, ClientIds, Expectations, Introspection, IssuerKind};
+use crate::token::{
+    AlgorithmSet, Audience, ClaimNames, ClaimPath, Claims, ClientIds, Expectations, Introspection, IssuerKind,
+    MappedList,
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +27,16 @@ pub(super) fn claims(members: Value) -> Arc<Claims> {
     let Some(Introspection::Active(token)) = Introspection::parse(answer.to_string().as_bytes()) else { panic!() };
     let expectations = Expectations {
         issuer: ISSUER.into(),
+        tenants: None,
         kind: IssuerKind::Oidc,
         algorithms: AlgorithmSet::of(&[]),
         client_ids: ClientIds::Unchecked,
-        audience: vec!["api".to_owned()],
+        audience: Audience::OneOf(vec!["api".to_owned()]),
         typ: None,
-        claim_names: ClaimNames { groups: Some("groups".to_owned()), ..ClaimNames::default() },
+        claim_names: ClaimNames {
+            groups: Some(MappedList { path: ClaimPath::member("groups"), form: None }),
+            ..ClaimNames::default()
+        },
         leeway: LEEWAY,
     };
     Arc::new(token.into_claims(&Arc::new(expectations), UnixSeconds::EPOCH, None).unwrap())
@@ -52,7 +59,10 @@ pub(super) fn group(group: &str) -> Check {
 }
 
 pub(super) fn claim(name: &str, one_of: &[Value]) -> Check {
-    Check::Claim { name: name.to_owned(), one_of: one_of.iter().cloned().map(ClaimValue::Literal).collect() }
+    Check::Claim {
+        path: ClaimPath::parse(name).unwrap(),
+        one_of: one_of.iter().cloned().map(ClaimValue::Literal).collect(),
+    }
 }
 
 /// `sub` is the value of that parameter of the key.
@@ -62,7 +72,7 @@ pub(super) fn own(route: &str, parameter: &str) -> Check {
 
 pub(super) fn bound(name: &str, route: &str, parameter: &str) -> Check {
     let parameter = key(route).parameters().into_iter().find(|known| known.name == parameter).unwrap();
-    Check::Claim { name: name.to_owned(), one_of: vec![ClaimValue::Parameter(parameter)] }
+    Check::Claim { path: ClaimPath::parse(name).unwrap(), one_of: vec![ClaimValue::Parameter(parameter)] }
 }
 
 pub(super) fn all_of(checks: &[Check]) -> Requirement {

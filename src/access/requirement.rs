@@ -4,7 +4,7 @@ use super::path::SafePath;
 use super::route::Parameter;
 use crate::denial::Denial;
 use crate::request::UnixSeconds;
-use crate::token::Claims;
+use crate::token::{ClaimPath, Claims};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -28,8 +28,8 @@ pub enum Check {
     AllGroups(Vec<String>),
     /// The claim equals, or as an array contains, one of the values.
     Claim {
-        /// The token's own claim.
-        name: String,
+        /// Where the token has it.
+        path: ClaimPath,
         /// Never empty.
         one_of: Vec<ClaimValue>,
     },
@@ -114,8 +114,8 @@ impl Check {
             Check::AllScopes(scopes) => ensure(holds_all(scopes, scope), || insufficient_scope(scopes)),
             Check::AnyGroup(groups) => ensure(groups.iter().any(group), || Denial::InsufficientGroup),
             Check::AllGroups(groups) => ensure(holds_all(groups, group), || Denial::InsufficientGroup),
-            Check::Claim { name, one_of } => {
-                let claim = claims.get(name);
+            Check::Claim { path, one_of } => {
+                let claim = claims.at(path);
                 ensure(one_of.iter().any(|value| value.is_held_by(claim, facts.path)), || Denial::ClaimMismatch)
             }
             Check::ClientIds(ids) => {

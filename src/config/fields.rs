@@ -6,6 +6,7 @@ use super::interpolate::interpolate;
 use super::source::Environment;
 use super::yaml::{Node, Value, quoted};
 use crate::remote::Address;
+use crate::token::ClaimPath;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,11 @@ impl<'r> Fields<'r> {
         let position = self.left.iter().position(|(name, _)| name == key)?;
         let (_, node) = self.left.remove(position);
         Some(Item { reader: self.reader, place: child(&self.place, key), node })
+    }
+
+    /// Whether the key is there, and not taken yet.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.left.iter().any(|(name, _)| name == key)
     }
 
     /// The value of a key that must be there.
@@ -138,6 +144,10 @@ impl<'r> Item<'r> {
         }
     }
 
+    pub(super) fn is_map(&self) -> bool {
+        matches!(self.node.value, Value::Map(_))
+    }
+
     pub(super) fn is_list(&self) -> bool {
         matches!(self.node.value, Value::List(_))
     }
@@ -162,7 +172,7 @@ impl<'r> Item<'r> {
     /// A list of texts, or one text separated by commas or white space.
     pub(super) fn strings(&self) -> Option<Vec<String>> {
         if self.is_list() {
-            return self.items()?.iter().map(Item::member).collect();
+            return self.items()?.iter().map(|item| item.member(|c| c == ',' || c.is_whitespace())).collect();
         }
         let text = self.text()?;
         let words: Vec<_> = text.split([',', ' ', '\t', '\n', '\r']).filter(|word| !word.is_empty()).collect();
@@ -187,10 +197,26 @@ impl<'r> Item<'r> {
         }
     }
 
+    /// A list of groups, whose names may hold white space, or one text separated by commas.
+    pub(super) fn groups(&self) -> Option<Vec<String>> {
+        if self.is_list() {
+            return self.items()?.iter().map(|item| item.member(|c| c == ',')).collect();
+        }
+        let text = self.text()?;
+        let groups: Vec<_> = text.split(',').map(str::trim).filter(|group| !group.is_empty()).collect();
+        match groups.as_slice() {
+            [] => self.faulty("must not be empty"),
+            [only] if only.contains(char::is_whitespace) => {
+                self.faulty("could be one group or several: write a list, as in [Domain Admins]")
+            }
+            _ => Some(groups.into_iter().map(str::to_owned).collect()),
+        }
+    }
+
     /// A member of a list. A variable that holds several is not split there.
-    fn member(&self) -> Option<String> {
+    fn member(&self, separates: impl Fn(char) -> bool) -> Option<String> {
         let text = self.string()?;
-        if self.is_from_environment() && text.contains(|c: char| c == ',' || c.is_whitespace()) {
+        if self.is_from_environment() && text.contains(separates) {
             return self.faulty("holds several texts: write it instead of the list, not in it");
         }
         Some(text)
@@ -232,6 +258,22 @@ impl<'r> Item<'r> {
     pub(super) fn address(&self) -> Option<Address> {
         match Address::parse(&self.text()?) {
             Ok(address) => Some(address),
+            Err(error) => self.faulty(error.to_string()),
+        }
+    }
+
+    /// Notes a fault where this text, which the item has in other words, is no safe address.
+    pub(super) fn address_like(&self, text: &str) -> Option<()> {
+        match Address::parse(text) {
+            Ok(_) => Some(()),
+            Err(error) => self.faulty(error.to_string()),
+        }
+    }
+
+    /// Where a claim is: its name, or a JSON pointer.
+    pub(super) fn claim(&self) -> Option<ClaimPath> {
+        match ClaimPath::parse(&self.text()?) {
+            Ok(path) => Some(path),
             Err(error) => self.faulty(error.to_string()),
         }
     }

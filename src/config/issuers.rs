@@ -8,7 +8,8 @@ use crate::remote::{
     UserPool, WithdrawnKeys,
 };
 use crate::token::{
-    Algorithm, AlgorithmSet, ClaimNames, ClientIds, Expectations, IssuerKind, KeySet, KeySetError, TokenUse,
+    AcceptedTenants, Algorithm, AlgorithmSet, Audience, ClaimNames, ClaimPath, ClientId, ClientIds, Expectations,
+    IssuerKind, KeySet, KeySetError, ListForm, MappedList, Tenants, TokenUse, is_tenant,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -71,9 +72,12 @@ fn read_cognito(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
         Some(item) => token_uses(&item),
         None => Some(vec![TokenUse::Access]),
     };
-    let audience = fields.take("audience").map_or(Some(Vec::new()), |item| item.strings());
+    let audience =
+        fields.take("audience").map_or(Some(Audience::Unchecked), |item| audience(&item, client_ids.as_ref()));
+    let claim_names = fields.take("claims").map_or(Some(ClaimNames::default()), |item| claim_names(&item, OF_A_POOL));
+    let keys_are_given = fields.has("jwks_uri") || fields.has("jwks_file");
     let name = match fields.take("issuer") {
-        Some(item) => issuer_name(&item),
+        Some(item) => issuer_name(&item, keys_are_given).filter(|name| is_plain_name(&item, name)),
         None => pool.as_ref().map(UserPool::issuer),
     };
     let algorithms = AlgorithmSet::of(&[Algorithm::Rs256]);
@@ -87,12 +91,13 @@ fn read_cognito(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
     let name_in_policies = Arc::from(pool?.id());
     let expectations = Expectations {
         issuer: name?.into(),
+        tenants: None,
         kind: IssuerKind::Cognito { token_uses: token_uses? },
         algorithms,
         client_ids: client_ids?,
         audience: audience?,
         typ: None,
-        claim_names: ClaimNames::default(),
+        claim_names: claim_names?,
         leeway: shared.leeway?,
     };
     build(expectations, name_in_policies, keys?, inquiry?, false, shared)
@@ -100,15 +105,28 @@ fn read_cognito(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
 
 fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
     let mut fields = item.fields()?;
-    let name = fields.require("issuer").and_then(|item| issuer_name(&item));
-    let audience = fields.require("audience").and_then(|item| item.strings());
+    let keys_are_given = fields.has("jwks_uri") || fields.has("jwks_file");
+    let (issuer, tenants) = (fields.require("issuer"), fields.take("tenants"));
+    let name = issuer.as_ref().and_then(|item| issuer_name(item, keys_are_given));
+    let tenants = match (&tenants, issuer.as_ref().zip(name.as_ref())) {
+        (Some(tenants), Some((item, name))) => {
+            if !fields.has("jwks_uri") {
+                item.fault("is the name of many tenants: give the `jwks_uri` of their keys");
+            }
+            read_tenants(tenants, item, name).map(Some)
+        }
+        (Some(_), None) => None,
+        (None, Some((item, name))) => is_plain_name(item, name).then_some(None),
+        (None, None) => Some(None),
+    };
     let client_ids = fields.take("client_ids").map_or(Some(ClientIds::Unchecked), |item| client_ids(&item));
+    let audience = fields.require("audience").and_then(|item| audience(&item, client_ids.as_ref()));
     let algorithms = match fields.take("algorithms") {
         Some(item) => algorithms(&item),
         None => Some(AlgorithmSet::of(&[Algorithm::Rs256])),
     };
     let typ = fields.take("typ").map(|item| item.string());
-    let claim_names = fields.take("claims").map_or(Some(ClaimNames::default()), |item| claim_names(&item));
+    let claim_names = fields.take("claims").map_or(Some(ClaimNames::default()), |item| claim_names(&item, &[]));
     let default = |name: &str| Discovery::of(name).map(JwksSource::Discovery);
     let any = AlgorithmSet::of(&Algorithm::ALL);
     let keys = keys(&mut fields, name.as_deref(), algorithms.unwrap_or(any), default);
@@ -122,6 +140,9 @@ fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
             if opaque_tokens == Some(true) && matches!(inquiry, Some(None)) {
                 item.fault("needs `introspection`: nothing else can tell what an opaque token is");
             }
+            if opaque_tokens == Some(true) && !matches!(tenants, Some(None)) {
+                item.fault("cannot go with `tenants`: nothing in an opaque token tells whose it is");
+            }
             opaque_tokens
         }
         None => Some(false),
@@ -133,6 +154,7 @@ fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
     };
     let expectations = Expectations {
         issuer: name?.into(),
+        tenants: tenants?,
         kind: IssuerKind::Oidc,
         algorithms: algorithms?,
         client_ids: client_ids?,
@@ -177,13 +199,73 @@ fn user_pool(item: &Item<'_>) -> Option<UserPool> {
     pool
 }
 
-/// An issuer is compared verbatim; where it is a URL it must be a safe one.
-fn issuer_name(item: &Item<'_>) -> Option<String> {
+/// An issuer is compared verbatim. Where it is an address to fetch from, it must be a safe one; where
+/// its keys are given it may be any name, `http://` too.
+fn issuer_name(item: &Item<'_>, keys_are_given: bool) -> Option<String> {
     let name = item.string()?;
-    if name.contains("://") {
-        item.address()?;
+    if name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        item.fault("must not have white space in it");
+        return None;
+    }
+    let is_only_a_name = keys_are_given && !name.starts_with("https://");
+    // A `{` is no part of a URL: what stands around it is looked at.
+    if name.contains("://") && !is_only_a_name {
+        item.address_like(&name.replace(['{', '}'], "-"))?;
     }
     Some(name)
+}
+
+/// Whether the name stands for one issuer.
+fn is_plain_name(item: &Item<'_>, name: &str) -> bool {
+    let is_plain = !name.contains(['{', '}', '*']);
+    if !is_plain {
+        item.fault("has a `{` or `*` in it, but no `tenants`: an issuer is compared letter for letter");
+    }
+    is_plain
+}
+
+fn read_tenants(tenants: &Item<'_>, issuer: &Item<'_>, name: &str) -> Option<Tenants> {
+    let listed = tenants.strings()?;
+    let accepted = match listed.as_slice() {
+        [only] if only == "*" => AcceptedTenants::Any,
+        _ => match listed.iter().find(|tenant| !is_tenant(tenant)) {
+            Some(odd) => {
+                tenants.fault(format!("`{odd}` is not a tenant: letters, digits, `-`, `_` and `.`, or `\"*\"` alone"));
+                return None;
+            }
+            None => AcceptedTenants::OneOf(listed.into_iter().collect()),
+        },
+    };
+    match Tenants::parse(name, accepted) {
+        Ok(tenants) => Some(tenants),
+        Err(why) => {
+            issuer.fault(why);
+            None
+        }
+    }
+}
+
+/// The word `none`, or a list.
+fn audience(item: &Item<'_>, client_ids: Option<&ClientIds>) -> Option<Audience> {
+    let audience = item.strings()?;
+    if audience.iter().any(|one| one == "*") {
+        item.fault("`*` is no audience: name this API's own, or write `none` for tokens without `aud`");
+        return None;
+    }
+    match audience.as_slice() {
+        [only] if only == "none" && !item.is_list() => {
+            if matches!(client_ids, Some(ClientIds::Unchecked | ClientIds::AnyNamed)) {
+                item.fault("`none` needs `client_ids` without `*`: nothing else would tell whom a token is for");
+                return None;
+            }
+            Some(Audience::Absent)
+        }
+        _ if audience.iter().any(|one| one == "none") => {
+            item.fault("`none` must stand alone, and not in a list");
+            None
+        }
+        _ => Some(Audience::OneOf(audience)),
+    }
 }
 
 fn client_ids(item: &Item<'_>) -> Option<ClientIds> {
@@ -194,7 +276,16 @@ fn client_ids(item: &Item<'_>) -> Option<ClientIds> {
             item.fault("`*` accepts any client and must stand alone");
             None
         }
-        _ => Some(ClientIds::OneOf(ids)),
+        _ => {
+            let mut read = Vec::new();
+            for id in &ids {
+                match ClientId::parse(id) {
+                    Ok(id) => read.push(id),
+                    Err(why) => item.fault(format!("`{id}`: {why}")),
+                }
+            }
+            (read.len() == ids.len()).then_some(ClientIds::OneOf(read))
+        }
     }
 }
 
@@ -223,15 +314,54 @@ fn algorithms(item: &Item<'_>) -> Option<AlgorithmSet> {
     known.then(|| AlgorithmSet::of(&algorithms))
 }
 
-fn claim_names(item: &Item<'_>) -> Option<ClaimNames> {
+/// `fixed` are claims that this kind of issuer keeps in one place.
+fn claim_names(item: &Item<'_>, fixed: &[&'static str]) -> Option<ClaimNames> {
     let mut fields = item.fields()?;
-    let mut name = |key| fields.take(key).map(|item| item.string());
-    let (scope, groups, username) = (name("scope"), name("groups"), name("username"));
+    let scope = fields.take("scope").map(|item| mapped_list(&item));
+    let groups = fields.take("groups").map(|item| mapped_list(&item));
+    let username = fields.take("username").map(|item| item.claim());
+    let client_id = fields.take("client_id").map(|item| match fixed.contains(&"client_id") {
+        true => {
+            item.fault("a user pool names the client in `client_id`, and in an ID token's `aud`");
+            None
+        }
+        false => item.claim(),
+    });
     fields.finish();
-    // A key that is there and faulty makes the whole faulty.
-    let whole = |name: Option<Option<String>>| name.map_or(Some(None), |name| name.map(Some));
-    Some(ClaimNames { scope: whole(scope)?, groups: whole(groups)?, username: whole(username)? })
+    Some(ClaimNames {
+        scope: whole(scope)?,
+        groups: whole(groups)?,
+        username: whole(username)?,
+        client_id: whole(client_id)?,
+    })
 }
+
+/// A key that is there and faulty makes the whole faulty.
+fn whole<T>(read: Option<Option<T>>) -> Option<Option<T>> {
+    read.map_or(Some(None), |value| value.map(Some))
+}
+
+/// A claim, or `{ claim: NAME, list: FORM }`.
+fn mapped_list(item: &Item<'_>) -> Option<MappedList> {
+    if !item.is_map() {
+        return item.claim().map(|path| MappedList { path, form: None });
+    }
+    let mut fields = item.fields()?;
+    let path: Option<ClaimPath> = fields.require("claim").and_then(|item| item.claim());
+    let form = fields.require("list").and_then(|item| item.choice(&LIST_FORMS));
+    fields.finish();
+    Some(MappedList { path: path?, form: Some(form?) })
+}
+
+const LIST_FORMS: [(&str, ListForm); 4] = [
+    ("brackets", ListForm::Brackets),
+    ("json", ListForm::Json),
+    ("commas", ListForm::Commas),
+    ("spaces", ListForm::Spaces),
+];
+
+/// What `claims` of a user pool cannot move.
+const OF_A_POOL: &[&str] = &["client_id"];
 
 /// Where an issuer's keys come from, and those known from the start.
 struct Keys {
@@ -255,13 +385,15 @@ fn keys(
             "none" => Some(JwksSource::None),
             _ => item.address().map(JwksSource::Address),
         },
-        None => {
-            let source = default(issuer?);
-            if source.is_none() {
+        None => match default(issuer?) {
+            Some(source) => Some(source),
+            // A name, with keys of its own.
+            None if known.is_some() => Some(JwksSource::None),
+            None => {
                 fields.fault("the issuer is not an https:// URL: give its `jwks_uri`");
+                None
             }
-            source
-        }
+        },
     };
     let known = match known {
         Some(known) => Some(known?),

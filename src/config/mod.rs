@@ -99,7 +99,7 @@ impl Config {
             || known.is_none_or(|known| known.iter().any(|issuer| issuer.live.inquiry.is_some() || table.is_some()));
         let cedar = cedar::read(&mut file, known.map(Vec::as_slice));
         let no_policies = cedar.why_none();
-        let known = known.map(|known| known.iter().map(|issuer| &*issuer.expectations.issuer).collect());
+        let known = known.map(Vec::as_slice);
         let letter_case = letter_case.unwrap_or(LetterCase::Distinguished);
         let surroundings = routes::Surroundings { issuers: known, live_checks, no_policies, letter_case };
         let mut rules = routes::read(&mut file, &surroundings);

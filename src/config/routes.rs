@@ -2,6 +2,8 @@
 
 use super::fields::{Fields, Item};
 use crate::access::{CedarRule, Check, ClaimValue, LetterCase, Parameter, Requirement, RouteKey, Rule, Rules};
+use crate::authorizer::Issuer;
+use crate::token::ClaimPath;
 use std::sync::Arc;
 
 type ListCheck = fn(Vec<String>) -> Check;
@@ -15,7 +17,7 @@ struct Scope<'s> {
 /// What the rest of the file says that a rule may rely on.
 pub(super) struct Surroundings<'s> {
     /// The configured issuers; `None` where they are faulty themselves.
-    pub(super) issuers: Option<Vec<&'s str>>,
+    pub(super) issuers: Option<&'s [Issuer]>,
     /// Whether any token can be checked live.
     pub(super) live_checks: bool,
     /// Whether paths are compared letter by letter.
@@ -114,7 +116,7 @@ fn requirement(mut fields: Fields<'_>, scope: &Scope<'_>) -> Option<Requirement>
     let group_checks: [(_, ListCheck); 2] = [("any_group", Check::AnyGroup), ("all_groups", Check::AllGroups)];
     for (key, check) in group_checks {
         if let Some(item) = fields.take(key) {
-            checks.push(item.strings().map(check));
+            checks.push(item.groups().map(check));
         }
     }
     if let Some(item) = fields.take("claims") {
@@ -181,7 +183,14 @@ fn claims(item: &Item<'_>, scope: &Scope<'_>, checks: &mut Vec<Option<Check>>) {
         } else {
             claim_value(&item, scope).map(|value| vec![value])
         };
-        checks.push(one_of.map(|one_of| Check::Claim { name: name.to_owned(), one_of }));
+        let path = match ClaimPath::parse(name) {
+            Ok(path) => Some(path),
+            Err(error) => {
+                item.fault(error.to_string());
+                None
+            }
+        };
+        checks.push(path.zip(one_of).map(|(path, one_of)| Check::Claim { path, one_of }));
     }
 }
 
@@ -217,8 +226,8 @@ fn scopes(item: &Item<'_>) -> Option<Vec<String>> {
 
 fn client_ids(item: &Item<'_>) -> Option<Check> {
     let ids = item.strings()?;
-    if ids.iter().any(|id| id == "*") {
-        item.fault("`*` is for an issuer's `client_ids`: a rule for any client leaves them out");
+    if ids.iter().any(|id| id.contains('*')) {
+        item.fault("`*` is for an issuer's `client_ids`: a rule names its clients, or leaves them out");
         return None;
     }
     Some(Check::ClientIds(ids))
@@ -227,7 +236,8 @@ fn client_ids(item: &Item<'_>) -> Option<Check> {
 fn issuers(item: &Item<'_>, scope: &Scope<'_>) -> Option<Check> {
     let issuers = item.strings()?;
     if let Some(known) = &scope.surroundings.issuers
-        && let Some(unknown) = issuers.iter().find(|issuer| !known.contains(&issuer.as_str()))
+        && let Some(unknown) =
+            issuers.iter().find(|name| !known.iter().any(|known| known.expectations.issuer_named(name).is_some()))
     {
         item.fault(format!("`{unknown}` is none of the configured issuers"));
         return None;

@@ -2,9 +2,12 @@
 
 use super::fields::{Fields, Item};
 use crate::access::LetterCase;
-use crate::gateway::{AnswerSettings, ContextMap, EventKind, HttpResponse, TokenSource, TokenSources, Unauthorized};
+use crate::gateway::{
+    AnswerSettings, ClaimSource, ContextMap, EventKind, HttpResponse, TokenSource, TokenSources, Unauthorized,
+};
 use crate::metrics::{Metrics, Namespace};
 use crate::remote::{JwksSettings, RevocationTable, WithdrawnKeys};
+use crate::request::MAX_LEEWAY;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,6 +98,9 @@ fn read_rest_api(mut fields: Fields<'_>, answers: &mut AnswerSettings) -> bool {
     if let Some(item) = fields.take("unauthorized") {
         complete &= item.choice(&UNAUTHORIZED).map(|choice| answers.rest_unauthorized = choice).is_some();
     }
+    if let Some(item) = fields.take("usage_identifier_key") {
+        complete &= claim_source(&item).map(|source| answers.usage_identifier_key = Some(source)).is_some();
+    }
     fields.finish();
     complete
 }
@@ -103,16 +109,28 @@ fn context(fields: &mut Fields<'_>) -> Option<ContextMap> {
     let mut entries = Vec::new();
     let mut complete = true;
     for (key, item) in fields.rest() {
+        if key == "usageIdentifierKey" {
+            item.fault("API Gateway reads this key beside the context: set `rest_api.usage_identifier_key`");
+            complete = false;
+        }
         if key.is_empty() || RESERVED_CONTEXT_KEYS.contains(&key) {
             item.fault("API Gateway keeps this key for itself");
             complete = false;
         }
-        match item.string() {
+        match claim_source(&item) {
             Some(claim) => entries.push((key.to_owned(), claim)),
             None => complete = false,
         }
     }
     complete.then(|| ContextMap::new(entries))
+}
+
+/// A normalised claim, or one of the token's own.
+fn claim_source(item: &Item<'_>) -> Option<ClaimSource> {
+    match ClaimSource::normalised(&item.text()?) {
+        Some(source) => Some(source),
+        None => item.claim().map(ClaimSource::Own),
+    }
 }
 
 pub(super) fn token_sources(file: &mut Fields<'_>) -> Option<TokenSources> {
@@ -252,9 +270,6 @@ pub(super) fn metrics(file: &mut Fields<'_>) -> Option<Option<Metrics>> {
     fields.finish();
     Some(Some(Metrics::new(namespace?)))
 }
-
-/// More than a minute is no difference between clocks but a longer life for tokens.
-const MAX_LEEWAY: Duration = Duration::from_secs(60);
 
 /// `principalId` and `integrationLatency` are API Gateway's on REST, `claims` on HTTP 1.0.
 const RESERVED_CONTEXT_KEYS: [&str; 3] = ["principalId", "integrationLatency", "claims"];

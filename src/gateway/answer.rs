@@ -1,7 +1,7 @@
 //! A permit or a denial becomes what API Gateway expects: an IAM policy, a simple
 //! response, or an invocation that fails.
 
-use super::context::{ContextMap, Shape};
+use super::context::{ClaimSource, ContextMap, Shape};
 use super::event::EventKind;
 use super::method_arn::MethodArn;
 use super::policy::{PolicyAnswer, PolicyDocument};
@@ -38,6 +38,8 @@ pub struct AnswerSettings {
     pub http_unauthorized: Unauthorized,
     /// What a 401 looks like on a REST or WebSocket API.
     pub rest_unauthorized: Unauthorized,
+    /// What a REST API with usage plans knows the caller by (`usageIdentifierKey`).
+    pub usage_identifier_key: Option<ClaimSource>,
     /// Whether an Allow ends with its token, by a condition.
     pub policies_expire: bool,
     /// Whether silence is a denial, since nothing else allows.
@@ -55,6 +57,7 @@ impl AnswerSettings {
             http_response: HttpResponse::Simple,
             http_unauthorized: Unauthorized::Deny,
             rest_unauthorized: Unauthorized::Error,
+            usage_identifier_key: None,
             policies_expire: false,
             implicit_deny: false,
             covers_tokens: false,
@@ -106,7 +109,7 @@ pub(super) fn answer(
 ) -> Result<(Result<(), Denial>, Answer), Denial> {
     match ruling {
         Ok(permit) => match settings.by_policy(kind) {
-            true => by_policy(Ok(&permit), trail, arn, settings),
+            true => by_policy(Ok(&permit), trail, kind, arn, settings),
             false => {
                 let context = settings.context.of(permit.claims(), Shape::Nested);
                 Ok((Ok(()), within_limit(&SimpleAnswer { is_authorized: true, context })?))
@@ -126,7 +129,7 @@ pub(super) fn answer(
                 {
                     Ok((Err(denial), unauthorized()))
                 }
-                true => by_policy(Err(denial), trail, arn, settings),
+                true => by_policy(Err(denial), trail, kind, arn, settings),
                 false => {
                     let context = denial_context(&denial);
                     let answer = within_limit(&SimpleAnswer { is_authorized: false, context })?;
@@ -142,6 +145,7 @@ pub(super) fn answer(
 fn by_policy(
     ruling: Result<&Permit, Denial>,
     trail: &Trail,
+    kind: EventKind,
     arn: &MethodArn<'_>,
     settings: &AnswerSettings,
 ) -> Result<(Result<(), Denial>, Answer), Denial> {
@@ -190,7 +194,14 @@ fn by_policy(
         }
     };
     let principal_id = claims.and_then(Claims::principal_id).unwrap_or("anonymous");
-    let answer = within_limit(&PolicyAnswer { principal_id, policy_document, context })?;
+    // A policy that is kept for other requests allows some of them, whatever this one gets.
+    let usage_identifier_key = match (&settings.usage_identifier_key, kind) {
+        (Some(key), EventKind::RestToken | EventKind::RestRequest) if ruling.is_ok() || trail.standing.is_some() => {
+            claims.and_then(|claims| key.text(claims))
+        }
+        _ => None,
+    };
+    let answer = within_limit(&PolicyAnswer { principal_id, policy_document, context, usage_identifier_key })?;
     Ok((ruling, answer))
 }
 
@@ -250,7 +261,7 @@ const MAX_ANSWER_BYTES: usize = 8 * 1024;
 mod tests {
     use super::*;
     use crate::request::UnixSeconds;
-    use crate::token::{AlgorithmSet, ClaimNames, ClientIds, Expectations, Introspection, IssuerKind};
+    use crate::token::{AlgorithmSet, Audience, ClaimNames, ClientIds, Expectations, Introspection, IssuerKind};
     use serde_json::json;
     use std::sync::Arc;
     use std::time::Duration;
@@ -289,10 +300,11 @@ mod tests {
     fn with_claims() -> Trail {
         let expectations = Expectations {
             issuer: "https://issuer.example".into(),
+            tenants: None,
             kind: IssuerKind::Oidc,
             algorithms: AlgorithmSet::of(&[]),
             client_ids: ClientIds::Unchecked,
-            audience: vec!["api".into()],
+            audience: Audience::OneOf(vec!["api".into()]),
             typ: None,
             claim_names: ClaimNames::default(),
             leeway: Duration::ZERO,

@@ -1,21 +1,55 @@
 //! The context that backends read: which claim under which key.
 
-use crate::token::Claims;
+use crate::token::{ClaimPath, Claims};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
 /// Which claims an allowed request's backend is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContextMap(Vec<(String, Source)>);
+pub struct ContextMap(Vec<(String, ClaimSource)>);
 
+/// Where a value of an answer comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Source {
+pub enum ClaimSource {
+    /// The user's name, wherever the issuer keeps it.
     Username,
+    /// The client, wherever the issuer keeps it.
     ClientId,
+    /// The scopes, wherever the issuer keeps them.
     Scope,
+    /// The groups, wherever the issuer keeps them.
     Groups,
     /// The token's own claim.
-    Claim(String),
+    Own(ClaimPath),
+}
+
+impl ClaimSource {
+    /// The normalised claim of that name, where there is one.
+    #[must_use]
+    pub fn normalised(name: &str) -> Option<Self> {
+        match name {
+            "username" => Some(ClaimSource::Username),
+            "client_id" => Some(ClaimSource::ClientId),
+            "scope" => Some(ClaimSource::Scope),
+            "groups" => Some(ClaimSource::Groups),
+            _ => None,
+        }
+    }
+
+    fn of<'a>(&self, claims: &'a Claims) -> Option<&'a Value> {
+        match self {
+            ClaimSource::Username => claims.username(),
+            ClaimSource::ClientId => claims.client_id(),
+            ClaimSource::Scope => claims.scope(),
+            ClaimSource::Groups => claims.groups(),
+            ClaimSource::Own(path) => claims.at(path),
+        }
+    }
+
+    /// A non-empty text.
+    pub(super) fn text<'a>(&self, claims: &'a Claims) -> Option<&'a str> {
+        self.of(claims).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
 }
 
 /// How an answer carries values that are not plain.
@@ -29,18 +63,10 @@ pub(super) enum Shape {
 }
 
 impl ContextMap {
-    /// A map from context key to claim name. `username`, `client_id`, `scope` and
-    /// `groups` name the normalised claims, every other name the token's own.
+    /// A map from context key to where its value comes from.
     #[must_use]
-    pub fn new(entries: Vec<(String, String)>) -> Self {
-        let source = |name: String| match name.as_str() {
-            "username" => Source::Username,
-            "client_id" => Source::ClientId,
-            "scope" => Source::Scope,
-            "groups" => Source::Groups,
-            _ => Source::Claim(name),
-        };
-        Self(entries.into_iter().map(|(key, name)| (key, source(name))).collect())
+    pub fn new(entries: Vec<(String, ClaimSource)>) -> Self {
+        Self(entries)
     }
 
     /// The keys that backends read.
@@ -52,14 +78,15 @@ impl ContextMap {
     pub(super) fn of(&self, claims: &Claims, shape: Shape) -> Map<String, Value> {
         let mut context = Map::new();
         for (key, source) in &self.0 {
-            let value = match source {
-                Source::Username => claims.username(),
-                Source::ClientId => claims.client_id(),
-                Source::Scope => claims.scope(),
-                Source::Groups => claims.groups(),
-                Source::Claim(name) => claims.get(name),
+            let Some(value) = source.of(claims) else { continue };
+            // One group with white space in its name must not read as several.
+            let value = match (source, value) {
+                (ClaimSource::Groups, Value::String(group)) if shape == Shape::Flat && has_white_space(group) => {
+                    Some(Cow::Owned(Value::String(Value::from([group.as_str()].as_slice()).to_string())))
+                }
+                (_, value) => shaped(value, shape),
             };
-            if let Some(value) = value.and_then(|value| shaped(value, shape)) {
+            if let Some(value) = value {
                 context.insert(key.clone(), value.into_owned());
             }
         }
@@ -71,7 +98,8 @@ impl Default for ContextMap {
     /// Who, through which client, with which scopes and groups.
     fn default() -> Self {
         let names = ["sub", "username", "client_id", "scope", "groups"];
-        Self::new(names.map(|name| (name.to_owned(), name.to_owned())).to_vec())
+        let source = |name| ClaimSource::normalised(name).unwrap_or_else(|| ClaimSource::Own(ClaimPath::member(name)));
+        Self::new(names.map(|name| (name.to_owned(), source(name))).to_vec())
     }
 }
 
@@ -83,11 +111,17 @@ fn shaped(value: &Value, shape: Shape) -> Option<Cow<'_, Value>> {
         Value::Array(_) | Value::Object(_) if shape == Shape::Nested => Some(Cow::Borrowed(value)),
         Value::Array(items) => {
             let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+            // An element with white space in it would read as several.
+            let words = words.filter(|words| !words.iter().any(|word| has_white_space(word)));
             let text = words.map_or_else(|| value.to_string(), |words| words.join(" "));
             Some(Cow::Owned(Value::String(text)))
         }
         Value::Object(_) => Some(Cow::Owned(Value::String(value.to_string()))),
     }
+}
+
+fn has_white_space(text: &str) -> bool {
+    text.contains(char::is_whitespace)
 }
 
 #[cfg(test)]
@@ -104,6 +138,9 @@ mod tests {
             (json!(1.5), Some(json!(1.5))),
             (json!(false), Some(json!(false))),
             (json!(["a", "b"]), Some(json!("a b"))),
+            (json!(["a b"]), Some(json!("[\"a b\"]"))),
+            (json!(["a", "not admin"]), Some(json!("[\"a\",\"not admin\"]"))),
+            (json!(["a\tb", "c"]), Some(json!("[\"a\\tb\",\"c\"]"))),
             (json!(["a", 1]), Some(json!("[\"a\",1]"))),
             (json!([["a"]]), Some(json!("[[\"a\"]]"))),
             (json!({"a": null}), Some(json!("{\"a\":null}"))),

@@ -10,7 +10,7 @@ mod policy;
 mod token_sources;
 
 pub use answer::{Answer, AnswerSettings, HttpResponse, Unauthorized};
-pub use context::ContextMap;
+pub use context::{ClaimSource, ContextMap};
 pub use event::{EventKind, TokenSource};
 pub use handler::{Handler, RawEvent};
 pub use method_arn::MethodArn;

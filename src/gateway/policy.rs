@@ -17,6 +17,8 @@ pub(super) struct PolicyAnswer<'a> {
     pub(super) principal_id: &'a str,
     pub(super) policy_document: PolicyDocument<'a>,
     pub(super) context: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) usage_identifier_key: Option<&'a str>,
 }
 
 /// Statements that never say both nothing and something: none is without an effect

@@ -209,7 +209,7 @@ impl TokenFacts {
         Self {
             issuer: claims.issuer().to_owned(),
             subject: claims.subject().map(str::to_owned),
-            username: text(claims.username()),
+            username: text(claims.pool_username()),
             client_id: text(claims.client_id()),
             audience: claims.get("aud").cloned(),
             confirmation: claims.get("cnf").cloned(),

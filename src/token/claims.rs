@@ -1,10 +1,12 @@
 //! A verified token becomes [`Claims`] once it is known to be meant for us, by
 //! this issuer's rules, now (RFC 7519 4.1, RFC 9068 4, Cognito's token reference).
 
-use super::expectations::{ClientIds, Expectations, IssuerKind, TokenUse};
+use super::claim_path::ClaimPath;
+use super::expectations::{Audience, ClientIds, Expectations, IssuerKind, TokenUse};
 use super::introspected::IntrospectedToken;
 use super::jwt::VerifiedJwt;
 use super::sender;
+use super::text_list::ListForm;
 use crate::denial::Denial;
 use crate::request::UnixSeconds;
 use serde_json::{Map, Value};
@@ -14,7 +16,11 @@ use std::sync::Arc;
 /// now. Its `Debug` shows none of them.
 pub struct Claims {
     expectations: Arc<Expectations>,
+    /// The configured issuer, or the one of its tenants that the token is from.
+    issuer: Arc<str>,
     payload: Map<String, Value>,
+    /// What the issuer writes as a text and the configuration calls a list.
+    lists: Lists,
     dates: Dates,
     introspected: bool,
 }
@@ -32,11 +38,29 @@ struct Dates {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClaimNames {
     /// Instead of `scope`, else `scp`.
-    pub scope: Option<String>,
+    pub scope: Option<MappedList>,
     /// Instead of `cognito:groups`.
-    pub groups: Option<String>,
+    pub groups: Option<MappedList>,
     /// Instead of `username`, else `cognito:username`.
-    pub username: Option<String>,
+    pub username: Option<ClaimPath>,
+    /// Instead of `client_id`, else `azp`; never of a user pool.
+    pub client_id: Option<ClaimPath>,
+}
+
+/// A claim with several values, and how a text in it holds them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappedList {
+    /// Where it is.
+    pub path: ClaimPath,
+    /// `None`: a text is one group, or scopes separated by spaces.
+    pub form: Option<ListForm>,
+}
+
+/// Lists that were read out of texts.
+#[derive(Default)]
+struct Lists {
+    scope: Option<Value>,
+    groups: Option<Value>,
 }
 
 impl VerifiedJwt {
@@ -74,6 +98,7 @@ impl IntrospectedToken {
         now: UnixSeconds,
         certificate_pem: Option<&str>,
     ) -> Result<Claims, Denial> {
+        // With tenants this name is nobody's, so that such an answer must say whose the token is.
         self.payload.entry("iss").or_insert_with(|| Value::String(expectations.issuer.to_string()));
         Claims::accept(self.payload, expectations, now, certificate_pem, true)
     }
@@ -81,7 +106,7 @@ impl IntrospectedToken {
 
 impl std::fmt::Debug for Claims {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Claims").field("issuer", &self.expectations.issuer).finish_non_exhaustive()
+        f.debug_struct("Claims").field("issuer", &self.issuer).finish_non_exhaustive()
     }
 }
 
@@ -93,22 +118,21 @@ impl Claims {
         certificate_pem: Option<&str>,
         introspected: bool,
     ) -> Result<Self, Denial> {
-        if text(&payload, "iss") != Some(&expectations.issuer) {
-            return Err(Denial::UnknownIssuer);
-        }
+        let issuer = expectations.issuer_of(&payload).ok_or(Denial::UnknownIssuer)?;
         check_identifiers(&payload)?;
         let dates = check_dates(&payload, now, expectations)?;
         match &expectations.kind {
             IssuerKind::Cognito { token_uses } => check_cognito(&payload, expectations, token_uses)?,
             IssuerKind::Oidc => {
-                check_client(&expectations.client_ids, oidc_client(&payload, &expectations.client_ids))?;
+                check_client(&expectations.client_ids, oidc_client(&payload, expectations))?;
                 check_audience(&payload, &expectations.audience)?;
             }
         }
         if let Some(confirmation) = payload.get("cnf") {
             sender::prove(confirmation, certificate_pem)?;
         }
-        Ok(Self { expectations: Arc::clone(expectations), payload, dates, introspected })
+        let lists = Lists::read(&expectations.claim_names, &payload);
+        Ok(Self { expectations: Arc::clone(expectations), issuer, payload, lists, dates, introspected })
     }
 
     /// The token's own claim of that name.
@@ -117,15 +141,21 @@ impl Claims {
         self.payload.get(name)
     }
 
+    /// The token's own claim in that place.
+    #[must_use]
+    pub fn at(&self, path: &ClaimPath) -> Option<&Value> {
+        path.find(&self.payload)
+    }
+
     /// All of the token's own claims.
     pub(crate) fn all(&self) -> &Map<String, Value> {
         &self.payload
     }
 
-    /// The issuer, as configured.
+    /// The issuer, as configured, or its tenant.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.expectations.issuer
+        &self.issuer
     }
 
     /// A non-empty `sub`.
@@ -201,7 +231,7 @@ impl Claims {
     #[must_use]
     pub fn scope(&self) -> Option<&Value> {
         match &self.expectations.claim_names.scope {
-            Some(name) => self.payload.get(name),
+            Some(mapped) => self.lists.scope.as_ref().or_else(|| self.at(&mapped.path)),
             None => first_present(&self.payload, &["scope", "scp"]),
         }
     }
@@ -210,7 +240,7 @@ impl Claims {
     #[must_use]
     pub fn groups(&self) -> Option<&Value> {
         match &self.expectations.claim_names.groups {
-            Some(name) => self.payload.get(name),
+            Some(mapped) => self.lists.groups.as_ref().or_else(|| self.at(&mapped.path)),
             None => self.payload.get("cognito:groups"),
         }
     }
@@ -219,9 +249,15 @@ impl Claims {
     #[must_use]
     pub fn username(&self) -> Option<&Value> {
         match &self.expectations.claim_names.username {
-            Some(name) => self.payload.get(name),
-            None => first_present(&self.payload, &USERNAMES),
+            Some(path) => self.at(path),
+            None => self.pool_username(),
         }
+    }
+
+    /// The name under which a user pool knows the user, whatever `username` is mapped to.
+    #[must_use]
+    pub(crate) fn pool_username(&self) -> Option<&Value> {
+        first_present(&self.payload, &USERNAMES)
     }
 
     /// The client that the token was issued to.
@@ -231,7 +267,7 @@ impl Claims {
         match (&self.expectations.kind, self.is_cognito_id_token()) {
             (IssuerKind::Cognito { .. }, true) => self.payload.get("aud"),
             (IssuerKind::Cognito { .. }, false) => self.payload.get("client_id"),
-            (IssuerKind::Oidc, _) => oidc_client(&self.payload, &self.expectations.client_ids),
+            (IssuerKind::Oidc, _) => oidc_client(&self.payload, &self.expectations),
         }
     }
 
@@ -263,6 +299,17 @@ impl Claims {
     }
 }
 
+impl Lists {
+    fn read(names: &ClaimNames, payload: &Map<String, Value>) -> Self {
+        let read = |mapped: &Option<MappedList>| {
+            let MappedList { path, form: Some(form) } = mapped.as_ref()? else { return None };
+            let text = path.find(payload)?.as_str()?;
+            Some(form.read(text).into())
+        };
+        Self { scope: read(&names.scope), groups: read(&names.groups) }
+    }
+}
+
 /// The revocation table names tokens and users by these claims. One that is present but is not a
 /// non-empty text could not be looked up there, and the token would pass after its revocation.
 fn check_identifiers(payload: &Map<String, Value>) -> Result<(), Denial> {
@@ -278,12 +325,14 @@ fn check_identifiers(payload: &Map<String, Value>) -> Result<(), Denial> {
     Ok(())
 }
 
-/// The client of an OIDC token: `client_id`, else `azp`. Where clients are checked, a `client_id`
-/// that is null is no reason to read `azp`.
-fn oidc_client<'a>(payload: &'a Map<String, Value>, accepted: &ClientIds) -> Option<&'a Value> {
-    match accepted {
-        ClientIds::Unchecked => first_present(payload, &["client_id", "azp"]),
-        ClientIds::AnyNamed | ClientIds::OneOf(_) => payload.get("client_id").or_else(|| payload.get("azp")),
+/// The client of an OIDC token: the mapped claim, or `client_id`, else `azp`. Where clients are
+/// checked, a `client_id` that is null is no reason to read `azp`.
+fn oidc_client<'a>(payload: &'a Map<String, Value>, expectations: &Expectations) -> Option<&'a Value> {
+    match (&expectations.claim_names.client_id, &expectations.client_ids) {
+        (Some(path), ClientIds::Unchecked) => path.find(payload).filter(|client| !client.is_null()),
+        (Some(path), _) => path.find(payload),
+        (None, ClientIds::Unchecked) => first_present(payload, &["client_id", "azp"]),
+        (None, _) => payload.get("client_id").or_else(|| payload.get("azp")),
     }
 }
 
@@ -331,7 +380,7 @@ fn check_cognito(
     match token_use {
         TokenUse::Access => {
             check_client(&expectations.client_ids, payload.get("client_id"))?;
-            if expectations.audience.is_empty() { Ok(()) } else { check_audience(payload, &expectations.audience) }
+            check_audience(payload, &expectations.audience)
         }
         TokenUse::Id => check_client(&expectations.client_ids, payload.get("aud")),
     }
@@ -348,7 +397,13 @@ fn check_client(accepted: &ClientIds, claim: Option<&Value>) -> Result<(), Denia
 }
 
 /// RFC 7519 4.1.3: `aud` is one string or an array of strings.
-fn check_audience(payload: &Map<String, Value>, accepted: &[String]) -> Result<(), Denial> {
+fn check_audience(payload: &Map<String, Value>, accepted: &Audience) -> Result<(), Denial> {
+    let accepted = match accepted {
+        Audience::Unchecked => return Ok(()),
+        Audience::Absent if payload.contains_key("aud") => return Err(Denial::WrongAudience),
+        Audience::Absent => return Ok(()),
+        Audience::OneOf(accepted) => accepted,
+    };
     let is_accepted = |audience: &str| accepted.iter().any(|one| one == audience);
     let holds = match payload.get("aud") {
         Some(Value::String(audience)) => is_accepted(audience),

@@ -1,7 +1,7 @@
 //! What a verified token's claims must be, one line a case.
 
 use super::*;
-use crate::token::{Algorithm, AlgorithmSet, Introspection, Proof, jwk};
+use crate::token::{Algorithm, AlgorithmSet, ClientId, Introspection, Proof, jwk};
 use serde_json::json;
 use std::time::Duration;
 
@@ -11,14 +11,23 @@ fn expectations(kind: IssuerKind) -> Expectations {
     let oidc = kind == IssuerKind::Oidc;
     Expectations {
         issuer: "https://issuer.example".into(),
+        tenants: None,
         kind,
         algorithms: AlgorithmSet::of(&[Algorithm::Rs256]),
-        client_ids: if oidc { ClientIds::Unchecked } else { ClientIds::OneOf(vec!["web".into()]) },
-        audience: if oidc { vec!["api".into(), "api2".into()] } else { Vec::new() },
+        client_ids: if oidc { ClientIds::Unchecked } else { one_client("web") },
+        audience: if oidc { Audience::OneOf(vec!["api".into(), "api2".into()]) } else { Audience::Unchecked },
         typ: None,
         claim_names: ClaimNames::default(),
         leeway: Duration::from_secs(5),
     }
+}
+
+fn one_client(id: &str) -> ClientIds {
+    ClientIds::OneOf(vec![ClientId::Exact(id.to_owned())])
+}
+
+fn list(path: &str, form: Option<ListForm>) -> Option<MappedList> {
+    Some(MappedList { path: ClaimPath::parse(path).unwrap(), form })
 }
 
 fn cognito() -> Expectations {
@@ -49,6 +58,7 @@ fn judge(expected: &Expectations, changes: Value) -> Result<Claims, Denial> {
     let jwt = proof.into_jwt().unwrap();
     let expected = Arc::new(Expectations {
         issuer: Arc::clone(&expected.issuer),
+        tenants: None,
         kind: expected.kind.clone(),
         client_ids: expected.client_ids.clone(),
         audience: expected.audience.clone(),
@@ -103,7 +113,7 @@ fn cognito_tokens_have_the_accepted_use() {
         check(&cognito(), json!({ "token_use": bad }), "wrong_token_use");
     }
     let both = expectations(IssuerKind::Cognito { token_uses: vec![TokenUse::Access, TokenUse::Id] });
-    let both = Expectations { client_ids: ClientIds::OneOf(vec!["web".into()]), ..both };
+    let both = Expectations { client_ids: one_client("web"), ..both };
     check(&both, json!({"token_use": "id", "aud": "web", "client_id": "<absent>"}), "ok");
     check(&both, json!({"token_use": "id", "aud": "other"}), "wrong_client");
     check(&both, json!({"token_use": "id", "aud": ["web"]}), "wrong_client");
@@ -124,7 +134,7 @@ fn cognito_access_tokens_name_an_accepted_client() {
 
 #[test]
 fn a_configured_audience_holds_for_cognito_access_tokens() {
-    let bound = Expectations { audience: vec!["https://api.example.com".into()], ..cognito() };
+    let bound = Expectations { audience: Audience::OneOf(vec!["https://api.example.com".into()]), ..cognito() };
     check(&bound, json!({"aud": "https://api.example.com"}), "ok");
     check(&bound, json!({"aud": ["x", "https://api.example.com"]}), "ok");
     for bad in [json!("api"), json!([]), json!(["x"]), json!(null), json!(7), json!("<absent>")] {
@@ -146,7 +156,7 @@ fn oidc_tokens_must_be_for_an_accepted_audience() {
 
 #[test]
 fn oidc_clients_are_client_id_else_azp() {
-    let oidc = Expectations { client_ids: ClientIds::OneOf(vec!["spa".into()]), ..expectations(IssuerKind::Oidc) };
+    let oidc = Expectations { client_ids: one_client("spa"), ..expectations(IssuerKind::Oidc) };
     check(&oidc, json!({"client_id": "spa"}), "ok");
     check(&oidc, json!({"client_id": "<absent>", "azp": "spa"}), "ok");
     check(&oidc, json!({"client_id": "other", "azp": "spa"}), "wrong_client");
@@ -217,14 +227,59 @@ fn scopes_and_groups_are_words_or_lists() {
 
 #[test]
 fn mapped_claims_replace_the_usual_places() {
-    let names =
-        ClaimNames { scope: Some("permissions".into()), groups: Some("roles".into()), username: Some("upn".into()) };
+    let names = ClaimNames {
+        scope: list("permissions", None),
+        groups: list("/realm_access/roles", None),
+        username: Some(ClaimPath::member("upn")),
+        client_id: Some(ClaimPath::member("cid")),
+    };
     let mapped = Expectations { claim_names: names, ..expectations(IssuerKind::Oidc) };
-    let claims = json!({"permissions": ["b"], "scope": "c", "roles": "g", "cognito:groups": ["h"], "upn": "u"});
-    let claims = judge(&mapped, claims).unwrap();
+    let given = json!({
+        "permissions": ["b"], "scope": "c", "realm_access": {"roles": "g"}, "cognito:groups": ["h"], "upn": "u", "cid": "d",
+    });
+    let claims = judge(&mapped, given.clone()).unwrap();
     assert!(claims.has_scope("b") && !claims.has_scope("c"));
     assert!(claims.has_group("g") && !claims.has_group("h"));
-    assert_eq!(claims.username(), Some(&json!("u")));
+    assert_eq!((claims.username(), claims.client_id()), (Some(&json!("u")), Some(&json!("d"))));
+    let mapped = Expectations { client_ids: one_client("d"), ..mapped };
+    check(&mapped, given, "ok");
+    // `client_id` is `web` throughout.
+    for bad in [json!("web"), json!(null), json!(7), json!(""), json!("<absent>")] {
+        check(&mapped, json!({ "cid": bad }), "wrong_client");
+    }
+}
+
+#[test]
+fn a_text_that_is_a_list_is_read_as_one_and_an_array_as_it_is() {
+    let names = ClaimNames {
+        scope: list("permissions", Some(ListForm::Commas)),
+        groups: list("custom:groups", Some(ListForm::Brackets)),
+        ..ClaimNames::default()
+    };
+    let mapped = Expectations { claim_names: names, ..cognito() };
+    for (groups, expected) in [
+        (json!("[a b, c]"), Some(json!(["a b", "c"]))),
+        (json!(["[a b, c]"]), Some(json!(["[a b, c]"]))),
+        (json!("c"), Some(json!([]))),
+        (json!(null), Some(json!(null))),
+        (json!(7), Some(json!(7))),
+        (json!("<absent>"), None),
+    ] {
+        let claims = judge(&mapped, json!({ "custom:groups": groups, "cognito:groups": ["c"] })).unwrap();
+        assert_eq!(claims.groups(), expected.as_ref(), "{groups}");
+        assert_eq!(claims.has_group("c"), groups == "[a b, c]", "{groups}");
+    }
+    assert!(judge(&mapped, json!({ "permissions": "read:a,write" })).unwrap().has_scope("read:a"));
+}
+
+#[test]
+fn without_an_audience_there_is_no_aud_at_all() {
+    let none =
+        Expectations { audience: Audience::Absent, client_ids: one_client("web"), ..expectations(IssuerKind::Oidc) };
+    check(&none, json!({"aud": "<absent>"}), "ok");
+    for bad in [json!("api"), json!(""), json!(null), json!([]), json!(7)] {
+        check(&none, json!({ "aud": bad }), "wrong_audience");
+    }
 }
 
 #[test]

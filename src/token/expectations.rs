@@ -2,29 +2,64 @@
 
 use super::algorithm::AlgorithmSet;
 use super::claims::ClaimNames;
+use super::client_id::ClientId;
+use super::tenants::Tenants;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What a token of this issuer must satisfy beyond its signature.
 #[derive(Debug)]
 pub struct Expectations {
-    /// The `iss` claim, compared verbatim.
+    /// The `iss` claim, compared verbatim; where there are `tenants`, what their names are made of.
     pub issuer: Arc<str>,
+    /// The tenants, each of which is an issuer of its own.
+    pub tenants: Option<Tenants>,
     /// The rules of Cognito or those of any OIDC issuer.
     pub kind: IssuerKind,
     /// The algorithms that its tokens may be signed with.
     pub algorithms: AlgorithmSet,
     /// The accepted clients.
     pub client_ids: ClientIds,
-    /// The accepted audiences. OIDC: never empty; Cognito: empty means that an
-    /// access token's `aud` does not matter.
-    pub audience: Vec<String>,
+    /// The accepted audiences; of a Cognito ID token its `aud` is the client.
+    pub audience: Audience,
     /// The required `typ` header, where one is (RFC 8725 3.11).
     pub typ: Option<String>,
     /// Where this issuer keeps scopes, groups and user names.
     pub claim_names: ClaimNames,
     /// How far clocks may differ, for `exp`, `nbf` and `iat`.
     pub leeway: Duration,
+}
+
+impl Expectations {
+    /// The issuer of that name, which a token claims to be from: this one, or one of its tenants.
+    #[must_use]
+    pub fn issuer_named(&self, name: &str) -> Option<Arc<str>> {
+        match &self.tenants {
+            None => (*self.issuer == *name).then(|| Arc::clone(&self.issuer)),
+            Some(tenants) => tenants.have(name).then(|| Arc::from(name)),
+        }
+    }
+
+    /// The issuer of a token with these claims, where it is this one or one of its tenants.
+    pub(super) fn issuer_of(&self, payload: &Map<String, Value>) -> Option<Arc<str>> {
+        let name = payload.get("iss")?.as_str()?;
+        match &self.tenants {
+            Some(tenants) if !tenants.name(name, payload) => None,
+            Some(_) | None => self.issuer_named(name),
+        }
+    }
+}
+
+/// The audiences that tokens may be for (RFC 7519 4.1.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// `aud` does not matter (Cognito access tokens without `audience`).
+    Unchecked,
+    /// There must be no `aud` at all (`none`).
+    Absent,
+    /// `aud` must hold one of these; never empty.
+    OneOf(Vec<String>),
 }
 
 /// Which conventions an issuer's tokens follow.
@@ -68,7 +103,7 @@ pub enum ClientIds {
     /// Any client, but the token must name it (`"*"`).
     AnyNamed,
     /// One of these; never empty.
-    OneOf(Vec<String>),
+    OneOf(Vec<ClientId>),
 }
 
 impl ClientIds {
@@ -78,7 +113,7 @@ impl ClientIds {
         match self {
             ClientIds::Unchecked => true,
             ClientIds::AnyNamed => client.is_some_and(|client| !client.is_empty()),
-            ClientIds::OneOf(accepted) => client.is_some_and(|client| accepted.iter().any(|one| one == client)),
+            ClientIds::OneOf(accepted) => client.is_some_and(|client| accepted.iter().any(|one| one.names(client))),
         }
     }
 }
@@ -89,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_client_is_accepted_as_the_operator_says() {
-        let two = ClientIds::OneOf(vec!["web".into(), "app".into()]);
+        let two = ClientIds::OneOf(["web", "app"].map(|id| ClientId::Exact(id.to_owned())).to_vec());
         for (client, one_of, any_named) in [
             (Some("web"), true, true),
             (Some("app"), true, true),

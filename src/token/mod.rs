@@ -8,22 +8,30 @@
 
 mod algorithm;
 mod bearer;
+mod claim_path;
 mod claims;
+mod client_id;
 mod expectations;
 mod introspected;
 mod jwk;
 mod jwt;
 mod sender;
 mod strict_json;
+mod tenants;
+mod text_list;
 mod verified_tokens;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
 pub use bearer::BearerToken;
-pub use claims::{ClaimNames, Claims};
-pub use expectations::{ClientIds, Expectations, IssuerKind, TokenUse};
+pub use claim_path::{ClaimPath, NotAPointer};
+pub use claims::{ClaimNames, Claims, MappedList};
+pub use client_id::ClientId;
+pub use expectations::{Audience, ClientIds, Expectations, IssuerKind, TokenUse};
 pub use introspected::{IntrospectedToken, Introspection};
 pub use jwk::{KeySet, KeySetError, VerifyingKey};
 pub use jwt::{Proof, UnverifiedJwt, VerifiedJwt};
+pub use tenants::{AcceptedTenants, Tenants, is_tenant};
+pub use text_list::ListForm;
 pub use verified_tokens::{KnownToken, Limits, TokenDigest, VerifiedTokens};
 
 #[cfg(test)]

@@ -415,7 +415,7 @@ context:
     }
     let mut expected = common;
     expected["groups"] = json!("a b,c d/e");
-    expected["strings"] = json!("x y z ");
+    expected["strings"] = json!(r#"["x","y z",""]"#);
     expected["one"] = json!("x");
     cases.equal("policy", policy, expected);
 }

@@ -34,3 +34,4 @@ mod secrecy;
 mod sender_bound;
 mod start;
 mod tokens_judged;
+mod wild;

@@ -262,6 +262,97 @@ fn faults_of_the_issuers_keep_it_from_starting() {
 }
 
 #[test]
+fn faults_of_issuers_in_the_wild_keep_it_from_starting() {
+    let cases = Cases::default();
+    let oidc = |members: &str, named: &[&str]| {
+        check(&cases, &format!("routes: {{ GET /: {{}} }}\nissuers:\n  - oidc: {{ {members} }}"), named);
+    };
+    let login = format!("issuer: https://login.example.com, jwks_uri: \"{NOWHERE}\"");
+    for (audience, client_ids) in [
+        ("\"*\"", "[a]"),
+        ("[\"*\"]", "[a]"),
+        ("[a, \"*\"]", "[a]"),
+        ("none", "\"*\""),
+        ("[none]", "[a]"),
+        ("[none, a]", "[a]"),
+        ("\"none, a\"", "[a]"),
+    ] {
+        oidc(&format!("{login}, audience: {audience}, client_ids: {client_ids}"), &["oidc.audience"]);
+    }
+    oidc(&format!("{login}, audience: none"), &["oidc.audience", "client_ids"]);
+    for ids in [
+        "[\"a*\"]",
+        "[a, \"*\"]",
+        "[\"http://a/*\"]",
+        "[\"https://*\"]",
+        "[\"https://A/*\"]",
+        "[\"https://*.a.example/*\"]",
+    ] {
+        oidc(&format!("{login}, audience: a, client_ids: {ids}"), &["oidc.client_ids"]);
+    }
+    let named = |issuer: &str| format!("issuer: \"{issuer}\", jwks_uri: \"{NOWHERE}\", audience: a");
+    for issuer in ["https://a.example.com/{tid}", "https://*.example.com", "https://a.example.com/*", "urn:{x}"] {
+        oidc(&named(issuer), &["oidc.issuer", "tenants"]);
+    }
+    for (issuer, tenants, place) in [
+        ("https://a.example.com/t", "[a]", "oidc.issuer"),
+        ("https://a.example.com/{}", "[a]", "oidc.issuer"),
+        ("https://a.example.com/{t}/{t}", "[a]", "oidc.issuer"),
+        ("https://a.example.com/{t}/*", "[a]", "oidc.issuer"),
+        ("https://a.example.com/{t", "[a]", "oidc.issuer"),
+        ("https://a.example.com/{t}", "[]", "oidc.tenants"),
+        ("https://a.example.com/{t}", "[a, \"*\"]", "oidc.tenants"),
+        ("https://a.example.com/{t}", "[a/b]", "oidc.tenants"),
+        ("https://a.example.com/{t}", "[\"a*\"]", "oidc.tenants"),
+    ] {
+        oidc(&format!("{}, tenants: {tenants}", named(issuer)), &[place]);
+    }
+    oidc("issuer: \"https://a.example.com/{t}\", tenants: [a], audience: a", &["oidc.issuer", "jwks_uri"]);
+    let introspection =
+        "introspection: { endpoint: https://a.example.com/i, client_id: a, client_secret: b }, opaque_tokens: true";
+    oidc(&format!("{}, tenants: [a], {introspection}", named("https://a.example.com/{t}")), &["opaque_tokens"]);
+    oidc(&named("http://user name.example.com"), &["oidc.issuer"]);
+    oidc(
+        "issuer: http://adfs.example.com/x, audience: a, jwks_uri: \"http://adfs.example.com/keys\"",
+        &["oidc.jwks_uri"],
+    );
+    for claims in [
+        "{ groups: /a~2 }",
+        "{ client_id: /a~ }",
+        "{ groups: { claim: a } }",
+        "{ groups: { list: json } }",
+        "{ groups: { claim: a, list: yaml } }",
+        "{ groups: { claim: a, list: json, form: b } }",
+        "{ username: { claim: a, list: json } }",
+    ] {
+        oidc(&format!("{login}, audience: a, claims: {claims}"), &["oidc.claims"]);
+    }
+    let cognito = |members: &str, named: &[&str]| {
+        check(
+            &cases,
+            &format!("routes: {{ GET /: {{}} }}\nissuers:\n  - cognito: {{ user_pool_id: {POOL}, {members} }}"),
+            named,
+        );
+    };
+    cognito("client_ids: [a], claims: { client_id: cid }", &["cognito.claims.client_id"]);
+    cognito("client_ids: [a], tenants: [a]", &["tenants"]);
+    cognito("client_ids: [a], issuer: \"https://cognito.example.com/{pool}\"", &["cognito.issuer", "tenants"]);
+    cognito("client_ids: \"*\", audience: none", &["cognito.audience"]);
+    let rest = |rest: &str, named: &[&str]| check(&cases, &pool(&format!("routes: {{ GET /: {{}} }}\n{rest}")), named);
+    rest("context: { usageIdentifierKey: sub }", &["context.usageIdentifierKey", "rest_api.usage_identifier_key"]);
+    rest("context: { key: /a~2 }", &["context.key"]);
+    rest("rest_api: { usage_identifier_key: /a~2 }", &["rest_api.usage_identifier_key"]);
+    rest("rest_api: { usage_identifier_key: }", &["rest_api.usage_identifier_key"]);
+    let route =
+        |requirement: &str, named: &[&str]| check(&cases, &pool(&format!("routes: {{ GET /: {requirement} }}")), named);
+    route("{ any_group: Domain Admins }", &["any_group", "list"]);
+    route("{ all_groups: \"a b\" }", &["all_groups", "list"]);
+    route("{ any_group: \" , \" }", &["any_group"]);
+    route("{ claims: { /a~2: x } }", &["claims"]);
+    route("{ client_ids: [\"https://a.example.com/*\"] }", &["client_ids"]);
+}
+
+#[test]
 fn faults_of_the_settings_keep_it_from_starting() {
     let cases = Cases::default();
     let settings =

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use cognito_authorizer::request::{Credential, Request, UnixSeconds};
 use cognito_authorizer::token::{
-    Algorithm, AlgorithmSet, BearerToken, ClaimNames, ClientIds, Expectations, IssuerKind, KeySet, UnverifiedJwt,
+    Algorithm, AlgorithmSet, Audience, BearerToken, ClaimNames, ClientIds, Expectations, IssuerKind, KeySet,
+    UnverifiedJwt,
 };
 use serde_json::{Value, json};
 
@@ -27,10 +28,11 @@ fn judge(token: &str, jwk: &Value, audience: &str, now: f64) -> &'static str {
     let algorithms = AlgorithmSet::of(&Algorithm::ALL);
     let expectations = Arc::new(Expectations {
         issuer: "joe".into(),
+        tenants: None,
         kind: IssuerKind::Oidc,
         algorithms,
         client_ids: ClientIds::Unchecked,
-        audience: vec![audience.to_owned()],
+        audience: Audience::OneOf(vec![audience.to_owned()]),
         typ: None,
         claim_names: ClaimNames::default(),
         leeway: Duration::ZERO,

@@ -4,7 +4,7 @@ use super::decoded_token::DecodedToken;
 use super::entry::{Entry, Mark};
 use super::time::whole_second;
 use cognito_authorizer::remote::{Revocation, RevocationKey};
-use cognito_authorizer::request::UnixSeconds;
+use cognito_authorizer::request::{MAX_LEEWAY, UnixSeconds};
 use std::time::Duration;
 
 /// What all entries of one revocation share.
@@ -33,7 +33,8 @@ impl Plan {
     #[must_use]
     pub fn for_token(&self, token: &DecodedToken) -> Vec<Entry> {
         let jti = token.jti.clone().map(|jti| {
-            let expires_at = token.expires.map_or_else(|| self.after_a_life(), |end| end.plus(LARGEST_LEEWAY));
+            // An entry that ended at `exp` would let the token pass again for the authorizer's leeway.
+            let expires_at = token.expires.map_or_else(|| self.after_a_life(), |end| end.plus(MAX_LEEWAY));
             self.entry(&RevocationKey::Jti(jti), None, Some(expires_at))
         });
         // Tokens that a refresh token fetches later bear the same `origin_jti`: no
@@ -68,7 +69,7 @@ impl Plan {
 
     /// When the last token that was issued by now has expired for every authorizer.
     fn after_a_life(&self) -> UnixSeconds {
-        whole_second(self.now).plus(self.token_life).plus(LARGEST_LEEWAY)
+        whole_second(self.now).plus(self.token_life).plus(MAX_LEEWAY)
     }
 
     fn entry(&self, key: &RevocationKey, not_before: Option<UnixSeconds>, expires_at: Option<UnixSeconds>) -> Entry {
@@ -80,10 +81,6 @@ impl Plan {
 /// Cognito's longest: access and ID tokens live for a day at most.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-with-identity-providers.html>
 pub const LONGEST_TOKEN_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// The authorizer accepts a token beyond its `exp` by a `leeway` of at most so much; an
-/// entry that ended at `exp` would bring the token back to life for as long.
-const LARGEST_LEEWAY: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {

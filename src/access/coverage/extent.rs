@@ -30,12 +30,12 @@ pub(super) fn of(requirement: &Requirement, claims: &Claims) -> Option<Extent> {
 
 fn of_check(check: &Check, claims: &Claims) -> Option<Extent> {
     match check {
-        Check::Claim { name, one_of } => {
+        Check::Claim { path, one_of } => {
             let bound = one_of.iter().filter_map(|value| match value {
                 ClaimValue::Parameter(parameter) => Some(parameter),
                 ClaimValue::Literal(_) => None,
             });
-            let texts: Vec<&str> = match claims.get(name) {
+            let texts: Vec<&str> = match claims.at(path) {
                 Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
                 claim => claim.and_then(Value::as_str).into_iter().collect(),
             };
@@ -192,10 +192,10 @@ mod tests {
             assert_eq!(extent(&[x("c")], json!({ "c": none })), only(&[]));
         }
         assert_eq!(extent(&[x("c")], json!({})), only(&[]));
-        let Check::Claim { name, mut one_of } = x("c") else { panic!() };
+        let Check::Claim { path, mut one_of } = x("c") else { panic!() };
         let Check::Claim { one_of: literal, .. } = claim("c", &[json!("a")]) else { panic!() };
         one_of.extend(literal);
-        let either = Check::Claim { name, one_of };
+        let either = Check::Claim { path, one_of };
         assert_eq!(extent(std::slice::from_ref(&either), json!({ "c": "a" })), Some(Extent::Everywhere));
         assert_eq!(extent(&[either], json!({ "c": "b" })), only(&[&[("x", "b")]]));
         // The empty rest of the root is no value.

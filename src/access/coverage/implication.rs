@@ -8,6 +8,7 @@
 
 use crate::access::requirement::{Check, ClaimValue, Requirement, equal};
 use crate::access::route::Parameter;
+use crate::token::ClaimPath;
 use serde_json::Value;
 
 /// Something that a token has.
@@ -15,9 +16,9 @@ use serde_json::Value;
 pub(super) enum Fact<'r> {
     Scope(&'r str),
     Group(&'r str),
-    Claim(&'r str, &'r Value),
+    Claim(&'r ClaimPath, &'r Value),
     /// The claim equals the path parameter.
-    Bound(&'r str, &'r Parameter),
+    Bound(&'r ClaimPath, &'r Parameter),
     Client(&'r str),
     Issuer(&'r str),
     TokenUse(&'r str),
@@ -46,9 +47,9 @@ fn check_terms(check: &Check) -> Option<Vec<Term<'_>>> {
         Check::AllScopes(scopes) | Check::AllGroups(scopes) if scopes.is_empty() => Vec::new(),
         Check::AllScopes(scopes) => vec![scopes.iter().map(|scope| Fact::Scope(scope)).collect()],
         Check::AllGroups(groups) => vec![groups.iter().map(|group| Fact::Group(group)).collect()],
-        Check::Claim { name, one_of } => each(one_of, |value| match value {
-            ClaimValue::Literal(literal) => Fact::Claim(name, literal),
-            ClaimValue::Parameter(parameter) => Fact::Bound(name, parameter),
+        Check::Claim { path, one_of } => each(one_of, |value| match value {
+            ClaimValue::Literal(literal) => Fact::Claim(path, literal),
+            ClaimValue::Parameter(parameter) => Fact::Bound(path, parameter),
         }),
         Check::ClientIds(ids) => each(ids, |id| Fact::Client(id)),
         Check::Issuers(issuers) => each(issuers, |issuer| Fact::Issuer(issuer)),
@@ -118,13 +119,13 @@ fn satisfies_check(term: &[Fact<'_>], check: &Check, paths: Paths) -> bool {
         Check::AllScopes(scopes) => !scopes.is_empty() && scopes.iter().all(scope),
         Check::AnyGroup(groups) => groups.iter().any(group),
         Check::AllGroups(groups) => !groups.is_empty() && groups.iter().all(group),
-        Check::Claim { name, one_of } => one_of.iter().any(|value| match value {
+        Check::Claim { path, one_of } => one_of.iter().any(|value| match value {
             ClaimValue::Literal(literal) => term
                 .iter()
-                .any(|fact| matches!(fact, Fact::Claim(known, value) if known == name && equal(value, literal))),
+                .any(|fact| matches!(fact, Fact::Claim(known, value) if *known == path && equal(value, literal))),
             ClaimValue::Parameter(_) => {
                 paths == Paths::OfItsClaims
-                    && term.iter().any(|fact| matches!(fact, Fact::Bound(known, _) if known == name))
+                    && term.iter().any(|fact| matches!(fact, Fact::Bound(known, _) if *known == path))
             }
         }),
         Check::ClientIds(ids) => ids.iter().any(|id| term.contains(&Fact::Client(id))),

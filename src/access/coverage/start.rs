@@ -8,6 +8,7 @@ use super::resources::{MAX_POLICY_BYTES, PREFIX_CHARACTERS, Resources};
 use super::symbols;
 use super::{Coverage, RouteOfTable, place_of};
 use crate::access::requirement::Requirement;
+use crate::token::ClaimPath;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Mutex;
@@ -160,7 +161,7 @@ impl Coverage {
     /// requirement, all that does not imply that.
     pub(super) fn most(&self, missed: Option<&Requirement>, paths: Paths) -> Vec<Holding> {
         // Equal claims have equal values.
-        let mut claims: Vec<&str> = Vec::new();
+        let mut claims: Vec<&ClaimPath> = Vec::new();
         self.requirements.iter().map(|requirement| most_of(requirement, missed, paths, &mut claims)).collect()
     }
 
@@ -203,7 +204,7 @@ fn most_of<'r>(
     requirement: &'r Requirement,
     missed: Option<&Requirement>,
     paths: Paths,
-    claims: &mut Vec<&'r str>,
+    claims: &mut Vec<&'r ClaimPath>,
 ) -> Holding {
     let Some(terms) = terms(requirement) else { return Holding::Everywhere };
     let mut bounds = Vec::new();

@@ -203,7 +203,7 @@ impl serde::Serialize for Scalar {
 /// form as well.
 #[track_caller]
 fn policy_allows(text: &str, json: &Value) -> bool {
-    assert_members(json, &["principalId", "policyDocument"], &["context"]);
+    assert_members(json, &["principalId", "policyDocument"], &["context", "usageIdentifierKey"]);
     assert!(json["principalId"].as_str().is_some_and(|id| !id.is_empty()), "principalId: {json}");
     assert_members(&json["policyDocument"], &["Version", "Statement"], &[]);
     assert_eq!(json["policyDocument"]["Version"], "2012-10-17");
@@ -219,7 +219,7 @@ fn policy_allows(text: &str, json: &Value) -> bool {
         serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
     assert_eq!(rest.policy_document, http.policy_document);
     assert_eq!(rest.principal_id, http.principal_id);
-    assert!(rest.usage_identifier_key.is_none());
+    assert_eq!(rest.usage_identifier_key.as_deref(), json["usageIdentifierKey"].as_str());
     let statements = rest.policy_document.statement;
     assert!(!statements.is_empty(), "a policy that says nothing denies nothing");
     for statement in &statements {
