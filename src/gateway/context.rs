@@ -74,6 +74,14 @@ impl ContextMap {
         self.0.iter().map(|(key, _)| key.as_str())
     }
 
+    /// The token's own claims that it names.
+    pub fn own_claims(&self) -> impl Iterator<Item = &ClaimPath> {
+        self.0.iter().filter_map(|(_, source)| match source {
+            ClaimSource::Own(path) => Some(path),
+            ClaimSource::Username | ClaimSource::ClientId | ClaimSource::Scope | ClaimSource::Groups => None,
+        })
+    }
+
     /// The context of these claims; what is missing, null or an empty list is left out.
     pub(super) fn of(&self, claims: &Claims, shape: Shape) -> Map<String, Value> {
         let mut context = Map::new();

@@ -8,8 +8,38 @@ use super::finding::{Finding, listed};
 use crate::template::{Client, Writes};
 use cognito_authorizer::access::{Check, Requirement};
 use cognito_authorizer::config::Config;
-use cognito_authorizer::token::{Expectations, IssuerKind, TokenUse};
+use cognito_authorizer::token::{ClaimPath, Expectations, IssuerKind, MappedList, TokenUse};
 use std::collections::BTreeMap;
+
+/// What rules and the context want of tokens that have no attributes: Cognito's access tokens.
+pub(super) fn absent(config: &Config) -> Vec<Finding> {
+    let has_none = |issuer: &Expectations| match &issuer.kind {
+        IssuerKind::Cognito { token_uses } => !token_uses.contains(&TokenUse::Id),
+        IssuerKind::Oidc => false,
+    };
+    if !config.expectations().all(has_none) {
+        return Vec::new();
+    }
+    let pools: Vec<&Expectations> = config.expectations().collect();
+    let mut found = Vec::new();
+    let mut tell = |what: String, claims: Vec<&ClaimPath>| {
+        let mut attributes: Vec<String> = claims.into_iter().filter_map(attribute).collect();
+        attributes.sort();
+        attributes.dedup();
+        for attribute in attributes {
+            found.push(Finding::warning(format!(
+                "{what} asks access tokens for `{attribute}`, which they have only where a pre token generation trigger (V2_0 or V3_0) adds it"
+            )));
+        }
+    };
+    for (_, rule) in config.rules().iter() {
+        let mut claims = Vec::new();
+        claims_of(&rule.requirement, &pools, &mut claims);
+        tell(format!("`{}`", rule.key), claims);
+    }
+    tell("`context`".to_owned(), config.answers().context.own_claims().collect());
+    found
+}
 
 /// What rules rely on, and users of these clients may write.
 pub(super) fn writable(config: &Config, clients: &[Client]) -> Vec<Finding> {
@@ -61,15 +91,18 @@ fn is_pool(issuer: &Expectations) -> bool {
 }
 
 /// The claims that a requirement holds against something.
-fn claims_of<'r>(requirement: &'r Requirement, pools: &[&'r Expectations], claims: &mut Vec<&'r str>) {
+fn claims_of<'r>(requirement: &'r Requirement, pools: &[&'r Expectations], claims: &mut Vec<&'r ClaimPath>) {
+    fn path(mapped: &Option<MappedList>) -> Option<&ClaimPath> {
+        mapped.as_ref().map(|mapped| &mapped.path)
+    }
     for check in &requirement.checks {
         match check {
-            Check::Claim { name, .. } => claims.push(name),
+            Check::Claim { path, .. } => claims.push(path),
             Check::AnyGroup(_) | Check::AllGroups(_) => {
-                claims.extend(pools.iter().filter_map(|pool| pool.claim_names.groups.as_deref()));
+                claims.extend(pools.iter().filter_map(|pool| path(&pool.claim_names.groups)));
             }
             Check::AnyScope(_) | Check::AllScopes(_) => {
-                claims.extend(pools.iter().filter_map(|pool| pool.claim_names.scope.as_deref()));
+                claims.extend(pools.iter().filter_map(|pool| path(&pool.claim_names.scope)));
             }
             Check::Any(inner) | Check::All(inner) => inner.iter().for_each(|inner| claims_of(inner, pools, claims)),
             Check::ClientIds(_) | Check::Issuers(_) | Check::TokenUse(_) | Check::MaxAuthAge(_) => {}
@@ -78,13 +111,9 @@ fn claims_of<'r>(requirement: &'r Requirement, pools: &[&'r Expectations], claim
 }
 
 /// The attribute that a claim has its value from, where users may be able to write it.
-fn attribute(claim: &str) -> Option<String> {
-    // A pointer begins with the name of the claim that it goes into (RFC 6901).
-    let name = match claim.strip_prefix('/') {
-        Some(pointer) => pointer.split('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~"),
-        None => claim.to_owned(),
-    };
-    (name.starts_with("custom:") || STANDARD.contains(&name.as_str())).then_some(name)
+fn attribute(claim: &ClaimPath) -> Option<String> {
+    let name = claim.first();
+    (name.starts_with("custom:") || STANDARD.contains(&name)).then(|| name.to_owned())
 }
 
 /// Cognito's standard attributes, but for `sub`, which nobody can write.
@@ -203,6 +232,43 @@ Resources:
         check(groups, "{ any_scope: a }", "", &[]);
         let scope = &of("scope: custom:scope");
         check(scope, "{ all_scopes: [a] }", "", &[(Weight::Error, "`custom:scope`")]);
+    }
+
+    #[test]
+    fn access_tokens_alone_have_no_attributes() {
+        let id = "cognito: { user_pool_id: us-east-1_B, client_ids: web, token_use: [access, id] }";
+        let oidc = "oidc: { issuer: 'https://i.example', audience: a }";
+        let found = |issuers: &str, requirement: &str, context: &str| {
+            let text =
+                format!("issuers: [{issuers}]\nroutes: {{ GET /a: {requirement}, GET /b: {{}} }}\ncontext: {context}");
+            let text = ConfigText { text, folder: "tests".into() };
+            let config = Config::parse(&text, &Environment::default()).unwrap();
+            absent(&config).into_iter().map(|finding| (finding.weight, finding.text)).collect::<Vec<_>>()
+        };
+        let access = format!("{{ {ACCESS} }}");
+        for (requirement, context, expected) in [
+            ("{ claims: { custom:tenant: a } }", "{}", &["`GET /a` asks access tokens for `custom:tenant`"][..]),
+            ("{ claims: { email: a, sub: b } }", "{}", &["`GET /a` asks access tokens for `email`"]),
+            ("{ any: [{ claims: { /phone_number: a } }] }", "{}", &["`phone_number`"]),
+            (
+                "{}",
+                "{ who: email, sub: sub, tenant: custom:tenant }",
+                &["`context` asks access tokens for `custom:tenant`", "`email`"],
+            ),
+            ("{ claims: { tenant: a, cognito:groups: b } }", "{ username: username }", &[]),
+        ] {
+            let told = found(&access, requirement, context);
+            let fits = told.len() == expected.len()
+                && told
+                    .iter()
+                    .zip(expected)
+                    .all(|((weight, text), part)| *weight == Weight::Warning && text.contains(part));
+            assert!(fits, "{requirement} {context} {told:?}");
+        }
+        let asks = "{ claims: { email: a } }";
+        for other in [id, oidc] {
+            assert_eq!(found(&format!("{{ {ACCESS} }}, {{ {other} }}"), asks, "{}"), []);
+        }
     }
 
     #[test]

@@ -48,7 +48,9 @@ pub(crate) fn run(arguments: &Check, environment: Environment) -> Result<Outcome
         .text
         .push_str("\nBy what answers may be cached. Token, method and path are always enough, and so is no cache.\n");
     report.text.push_str(&table::of_rules(&config));
-    report.tell("The rules", "", table::remarks(&config));
+    let mut remarks = table::remarks(&config);
+    remarks.extend(attributes::absent(&config));
+    report.tell("The rules", "", remarks);
     if let Some(path) = &arguments.template {
         let template = read(path)?;
         let parameters = pairs(&arguments.parameter).into_iter().collect();
