@@ -379,3 +379,45 @@ const MAX_COUNTED_PER_COOLDOWN: usize = 3;
 /// Few are ever needed, since three lookups per cooldown are made; many requests
 /// that share one of them may each have a `kid` of their own.
 const MAX_LOOKED_UP: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cache(withdrawn: &[&str]) -> JwksCache {
+        let settings = JwksSettings {
+            max_age: Duration::from_secs(3600),
+            cooldown: Duration::from_secs(10),
+            timeout: Duration::from_secs(2),
+            stale_if_error: Duration::from_secs(3600),
+        };
+        let (algorithms, https) = (AlgorithmSet::of(&[Algorithm::EdDsa]), Arc::default());
+        // RFC 8037, appendix A.2.
+        let set = br#"{"keys":[
+            {"kid":"a","kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+            {"kid":"b","kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+        let known = KeySet::parse(set, algorithms).unwrap();
+        let withdrawn = WithdrawnKeys::new(withdrawn.iter().map(|kid| (*kid).to_owned()).collect());
+        JwksCache::new("i".into(), JwksSource::None, algorithms, settings, https, Some(known), withdrawn)
+    }
+
+    async fn denial(cache: &JwksCache, kid: &str) -> Option<Denial> {
+        cache.key(kid, Algorithm::EdDsa).await.err()
+    }
+
+    #[tokio::test]
+    async fn a_withdrawn_kid_is_unknown_and_only_that_very_one() {
+        let cache = cache(&["b", "A", "a "]);
+        for (kid, expected) in [("a", None), ("b", Some(Denial::UnknownKey)), ("c", Some(Denial::UnknownKey))] {
+            assert_eq!(denial(&cache, kid).await, expected, "{kid}");
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_whose_lock_a_panic_left_verify_nothing() {
+        let cache = cache(&[]);
+        assert_eq!(denial(&cache, "a").await, None);
+        crate::lock::poison(&cache.shared.state);
+        assert_eq!(denial(&cache, "a").await, Some(Denial::Internal("a panic while a lock was held")));
+    }
+}

@@ -186,6 +186,16 @@ mod tests {
     }
 
     #[test]
+    fn a_memory_whose_lock_a_panic_left_denies() {
+        let memory = Memory::new(Limits { answers: 3, bytes: NO_BOUND });
+        memory.remember(digest(1), "yes", until(9.0), at(1.0)).unwrap();
+        crate::lock::poison(&memory.store);
+        let denial = Denial::Internal("a panic while a lock was held");
+        assert_eq!(memory.recall(&digest(1), at(1.0)), Err(denial.clone()));
+        assert_eq!(memory.remember(digest(2), "yes", until(9.0), at(1.0)), Err(denial));
+    }
+
+    #[test]
     fn the_oldest_go_first_where_there_are_too_many() {
         let memory = Memory::new(Limits { answers: 3, bytes: NO_BOUND });
         for number in 0..100 {

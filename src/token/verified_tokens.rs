@@ -304,6 +304,17 @@ mod tests {
     }
 
     #[test]
+    fn a_store_whose_lock_a_panic_left_denies() {
+        let (store, key) = (VerifiedTokens::new(LIMITS), jwk::a_key());
+        keep(&store, digest_of(1), token(&key, 9.0, 0), at(1.0));
+        crate::lock::poison(&store.store);
+        let denial = Denial::Internal("a panic while a lock was held");
+        assert_eq!(store.find(&digest_of(1), at(1.0)).err(), Some(denial.clone()));
+        assert_eq!(store.keep(digest_of(2), at(1.0), || token(&key, 9.0, 0)), Err(denial.clone()));
+        assert_eq!(store.size(), Err(denial));
+    }
+
+    #[test]
     fn what_expired_is_not_found_and_makes_room() {
         let (store, key) = (VerifiedTokens::new(LIMITS), jwk::a_key());
         for (number, until) in [(0, 5.0), (1, 5.0), (2, 9.0)] {
