@@ -28,6 +28,7 @@ mod keep_warm;
 mod known_tokens;
 mod log_line;
 mod metrics;
+mod providers;
 mod rules_judged;
 mod runtime_loop;
 mod secrecy;

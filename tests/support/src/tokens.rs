@@ -241,7 +241,8 @@ impl Token {
         .header("typ", json!("JWT"))
     }
 
-    fn new(claims: Value) -> Token {
+    /// A token with these claims.
+    pub fn new(claims: Value) -> Token {
         let Value::Object(claims) = claims else { panic!("claims are an object") };
         let token = Token { header: Map::new(), claims, key: Key::RsaA, algorithm: "RS256" };
         token.header("kid", json!("rsa-a")).header("alg", json!("RS256"))
