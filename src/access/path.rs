@@ -5,22 +5,32 @@
 //! was held against one reading must not admit a request for the other. Such paths
 //! are refused rather than repaired. Segments are decoded once; what would turn
 //! into something else on being decoded again is refused too.
+//!
+//! What is refused here, cached policies deny as far as IAM can say it
+//! (`coverage/unsafe_paths.rs`, whose tests hold the two together).
 
 use super::route::LetterCase;
 use crate::denial::Denial;
+use icu_normalizer::ComposingNormalizerBorrowed;
 use std::borrow::Cow;
 
-/// A path that has one reading.
+/// A path that has one reading, or several that are all safe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SafePath<'a> {
     segments: Vec<Cow<'a, str>>,
+    /// What some backends take the segments for.
+    others: Vec<Vec<String>>,
 }
 
 impl<'a> SafePath<'a> {
     /// `/`.
     #[must_use]
     pub fn root() -> Self {
-        Self { segments: Vec::new() }
+        Self::of(Vec::new())
+    }
+
+    fn of(segments: Vec<Cow<'a, str>>) -> Self {
+        Self { segments, others: Vec::new() }
     }
 
     /// Splits and decodes a path. One trailing slash makes no difference.
@@ -30,44 +40,53 @@ impl<'a> SafePath<'a> {
     pub fn parse(path: &'a str) -> Result<Self, Denial> {
         let path = path.strip_prefix('/').ok_or(Denial::UnsafePath("no leading slash"))?;
         if path.is_empty() {
-            return Ok(Self { segments: Vec::new() });
+            return Ok(Self::root());
         }
         let path = path.strip_suffix('/').unwrap_or(path);
-        let segments = path.split('/').map(segment).collect::<Result<_, _>>()?;
-        Ok(Self { segments })
+        let segments: Vec<Cow<'a, str>> = path.split('/').map(segment).collect::<Result<_, _>>()?;
+        let others = other_readings(&segments)?;
+        Ok(Self { segments, others })
     }
 
-    /// What some backends take the path for, where that may be another one: decoded
-    /// once more, path parameters (`;a=b`) left out.
+    /// What some backends take the path for: decoded once more, without path parameters
+    /// (`;a=b`), without blanks at the ends of segments and without dots at the right
+    /// end, as Windows does, and with other characters for the same letters (Unicode's
+    /// NFKC), in any order.
     pub(super) fn other_readings(&self) -> Vec<SafePath<'a>> {
-        let mut readings = Vec::new();
-        if !self.segments.iter().any(|segment| segment.contains(['%', ';'])) {
-            return readings;
-        }
-        let mut reading = self.read_as(str::to_owned);
-        for _ in 0..=MAX_DEEPER_LAYERS {
-            readings.push(reading.read_as(|segment| segment.split(';').next().unwrap_or_default().to_owned()));
-            // INVARIANT: what cannot be decoded was refused with the path.
-            let deeper = reading.read_as(|segment| decode(segment, InvalidEscape::Kept).unwrap_or_default());
-            if deeper == reading {
-                break;
-            }
-            readings.push(deeper.read_as(str::to_owned));
-            reading = deeper;
-        }
-        readings
+        let reading = |segments: &Vec<String>| Self::of(segments.iter().cloned().map(Cow::Owned).collect());
+        self.others.iter().map(reading).collect()
+    }
+
+    /// The path in Unicode's NFKC, to a backend that finds its routes by that. `None`
+    /// where there is nothing but ASCII.
+    pub(super) fn normalized(&self) -> Option<SafePath<'a>> {
+        let is_ascii = self.segments.iter().all(|segment| segment.is_ascii());
+        (!is_ascii).then(|| self.read_as(|segment| NFKC.normalize(segment).into_owned()))
+    }
+
+    /// The path without what may be a format (`/report.json`), once for each dot.
+    pub(super) fn without_format(&self) -> Vec<SafePath<'a>> {
+        let Some((last, before)) = self.segments.split_last() else { return Vec::new() };
+        let names = last.match_indices('.').filter_map(|(dot, _)| last.get(..dot)).filter(|name| !name.is_empty());
+        let path = |name: &str| Self::of(before.iter().cloned().chain([Cow::Owned(name.to_owned())]).collect());
+        names.map(path).collect()
     }
 
     /// What is left of the path where a `#` makes the rest a fragment: for a proxy that puts
     /// the decoded path into a URL again. `None` where there is no `#`.
-    pub(super) fn before_fragment(&self) -> Option<SafePath<'a>> {
-        let (position, before) = self.segments.iter().enumerate().find_map(|(position, segment)| {
+    ///
+    /// # Errors
+    /// [`Denial::UnsafePath`].
+    pub(super) fn before_fragment(&self) -> Result<Option<SafePath<'a>>, Denial> {
+        let begins = self.segments.iter().enumerate().find_map(|(position, segment)| {
             let (before, _) = segment.split_once('#')?;
             Some((position, before.to_owned()))
-        })?;
+        });
+        let Some((position, before)) = begins else { return Ok(None) };
         let whole = self.segments.iter().take(position).map(|segment| Cow::Owned(segment.to_string()));
-        let segments = whole.chain((!before.is_empty()).then_some(Cow::Owned(before))).collect();
-        Some(SafePath { segments })
+        let segments: Vec<Cow<'a, str>> = whole.chain((!before.is_empty()).then_some(Cow::Owned(before))).collect();
+        let others = other_readings(&segments)?;
+        Ok(Some(SafePath { segments, others }))
     }
 
     /// The path as it is compared where letter case is ignored.
@@ -76,7 +95,7 @@ impl<'a> SafePath<'a> {
     }
 
     fn read_as(&self, read: impl Fn(&str) -> String) -> SafePath<'a> {
-        SafePath { segments: self.segments.iter().map(|segment| Cow::Owned(read(segment))).collect() }
+        Self::of(self.segments.iter().map(|segment| Cow::Owned(read(segment))).collect())
     }
 
     /// The decoded segments; none for the root.
@@ -84,6 +103,58 @@ impl<'a> SafePath<'a> {
     pub fn segments(&self) -> &[Cow<'a, str>] {
         &self.segments
     }
+}
+
+/// All other readings, each of them safe.
+fn other_readings(segments: &[Cow<'_, str>]) -> Result<Vec<Vec<String>>, Denial> {
+    if !segments.iter().any(|segment| has_other_readings(segment)) {
+        return Ok(Vec::new());
+    }
+    let mut known: Vec<Vec<String>> = vec![segments.iter().map(|segment| segment.to_string()).collect()];
+    let mut read = 0;
+    while let Some(reading) = known.get(read).cloned() {
+        read += 1;
+        for step in READING_STEPS {
+            let other = reading.iter().map(|segment| step(segment)).collect::<Result<Vec<_>, _>>()?;
+            if known.contains(&other) {
+                continue;
+            }
+            other.iter().try_for_each(|segment| check_structure(segment))?;
+            if known.len() > MAX_READINGS {
+                return Err(Denial::UnsafePath("too many readings"));
+            }
+            known.push(other);
+        }
+    }
+    known.remove(0);
+    Ok(known)
+}
+
+/// Whether some step of [`READING_STEPS`] may change it.
+fn has_other_readings(segment: &str) -> bool {
+    !segment.is_ascii() || segment.contains(['%', ';']) || segment.starts_with(' ') || segment.ends_with(['.', ' '])
+}
+
+type ReadingStep = fn(&str) -> Result<String, Denial>;
+
+/// What some backends do to a segment. Each leaves less, or does nothing the second time.
+const READING_STEPS: [ReadingStep; 5] = [
+    |segment| decode(segment, InvalidEscape::Kept),
+    |segment| Ok(unless_empty(segment.split(';').next().unwrap_or_default(), segment)),
+    |segment| Ok(unless_empty(segment.trim(), segment)),
+    |segment| Ok(unless_empty(segment.trim_end_matches(|c: char| c == '.' || c.is_whitespace()), segment)),
+    |segment| Ok(in_plain_letters(segment)),
+];
+
+fn unless_empty(left: &str, segment: &str) -> String {
+    if left.is_empty() { segment.to_owned() } else { left.to_owned() }
+}
+
+/// Full-width and other special forms of letters as the plain ones. Accents stay as they
+/// are written: a name is the same name with them composed or not.
+fn in_plain_letters(segment: &str) -> String {
+    let plain = NFKC.normalize(segment);
+    if plain == NFC.normalize(segment) { segment.to_owned() } else { plain.into_owned() }
 }
 
 fn segment(raw: &str) -> Result<Cow<'_, str>, Denial> {
@@ -99,19 +170,28 @@ fn segment(raw: &str) -> Result<Cow<'_, str>, Denial> {
 
 /// What a segment may not be or hold, before and after it is decoded.
 fn check(segment: &str) -> Result<(), Denial> {
-    // Some servers take a path parameter (`..;a=b`), a fragment or blanks off before they look at dots.
-    let bare = segment.split(';').next().unwrap_or_default();
-    if bare.is_empty() {
+    if segment.is_empty() || segment.starts_with(';') {
         return Err(Denial::UnsafePath("an empty segment"));
     }
-    if matches!(bare.split('#').next().unwrap_or_default().trim_matches(' '), "." | "..") {
+    check_structure(segment)?;
+    // They would be wildcards and variables in a policy's Resource.
+    if segment.contains(['*', '?']) || segment.contains("${") {
+        return Err(Denial::UnsafePath("a character that means something else elsewhere"));
+    }
+    Ok(())
+}
+
+/// What would change which segments there are.
+fn check_structure(segment: &str) -> Result<(), Denial> {
+    // Some servers take a path parameter (`..;a=b`), a fragment or blanks off before they look at dots.
+    let bare = segment.split(';').next().unwrap_or_default();
+    if matches!(bare.split('#').next().unwrap_or_default().trim(), "." | "..") {
         return Err(Denial::UnsafePath("a dot segment"));
     }
     if segment.contains(|c: char| c.is_control()) {
         return Err(Denial::UnsafePath("a control character"));
     }
-    // `*`, `?` and `${` would be wildcards and variables in a policy's Resource.
-    if segment.contains(['/', '\\', '*', '?']) || segment.contains("${") {
+    if segment.contains(['/', '\\']) {
         return Err(Denial::UnsafePath("a character that means something else elsewhere"));
     }
     Ok(())
@@ -180,6 +260,12 @@ fn hex(digit: u8) -> Option<u8> {
 /// costs time.
 const MAX_DEEPER_LAYERS: usize = 3;
 
+/// Honest paths have one or two.
+const MAX_READINGS: usize = 64;
+
+const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfc();
+const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfkc();
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,6 +289,9 @@ mod tests {
         safe("/a/b:c/d;e=f/~g", &["a", "b:c", "d;e=f", "~g"]);
         safe("/.well-known/...", &[".well-known", "..."]);
         safe("/a/$", &["a", "$"]);
+        safe("/ /a b/ c", &[" ", "a b", " c"]);
+        safe("/a./b.c", &["a.", "b.c"]);
+        safe("/\u{ff08}\u{ff1f}\u{ff09}", &["\u{ff08}\u{ff1f}\u{ff09}"]);
         safe("/caf\u{e9}", &["caf\u{e9}"]);
     }
 
@@ -246,6 +335,15 @@ mod tests {
             "/a/%2e%2e%23;x",
             "/a/..%20",
             "/a/%20./b",
+            "/a/..\u{a0}/b",
+            "/a/%e3%80%80./b",
+            "/a/\u{2003}..;x",
+            "/\u{ff0e}\u{ff0e}/a",
+            "/a/\u{2025}/b",
+            "/a\u{ff0f}b",
+            "/a\u{ff3c}b",
+            "/\u{ff05}2e/a",
+            "/a\u{2100}b",
             "/a*",
             "/a?b",
             "/${a}",
@@ -287,6 +385,58 @@ mod tests {
     }
 
     #[test]
+    fn other_readings_are_what_some_backends_take_a_path_for() {
+        let texts = |paths: Vec<SafePath<'_>>| {
+            let mut texts: Vec<String> = paths.iter().map(|path| format!("/{}", path.segments().join("/"))).collect();
+            texts.sort();
+            texts
+        };
+        for (path, readings) in [
+            ("/a/b.c/d-e", &[][..]),
+            ("/caf\u{e9}/e\u{301}", &[]),
+            ("/a;x/b", &["/a/b"]),
+            ("/%2561", &["/a"]),
+            ("/a.", &["/a"]),
+            ("/a. ./b", &["/a/b"]),
+            ("/a%20", &["/a"]),
+            ("/%20a\u{a0}", &["/ a", "/ a ", "/a"]),
+            ("/\u{ff41}", &["/a"]),
+            ("/a.%3Bx", &["/a", "/a."]),
+            ("/\u{ff05}61", &["/%61", "/a"]),
+            ("/.../ ", &[]),
+        ] {
+            assert_eq!(texts(SafePath::parse(path).unwrap().other_readings()), readings, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_format_is_what_follows_a_dot_of_the_last_segment() {
+        for (path, names) in [
+            ("/a.b/c.tar.gz", &["/a.b/c", "/a.b/c.tar"][..]),
+            ("/a.json", &["/a"]),
+            ("/.json", &[]),
+            ("/..a", &["/."]),
+            ("/a.b/c", &[]),
+            ("/", &[]),
+        ] {
+            let texts: Vec<String> = SafePath::parse(path)
+                .unwrap()
+                .without_format()
+                .iter()
+                .map(|path| format!("/{}", path.segments().join("/")))
+                .collect();
+            assert_eq!(texts, names, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_with_more_readings_than_an_honest_one_is_refused() {
+        let odd = "/%2520a%253bx.%2520/\u{ff05}2561;x/%20b%25EF%25BC%2585%2541 ./c%25253b";
+        assert_eq!(SafePath::parse(odd), Err(Denial::UnsafePath("too many readings")));
+        assert!(SafePath::parse("/%2520a%25253bx%2520.%2520/%20b/\u{ff43}.").is_ok());
+    }
+
+    #[test]
     fn a_fragment_ends_the_path_for_who_makes_a_url_of_it() {
         for (path, expected) in [
             ("/a/b;c", None),
@@ -295,7 +445,7 @@ mod tests {
             ("/%23", Some(&[])),
             ("/a#b#c", Some(&["a"])),
         ] {
-            let before = SafePath::parse(path).unwrap().before_fragment();
+            let before = SafePath::parse(path).unwrap().before_fragment().unwrap();
             assert_eq!(
                 before.as_ref().map(|path| path.segments().to_vec()),
                 expected.map(|path| { path.iter().map(|segment| Cow::Borrowed(*segment)).collect::<Vec<_>>() }),

@@ -135,6 +135,9 @@ impl RouteKey {
         if path.segments().iter().any(|segment| matches!(segment, Cow::Owned(_)) || segment.contains('%')) {
             return Err(RouteKeyError("write the path decoded: requests are decoded before they are compared"));
         }
+        if path.segments().iter().any(|segment| segment.contains('#')) {
+            return Err(RouteKeyError("a `#` ends the path of a URL: no route can have one"));
+        }
         let mut segments: Vec<Segment> = Vec::new();
         for text in path.segments() {
             if matches!(segments.last(), Some(Segment::Greedy(_))) {
@@ -162,6 +165,16 @@ impl RouteKey {
             }
         }
         rest.next().is_none()
+    }
+
+    /// Whether the last segment of a path that it serves is written out in it.
+    pub(super) fn names_last_segment(&self, path: &SafePath<'_>) -> bool {
+        match self {
+            RouteKey::Http { segments, .. } => {
+                segments.len() == path.segments().len() && matches!(segments.last(), Some(Segment::Literal(_)))
+            }
+            RouteKey::Connect | RouteKey::Default => false,
+        }
     }
 
     /// Its path parameters.

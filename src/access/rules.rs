@@ -171,13 +171,6 @@ impl Rules {
             let path = SafePath::parse(request.path)?;
             let position = self.index.find(method, &path, self.letter_case);
             let mut readings = path.other_readings();
-            let has_another_rule = |reading: &SafePath<'_>| {
-                let other = self.index.find(method, reading, self.letter_case);
-                other.is_some() && other != position
-            };
-            if position.is_some() && readings.iter().any(has_another_rule) {
-                return Err(Denial::UnsafePath("another reading of it has another rule"));
-            }
             if self.letter_case == LetterCase::Ignored {
                 let in_lower_case = |path: &SafePath<'a>| path.in_case(self.letter_case);
                 readings =
@@ -186,9 +179,19 @@ impl Rules {
             (path, readings, position)
         };
         let rule = position.and_then(|position| self.rules.get(position)).ok_or(Denial::NoRoute)?;
-        let before_fragment = [&path].into_iter().chain(&other_readings).filter_map(SafePath::before_fragment);
-        let before_fragment: Vec<SafePath<'a>> =
-            before_fragment.flat_map(|reading| [reading.other_readings(), vec![reading]].concat()).collect();
+        let all_readings: Vec<&SafePath<'a>> = [&path].into_iter().chain(&other_readings).collect();
+        let otherwise = [other_readings.clone(), self.spellings(method, &all_readings)].concat();
+        let otherwise = self.of_paths(method, otherwise, position);
+        if otherwise.iter().any(|(other, _)| other.asks_others()) {
+            return Err(Denial::UnsafePath(ANOTHER_RULE));
+        }
+        let mut before_fragment: Vec<SafePath<'a>> = Vec::new();
+        for reading in all_readings {
+            if let Some(before) = reading.before_fragment()? {
+                before_fragment.extend(before.other_readings());
+                before_fragment.push(before);
+            }
+        }
         let gateway_rule = match &request.gateway_route {
             Some(named) if !is_named(&rule.key, named, request.method) => {
                 let readings = [&path].into_iter().chain(&other_readings).chain(&before_fragment);
@@ -196,15 +199,12 @@ impl Rules {
             }
             Some(_) | None => None,
         };
-        let as_well = before_fragment.into_iter().filter_map(|reading| {
-            let position = self.index.find(method, &reading, self.letter_case)?;
-            Some((self.rules.get(position)?, reading))
-        });
-        let as_well: Vec<(&Rule, SafePath<'a>)> = as_well.collect();
+        let spellings = self.spellings(method, &before_fragment.iter().collect::<Vec<_>>());
+        let as_well = self.of_paths(method, [before_fragment, spellings].concat(), None);
         if as_well.iter().any(|(other, _)| other.asks_others() && !std::ptr::eq(*other, rule)) {
             return Err(Denial::UnsafePath("a part of it has a rule that asks others"));
         }
-        Ok(MatchedRule { rule, path, other_readings, as_well, gateway_rule })
+        Ok(MatchedRule { rule, path, other_readings, otherwise, as_well, gateway_rule })
     }
 
     /// The rule of the route that API Gateway runs, where the table has one and it is not `rule`, with the paths
@@ -235,6 +235,45 @@ impl Rules {
             if route.has_path(path, self.letter_case) { path.clone() } else { SafePath::root() }
         };
         Some((other, readings.map(of_route).collect()))
+    }
+
+    /// The rules of these paths, but for one.
+    fn of_paths<'a>(
+        &'a self,
+        method: Option<Method>,
+        paths: Vec<SafePath<'a>>,
+        except: Option<usize>,
+    ) -> Vec<(&'a Rule, SafePath<'a>)> {
+        let mut found: Vec<(&Rule, SafePath<'a>)> = Vec::new();
+        for path in paths {
+            let position =
+                self.index.find(method, &path, self.letter_case).filter(|position| Some(*position) != except);
+            if let Some(rule) = position.and_then(|position| self.rules.get(position))
+                && !found.iter().any(|(_, known)| *known == path)
+            {
+                found.push((rule, path));
+            }
+        }
+        found
+    }
+
+    /// What some backends find the route of one of these paths by: the path in Unicode's
+    /// NFKC, or without what may be a format, unless a route is written with it.
+    fn spellings<'a>(&self, method: Option<Method>, paths: &[&SafePath<'a>]) -> Vec<SafePath<'a>> {
+        let is_written_out = |path: &SafePath<'_>| {
+            let position = self.index.find(method, path, self.letter_case);
+            position.and_then(|position| self.routes.get(position)).is_some_and(|key| key.names_last_segment(path))
+        };
+        let mut spellings: Vec<SafePath<'a>> = paths.iter().copied().filter_map(SafePath::normalized).collect();
+        let mut names = Vec::new();
+        for path in paths.iter().copied().chain(&spellings) {
+            let without_format = path.without_format();
+            if !without_format.is_empty() && !is_written_out(path) {
+                names.extend(without_format);
+            }
+        }
+        spellings.extend(names);
+        spellings
     }
 
     /// What the token may use of the whole API, where the answer to this request is to
@@ -286,6 +325,8 @@ pub struct MatchedRule<'a> {
     /// What some backends take the path for: a claim that must equal a part of the path
     /// must equal that too.
     other_readings: Vec<SafePath<'a>>,
+    /// The rules of other readings: they must hold too.
+    otherwise: Vec<(&'a Rule, SafePath<'a>)>,
     /// Rules that must hold as well, since some backends see only the path's beginning.
     as_well: Vec<(&'a Rule, SafePath<'a>)>,
     /// The rule of the route that API Gateway runs, where it is another: it must hold as well, on each of these paths.
@@ -304,6 +345,10 @@ impl MatchedRule<'_> {
     /// # Errors
     /// The denial of the first check that does not hold.
     pub fn authorize(&self, claims: Arc<Claims>, now: UnixSeconds) -> Result<Ruling, Denial> {
+        for (rule, path) in &self.otherwise {
+            let held = rule.requirement.hold(&Facts { claims: &claims, path, now });
+            held.map_err(|_| Denial::UnsafePath(ANOTHER_RULE))?;
+        }
         for path in [&self.path].into_iter().chain(&self.other_readings) {
             self.rule.requirement.hold(&Facts { claims: &claims, path, now })?;
         }
@@ -338,6 +383,8 @@ impl MatchedRule<'_> {
         questions
     }
 }
+
+const ANOTHER_RULE: &str = "another reading of it has another rule";
 
 #[cfg(test)]
 mod tests {
@@ -418,13 +465,76 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_that_has_another_rule_is_unsafe() {
-        let rules = of([rule("GET /a", &[]), rule("GET /{x}", &[])]);
-        let is_served = |path: &str| rules.route(&request("GET", path)).is_ok();
-        assert!(is_served("/a") && is_served("/b;a") && is_served("/a%20") && is_served("/%61"));
-        assert!(!is_served("/a;b") && !is_served("/%2561"));
+    fn the_rule_of_every_reading_must_hold() {
+        let rules = of([
+            rule("GET /a", &[group("admin")]),
+            rule("GET /{x}", &[]),
+            rule("GET /a/{x}", &[group("admin")]),
+            rule("GET /{x}/{y}", &[]),
+            rule("GET /caf\u{e9}", &[group("admin")]),
+            rule("GET /f.json", &[]),
+            rule("GET /f", &[group("admin")]),
+        ]);
+        let ruling = |path: &str, groups: &[&str]| {
+            let request = request("GET", path);
+            let matched = rules.route(&request)?;
+            matched.authorize(claims(json!({ "groups": groups })), at(0.0)).map(drop)
+        };
+        for path in [
+            "/a;b",
+            "/%2561",
+            "/a.",
+            "/a..",
+            "/a%20",
+            "/%20a",
+            "/a\u{a0}",
+            "/a%E3%80%80",
+            "/\u{ff41}",
+            "/%EF%BD%81",
+            "/a.json",
+            "/a.tar.gz",
+            "/a.json;b",
+            "/a.json.",
+            "/a.jso\u{ff4e}",
+            "/\u{24d0}",
+            "/\u{ff05}61",
+            "/a./b",
+            "/a%20/b",
+            "/\u{ff41}/b.c",
+            "/cafe\u{301}",
+            "/cafe\u{301}.json",
+            "/f.xml",
+            "/f.json.gz",
+        ] {
+            assert_eq!(ruling(path, &[]), Err(Denial::UnsafePath(ANOTHER_RULE)), "{path}");
+            assert_eq!(ruling(path, &["admin"]), Ok(()), "{path}");
+        }
+        for path in [
+            "/b;a",
+            "/b%20",
+            "/b.",
+            "/b.json",
+            "/aa.json",
+            "/a.json/b",
+            "/x/a.json",
+            "/f.json",
+            "/f.json/",
+            "/\u{ff42}",
+            "/.a",
+        ] {
+            assert_eq!(ruling(path, &[]), Ok(()), "{path}");
+        }
         // What no rule serves under another reading is denied there anyway.
         assert!(of([rule("GET /{x}/a;b", &[])]).route(&request("GET", "/c/a;b")).is_ok());
+        assert_eq!(rules.route(&request("POST", "/a.json")).err(), Some(Denial::NoRoute));
+    }
+
+    #[test]
+    fn a_reading_whose_rule_asks_others_is_refused() {
+        let rules = of([Rule { introspect: true, ..rule("GET /a", &[]) }, rule("GET /{x}", &[])]);
+        for path in ["/a;b", "/a.json", "/a."] {
+            assert_eq!(rules.route(&request("GET", path)).err(), Some(Denial::UnsafePath(ANOTHER_RULE)), "{path}");
+        }
     }
 
     /// What becomes of a reader's request for `path`, where the event names this route.

@@ -10,7 +10,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt::Write;
+use std::rc::Rc;
 
 /// What a policy that is cached may do on a path that belongs to no route of the table.
 ///
@@ -124,7 +126,15 @@ pub(crate) fn check(scenario: &Scenario, tally: &mut Tally) -> Result<(), String
     };
     for token in &scenario.tokens {
         let (credential, asks) = (Credential::of(token), asks(scenario, token));
-        let on = Held { table, token, credential: &credential, kind: kind(scenario, token), asks: &asks, sent: SENT };
+        let on = Held {
+            table,
+            token,
+            credential: &credential,
+            kind: kind(scenario, token),
+            asks: &asks,
+            sent: SENT,
+            readings: RefCell::default(),
+        };
         on.covers_the_token(&stage, tally)?;
     }
     Ok(())
@@ -138,7 +148,15 @@ fn check_single(scenario: &Scenario, tally: &mut Tally) -> Result<(), String> {
         .map_err(|faults| format!("the generator made a table that is no table:\n{}\n{faults}", table.yaml()))?;
     for token in &scenario.tokens {
         let (credential, asks) = (Credential::of(token), asks(scenario, token));
-        let on = Held { table, token, credential: &credential, kind: kind(scenario, token), asks: &asks, sent: SENT };
+        let on = Held {
+            table,
+            token,
+            credential: &credential,
+            kind: kind(scenario, token),
+            asks: &asks,
+            sent: SENT,
+            readings: RefCell::default(),
+        };
         for ask in &asks {
             tally.cases += 1;
             let answer = stage.ask(on.kind, ask, &credential).map_err(|wrong| on.report(ask, &wrong, None))?;
@@ -195,6 +213,8 @@ pub(crate) struct Held<'a> {
     pub(crate) asks: &'a [Ask],
     /// How many of them are sent.
     pub(crate) sent: usize,
+    /// The verdicts on the other readings of what was asked, once they are known.
+    pub(crate) readings: RefCell<HashMap<Ask, Rc<[Verdict<'a>]>>>,
 }
 
 impl Held<'_> {
@@ -297,7 +317,8 @@ impl Held<'_> {
         let path = if let Ask::Http(_, path) = later { path } else { "" };
         // "On every safe path (here: also without `%`)"; and a path parameter (`;`), which some backends take off, is denied
         // wherever a literal that is stricter somewhere stands before it.
-        let may_be_refused = path.contains(['%', ';', '#']) || self.has_another_reading(later);
+        let may_be_refused =
+            path.contains(['%', ';', '#']) || self.has_another_reading(later) || self.is_odd_to_a_policy(path, answer);
         // A policy for HTTP routes need not speak of `$connect`, nor the other way round.
         let same_api = (*ask == Ask::Connect) == (*later == Ask::Connect);
         let is_allowed = outcome == Outcome::Allow;
@@ -312,15 +333,22 @@ impl Held<'_> {
         {
             return wrong("and still says so when the token has expired");
         }
-        if path.contains(':') && matches!(verdict, Verdict::Denied(_)) {
+        let is_sayable = iam_can_say(path, answer);
+        if path.contains(':') && is_sayable {
             let within_colons = answer.policy.evaluate_within_colons(Call { arn: &arn(later), now: now() });
-            tally.beyond_colons += usize::from(within_colons == Outcome::Allow);
+            tally.beyond_colons += 1;
+            let must_not = match verdict {
+                Verdict::Unsafe | Verdict::Denied(_) => true,
+                Verdict::Allowed(_) => self.has_a_stricter_reading(later),
+                Verdict::NoRoute => false,
+            };
+            if must_not && within_colons == Outcome::Allow {
+                return wrong("it is allowed where wildcards end at colons");
+            }
         }
         match verdict {
-            Verdict::Unsafe if is_allowed && is_plainly_unsafe(path) => {
-                wrong("an unsafe path is denied where IAM can say it")
-            }
-            Verdict::Unsafe | Verdict::Allowed(_) if is_allowed && self.has_a_stricter_reading(later) => {
+            Verdict::Unsafe if is_allowed && is_sayable => wrong("an unsafe path is denied where IAM can say it"),
+            Verdict::Allowed(_) if is_allowed && is_sayable && self.has_a_stricter_reading(later) => {
                 wrong("a backend can read it as a path that is denied")
             }
             Verdict::Unsafe => Ok(()),
@@ -444,28 +472,46 @@ impl Held<'_> {
         self.token.sub.as_deref().filter(|sub| !sub.is_empty()).unwrap_or(CLIENT)
     }
 
-    /// Whether a backend could read an escape or a path parameter so that it serves the request under another route.
+    /// Whether a backend could read the path so that it serves the request under another route, or for another user.
     fn has_another_reading(&self, ask: &Ask) -> bool {
         let seen = |verdict: Verdict<'_>| (verdict.route().map(Route::key_text), verdict.is_allowed());
         let first = seen(self.judge(ask));
-        self.readings(ask).any(|verdict| seen(verdict) != first)
+        self.readings(ask).iter().any(|verdict| seen(*verdict) != first)
     }
 
     /// Whether a backend could read it so that it serves it under a route that is denied to this token.
     fn has_a_stricter_reading(&self, ask: &Ask) -> bool {
-        self.readings(ask).any(|verdict| matches!(verdict, Verdict::Denied(_)))
+        self.readings(ask).iter().any(|verdict| matches!(verdict, Verdict::Denied(_)))
     }
 
-    fn readings(&self, ask: &Ask) -> impl Iterator<Item = Verdict<'_>> {
-        let (method, path) = match ask {
-            Ask::Http(method, path) if path.contains(['%', ';', '#']) || self.table.settings.ignores_case => {
-                (*method, path.as_str())
-            }
-            Ask::Http(..) | Ask::Connect => ("", ""),
+    fn readings(&self, ask: &Ask) -> Rc<[Verdict<'_>]> {
+        let mut known = self.readings.borrow_mut();
+        let verdicts = || readings::verdicts(self.table, self.token, ask).into();
+        Rc::clone(known.entry(ask.clone()).or_insert_with(verdicts))
+    }
+
+    /// Whether a Deny of what is unsafe, or of what some backends take for a denied route, reaches a bit further than that.
+    fn is_odd_to_a_policy(&self, path: &str, answer: &PolicyAnswer) -> bool {
+        let names = self.table.routes.iter().filter_map(|route| match &route.key {
+            Key::Path(_, segments) => Some(segments),
+            Key::Connect | Key::Default => None,
+        });
+        let mut names = names.flatten().filter_map(|segment| match segment {
+            Segment::Literal(name) => Some(*name),
+            Segment::Parameter(_) | Segment::Greedy(_) => None,
+        });
+        let starts_oddly = |segment: &str| [" ", ". ", ".. "].iter().any(|start| segment.starts_with(start));
+        let beyond_a_colon = path.split_once(':').is_some_and(|(_, rest)| rest.contains("/.") || rest.contains("/ "));
+        let has_room_for_each = !answer.policy.resources().any(|resource| resource.ends_with("/* *"));
+        let is_within_reach = |name: &str| {
+            let begins = |after: &str| path.contains(&format!("/{name}{after}"));
+            begins(".") || begins(" ")
         };
-        let readings =
-            if path.is_empty() { Default::default() } else { readings::of(path, self.table.settings.ignores_case) };
-        readings.into_iter().map(move |segments| model::judge_segments(self.table, self.token, method, &segments))
+        path.split('/').any(starts_oddly)
+            || beyond_a_colon
+            || path.contains(['\u{a0}', '\u{3000}', '\u{ff0e}'])
+            || names.any(is_within_reach)
+            || !has_room_for_each && (path.contains(' ') || path.contains("./"))
     }
 
     /// Whether the request lies where a route that this token may use, seen as a wildcard, overlaps another such route
@@ -516,9 +562,22 @@ fn has_wildcards(ask: &Ask) -> bool {
     arn.contains(['*', '?']) || arn.contains("${") || arn.contains(char::is_control) || arn.chars().count() > 512
 }
 
-/// "as far as IAM can say it (`//`, dot segments, backslash)"
-fn is_plainly_unsafe(path: &str) -> bool {
-    path.contains("//") || path.contains('\\') || path.split('/').any(|segment| segment == "." || segment == "..")
+/// "as far as IAM can say it": not wildcards and variables as text, control characters, and escapes that mean nothing. Of
+/// other forms of letters the policy may have a list.
+fn iam_can_say(path: &str, answer: &PolicyAnswer) -> bool {
+    let mut text = path.to_owned();
+    while let Some(deeper) = model::unescaped(&text).filter(|deeper| *deeper != text) {
+        text = deeper;
+    }
+    let is_sayable = model::unescaped(path).is_some()
+        && !text.contains(['*', '?'])
+        && !text.contains("${")
+        && !path.contains(char::is_control)
+        && format!("GET{path}").len() < 400;
+    let has = |end: &str| answer.policy.resources().any(|resource| resource.ends_with(end));
+    let has_other_forms = has("/*\u{3000}*") && (!path.contains('%') || has("/*%E3%80%80*") || has("/*%*"));
+    let is_listed = |c: char| has_other_forms && "\u{a0}\u{3000}\u{ff0e}".contains(c);
+    is_sayable && text.chars().all(|c| c.is_ascii() || is_listed(c))
 }
 
 /// A route as IAM's wildcards see it.

@@ -6,6 +6,7 @@ use crate::iam::{Call, Outcome};
 use crate::model::{self, Verdict};
 use crate::stage::{self, Answer, Credential, Kind, Stage};
 use crate::tables::{Ask, Bound, Key, Needs, Route, Settings, Table, Token};
+use std::cell::RefCell;
 
 fn free() -> Needs {
     Needs::default()
@@ -86,8 +87,15 @@ fn agrees(table: &Table, paths: &[&str]) {
             }
         }
         let credential = Credential::of(&token);
-        let held =
-            Held { table, token: &token, credential: &credential, kind: Kind::RestRequest, asks: &asks, sent: 5 };
+        let held = Held {
+            table,
+            token: &token,
+            credential: &credential,
+            kind: Kind::RestRequest,
+            asks: &asks,
+            sent: 5,
+            readings: RefCell::default(),
+        };
         held.covers_the_token(&stage, &mut crate::agreement::Tally::default())
             .unwrap_or_else(|wrong| panic!("{wrong}"));
     }
@@ -301,4 +309,143 @@ fn the_policy_of_who_has_nothing_is_measured_at_start_too() {
     ]);
     let faults = Stage::start(&large).err().map(|faults| faults.to_string()).unwrap_or_default();
     assert!(faults.contains("8 KB") || faults.contains("bytes"), "{faults}");
+}
+
+/// The policy that a user without rights gets, held against each path: whether it allows it, and whether it does where
+/// wildcards end at colons.
+fn cached(table: &Table, token: &Token, paths: &[&str]) -> Vec<(bool, bool)> {
+    let stage = Stage::start(table).unwrap_or_else(|faults| panic!("refused:\n{}\n{faults}", table.yaml()));
+    let nowhere = Ask::Http("GET", "/nowhere-at-all".to_owned());
+    let Ok(Answer::Policy(answer)) = stage.ask(Kind::RestRequest, &nowhere, &Credential::of(token)) else {
+        panic!("no policy")
+    };
+    let of = |path: &&str| {
+        let arn = stage::arn(&Ask::Http("GET", (*path).to_owned()));
+        let call = Call { arn: &arn, now: stage::now() };
+        let is_allow = |outcome| outcome == Outcome::Allow;
+        (is_allow(answer.policy.evaluate(call)), is_allow(answer.policy.evaluate_within_colons(call)))
+    };
+    paths.iter().map(of).collect()
+}
+
+#[track_caller]
+fn none_is_allowed(table: &Table, token: &Token, paths: &[&str]) {
+    for (path, allowed) in paths.iter().zip(cached(table, token, paths)) {
+        assert_eq!(allowed, (false, false), "{path:?} in\n{}", table.yaml());
+    }
+}
+
+fn alice() -> Token {
+    users().pop().unwrap()
+}
+
+#[test]
+fn dots_beside_blanks_and_fragments_are_denied_by_a_policy_that_is_cached() {
+    let table = table(vec![("GET /public/{p+}", free()), ("ANY /admin/{p+}", group("admin"))]);
+    none_is_allowed(
+        &table,
+        &alice(),
+        &[
+            "/public/..%20/admin/x",
+            "/public/%20../admin/x",
+            "/public/.%20/x",
+            "/public/%20%20../admin/x",
+            "/public/.. /admin/x",
+            "/public/ ../admin/x",
+            "/public/   .. /admin/x",
+            "/public/. /x",
+            "/public/..#/admin/x",
+            "/public/x#/../../admin/x",
+            "/public/..%23/admin/x",
+            "/public/..\u{a0}/admin/x",
+            "/public/\u{ff0e}\u{ff0e}/admin/x",
+            "/public/..;/admin/x",
+        ],
+    );
+    assert_eq!(cached(&table, &alice(), &["/public/a b/.well-known", "/public/ "]), [(true, true); 2]);
+}
+
+#[test]
+fn unsafe_paths_with_colons_are_denied_whichever_way_wildcards_are_read() {
+    let table = table(vec![("GET /{p+}", free()), ("ANY /admin/{p+}", group("admin"))]);
+    none_is_allowed(
+        &table,
+        &alice(),
+        &[
+            "/x:y/../admin/z",
+            "/x:y/..",
+            "/x:y//admin/z",
+            "/x:y/z:/./admin/z",
+            "/x:y/..;/admin/z",
+            "/x:y/.. /admin/z",
+            "/x:y/..#/admin/z",
+            "/x:y\\..\\admin",
+            "/x:y/%2e%2e/admin/z",
+            "/x/..%c2%a0/admin/x",
+            "/x/..%E3%80%80/admin/x",
+            "/admin/x:y",
+            "/admin/x:y/z",
+        ],
+    );
+    assert_eq!(cached(&table, &alice(), &["/x:y", "/x:y/z:w"]), [(true, true); 2]);
+}
+
+#[test]
+fn what_some_backends_take_for_a_denied_route_is_denied_by_a_policy_that_is_cached() {
+    for open in ["GET /{x}", "$default"] {
+        let routes = vec![(open, free()), ("GET /admin", group("admin"))];
+        none_is_allowed(
+            &table(routes),
+            &alice(),
+            &[
+                "/admin#x",
+                "/admin%23x",
+                "/admin;x",
+                "/admin.json",
+                "/admin.tar.gz",
+                "/admin.",
+                "/admin..",
+                "/admin. .",
+                "/admin ",
+                "/ admin",
+                "/admin%20",
+                "/admin.json/",
+                "/admin\u{a0}",
+                "/admin%c2%a0",
+                "/%EF%BD%81dmin",
+                "/%61dmin",
+            ],
+        );
+    }
+    let beside = table(vec![("GET /{x}", free()), ("GET /admin", group("admin"))]);
+    assert_eq!(cached(&beside, &alice(), &["/report.json", "/administrators", "/x.admin"]), [(true, true); 3]);
+    let below = table(vec![("GET /{x+}", free()), ("GET /admin/{x}", group("admin"))]);
+    is_refused(&below, ["GET /{x+}", "GET /admin/{x}"]);
+    let below = table(vec![("GET /{x+}", free()), ("GET /admin/{x+}", group("admin"))]);
+    none_is_allowed(
+        &below,
+        &alice(),
+        &["/admin./x", "/admin /x", "/admin;/x", "/ admin/x", "/admin. /x", "/admin.#/x"],
+    );
+}
+
+#[test]
+fn a_name_with_a_fragment_is_no_place_of_its_own() {
+    let table = with_implicit_deny(table(vec![("GET /users/{id}", own("id"))]));
+    for name in ["alice#bob", "alice#", "alice.", "alice ", "alice\u{a0}", "\u{ff41}lice"] {
+        let token = Token { sub: Some(name.to_owned()), ..alice() };
+        none_is_allowed(&table, &token, &[&format!("/users/{name}"), "/users/alice"]);
+    }
+    let token = Token { sub: Some("e\u{301}".to_owned()), ..alice() };
+    assert_eq!(cached(&table, &token, &["/users/e\u{301}", "/users/\u{e9}"]), [(true, true), (false, false)]);
+}
+
+#[test]
+fn a_route_that_is_written_with_its_format_is_no_other_routes() {
+    let written = || vec![("GET /files/{name}", free()), ("GET /files/report.json", free())];
+    let paths = ["/files/report.json", "/files/report", "/files/other.json", "/files/report.json.gz"];
+    agrees(&table(written()), &paths);
+    // `/files/report.xml` would have to be denied, and `/files/report.json` allowed.
+    let beside = written().into_iter().chain([("GET /files/report", group("admin"))]).collect();
+    is_refused(&table(beside), ["GET /files/report.json", "GET /files/report"]);
 }

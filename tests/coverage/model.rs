@@ -1,6 +1,7 @@
 //! Which route serves a request, and whether a token may use it: the contract's "Which route" and "Requirements of a
 //! route", as plainly as they can be written. Slow, and made from the contract alone.
 
+use crate::readings;
 use crate::stage::STAGE_ARN;
 use crate::tables::{Ask, Bound, Key, METHODS, Needs, Route, Segment, Table, Token};
 use std::cmp::Ordering;
@@ -92,21 +93,25 @@ fn decoded_segment(segment: &str) -> Option<String> {
         match unescaped(&inner) {
             Some(deeper) if deeper != inner => inner = deeper,
             // No escape of an escape, just a percent sign.
-            _ => return Some(decoded),
+            _ => return readings::forms(&decoded).iter().all(|form| keeps_segments(form)).then_some(decoded),
         }
     }
     None
 }
 
 fn is_safe_text(segment: &str) -> bool {
-    // Servlet containers take a path parameter off before they look at dots.
-    let bare = segment.split(';').next().unwrap_or_default();
-    let before_fragment = bare.split('#').next().unwrap_or_default();
-    !bare.is_empty()
-        && ![".", ".."].contains(&before_fragment.trim_matches(' '))
-        && !segment.contains(['/', '\\', '*', '?'])
+    !segment.is_empty()
+        && !segment.starts_with(';')
+        && keeps_segments(segment)
+        && !segment.contains(['*', '?'])
         && !segment.contains("${")
-        && !segment.contains(char::is_control)
+}
+
+/// Whether it is one segment of the path to everybody.
+fn keeps_segments(segment: &str) -> bool {
+    // Some take a path parameter, a fragment or blanks off before they look at dots.
+    let bare = segment.split([';', '#']).next().unwrap_or_default();
+    ![".", ".."].contains(&bare.trim()) && !segment.contains(['/', '\\']) && !segment.contains(char::is_control)
 }
 
 /// Percent-decoded once; `None` where an escape is invalid or the bytes are no UTF-8.
@@ -257,6 +262,15 @@ mod tests {
             ("/%4", None),
             ("/%zz", None),
             ("/%c0%ae", None),
+            ("/ /a b/ c/d.", Some(vec![" ", "a b", " c", "d."])),
+            ("/..%20/a", None),
+            ("/%20../a", None),
+            ("/a/.. /b", None),
+            ("/a/..#/b", None),
+            ("/a/..\u{a0}", None),
+            ("/\u{ff0e}\u{ff0e}/a", None),
+            ("/a\u{ff0f}b", None),
+            ("/\u{ff08}\u{ff1f}", Some(vec!["\u{ff08}\u{ff1f}"])),
             ("/a;b", Some(vec!["a;b"])),
             ("/..;/a", None),
             ("/a/;b", None),

@@ -1,76 +1,137 @@
-//! How backends read a path: every combination of the steps that servers, frameworks and proxies are known to take.
+//! How backends read a path: the steps that servers, frameworks, file systems and proxies are known to take, in any order.
 
-use crate::model::unescaped;
+use crate::model::{self, Verdict, unescaped};
+use crate::tables::{Ask, Key, Route, Segment, Table, Token};
+use icu_normalizer::ComposingNormalizerBorrowed;
 use std::collections::BTreeSet;
 
-/// The steps that are not taken by every backend. Escapes are decoded first, once to three times.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Steps {
-    /// Cut each segment at its first `;`, as servlet containers do.
-    parameters: bool,
-    /// End the path at a `#`, as a proxy does that puts it into a URL again.
-    fragments: bool,
-    /// Take `\` for `/`, as Windows does.
-    backslashes: bool,
-    /// Take several slashes for one.
-    merge: bool,
-    /// Resolve `.` and `..`.
-    dots: bool,
-    /// Compare letters in any case. Only where the configuration says that backends do.
-    fold: bool,
-}
+/// What is done to each segment.
+const OF_SEGMENTS: [fn(&str) -> String; 5] = [
+    |segment| leniently_unescaped(segment).unwrap_or_else(|| segment.to_owned()),
+    // Servlet containers take path parameters off.
+    |segment| segment.split(';').next().unwrap_or_default().to_owned(),
+    |segment| unless_empty(segment.trim(), segment),
+    // Windows.
+    |segment| unless_empty(segment.trim_end_matches(|c: char| c == '.' || c.is_whitespace()), segment),
+    in_plain_letters,
+];
 
-/// All readings of a path as segments, without those that are the same. A trailing slash makes no difference.
-pub(crate) fn of(path: &str, fold_too: bool) -> BTreeSet<Vec<String>> {
-    let mut readings = BTreeSet::new();
-    for choice in 0..64_u8 {
-        let takes = |bit: u8| choice & (1 << bit) != 0;
-        let steps = Steps {
-            parameters: takes(0),
-            backslashes: takes(1),
-            merge: takes(2),
-            dots: takes(3),
-            fold: takes(4),
-            fragments: takes(5),
-        };
-        if steps.fold && !fold_too {
-            continue;
-        }
-        readings.extend(decoded_texts(path).iter().map(|text| steps.segments(text)));
-    }
-    readings
-}
+type PathStep = fn(&[String]) -> Vec<String>;
 
-/// The path decoded once, as every backend does, and once or twice more, as some do.
-fn decoded_texts(path: &str) -> Vec<String> {
-    let mut texts = vec![leniently_unescaped(path).unwrap_or_else(|| path.to_owned())];
-    while texts.len() < 3 {
-        let Some(deeper) = leniently_unescaped(&texts[texts.len() - 1]) else { break };
-        texts.push(deeper);
-    }
-    texts
-}
-
-impl Steps {
-    fn segments(self, path: &str) -> Vec<String> {
-        let path = if self.backslashes { path.replace('\\', "/") } else { path.to_owned() };
-        let path = if self.fold { path.to_lowercase() } else { path };
-        let path = if self.fragments { path.split('#').next().unwrap_or_default().to_owned() } else { path };
-        let mut segments: Vec<String> = Vec::new();
-        for segment in path.strip_prefix('/').unwrap_or(&path).split('/') {
-            let segment = if self.parameters { segment.split(';').next().unwrap_or_default() } else { segment };
-            match segment {
-                "" if self.merge => {}
-                "." if self.dots => {}
-                ".." if self.dots => drop(segments.pop()),
-                _ => segments.push(segment.to_owned()),
+/// What is done to all of the path.
+const OF_PATHS: [PathStep; 4] = [
+    // What was decoded may have slashes, and a backslash is one to some.
+    |path| path.join("/").replace('\\', "/").split('/').map(str::to_owned).collect(),
+    // A proxy that puts the path into a URL again.
+    |path| path.join("/").split('#').next().unwrap_or_default().split('/').map(str::to_owned).collect(),
+    |path| path.iter().filter(|segment| !segment.is_empty()).cloned().collect(),
+    |path| {
+        let mut resolved: Vec<String> = Vec::new();
+        for segment in path {
+            match segment.as_str() {
+                "." => {}
+                ".." => drop(resolved.pop()),
+                _ => resolved.push(segment.clone()),
             }
         }
-        if segments.last().is_some_and(String::is_empty) {
-            segments.pop();
-        }
-        segments
+        resolved
+    },
+];
+
+/// All readings of a path as segments. A trailing slash makes no difference.
+pub(crate) fn of(path: &str, fold_too: bool) -> BTreeSet<Vec<String>> {
+    let whole: Vec<String> = path.strip_prefix('/').unwrap_or(path).split('/').map(str::to_owned).collect();
+    let mut readings = closure(whole, |path| {
+        let of_segments = OF_SEGMENTS.iter().map(|step| path.iter().map(|segment| step(segment)).collect());
+        let of_paths = OF_PATHS.iter().map(|step| step(path));
+        let folded = fold_too.then(|| path.iter().map(|segment| segment.to_lowercase()).collect());
+        of_segments.chain(of_paths).chain(folded).collect()
+    });
+    // Every backend decodes.
+    if let Some(decoded) = leniently_unescaped(path) {
+        readings.remove(&path.strip_prefix('/').unwrap_or(path).split('/').map(str::to_owned).collect::<Vec<_>>());
+        readings.extend(of(&decoded, fold_too));
     }
+    let without_slash = |mut path: Vec<String>| {
+        if path.last().is_some_and(String::is_empty) {
+            path.pop();
+        }
+        path
+    };
+    readings.into_iter().map(without_slash).collect()
+}
+
+/// What the rules say of a request's other readings.
+pub(crate) fn verdicts<'t>(table: &'t Table, token: &Token, ask: &Ask) -> Vec<Verdict<'t>> {
+    let Ask::Http(method, path) = ask else { return Vec::new() };
+    let judge = |segments: &[String]| model::judge_segments(table, token, method, segments);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-~:$".contains(c);
+    if !table.settings.ignores_case && path.chars().all(is_plain) && !path.contains("//") {
+        return vec![model::judge(table, token, ask)];
+    }
+    let readings = of(path, table.settings.ignores_case);
+    // Other spellings of the same names, of which only the route matters, and only where it is another one.
+    let route = |verdict: Verdict<'_>| verdict.route().map(Route::key_text);
+    let own = route(model::judge(table, token, ask));
+    let mut spellings: Vec<Vec<String>> = readings.iter().map(|segments| normalized(segments)).collect();
+    let is_written_out = |segments: &[String]| {
+        let route = judge(segments).route().map(|route| &route.key);
+        matches!(route, Some(Key::Path(_, key)) if key.len() == segments.len() && matches!(key.last(), Some(Segment::Literal(_))))
+    };
+    let names: Vec<_> = readings
+        .iter()
+        .chain(&spellings)
+        .filter(|segments| !is_written_out(segments))
+        .flat_map(|segments| without_format(segments))
+        .collect();
+    spellings.extend(names);
+    let spelled = spellings.iter().map(|segments| judge(segments)).filter(|verdict| route(*verdict) != own);
+    readings.iter().map(|segments| judge(segments)).chain(spelled).collect()
+}
+
+/// What may become of one segment that is decoded already.
+pub(crate) fn forms(segment: &str) -> BTreeSet<String> {
+    closure(segment.to_owned(), |segment| OF_SEGMENTS.iter().map(|step| step(segment)).collect())
+}
+
+/// The path as Unicode's NFKC has it.
+pub(crate) fn normalized(segments: &[String]) -> Vec<String> {
+    let nfkc = ComposingNormalizerBorrowed::new_nfkc();
+    segments.iter().map(|segment| nfkc.normalize(segment).into_owned()).collect()
+}
+
+/// Without what may be a format, once for each dot of the last segment.
+pub(crate) fn without_format(segments: &[String]) -> Vec<Vec<String>> {
+    let Some((last, before)) = segments.split_last() else { return Vec::new() };
+    let names = last.match_indices('.').map(|(dot, _)| &last[..dot]).filter(|name| !name.is_empty());
+    names.map(|name| before.iter().cloned().chain([name.to_owned()]).collect()).collect()
+}
+
+/// All that the steps make of a start.
+fn closure<T: Clone + Ord>(start: T, steps: impl Fn(&T) -> Vec<T>) -> BTreeSet<T> {
+    let mut known = BTreeSet::from([start.clone()]);
+    let mut next = vec![start];
+    while let Some(one) = next.pop() {
+        for other in steps(&one) {
+            // Odd paths have some dozens.
+            if known.len() < 1_000 && known.insert(other.clone()) {
+                next.push(other);
+            }
+        }
+    }
+    known
+}
+
+/// What is nothing but dots or blanks is a name.
+fn unless_empty(left: &str, segment: &str) -> String {
+    if left.is_empty() { segment.to_owned() } else { left.to_owned() }
+}
+
+/// Full-width letters and the like as plain ones; accents as they are.
+fn in_plain_letters(segment: &str) -> String {
+    let [nfc, nfkc] = [ComposingNormalizerBorrowed::new_nfc(), ComposingNormalizerBorrowed::new_nfkc()];
+    let plain = nfkc.normalize(segment);
+    if plain == nfc.normalize(segment) { segment.to_owned() } else { plain.into_owned() }
 }
 
 /// Decoded once, as a server does it that leaves invalid escapes as they are; `None` where nothing changes.
@@ -112,10 +173,26 @@ mod tests {
             "/%61dmin",
             "/%2561dmin",
             "/%zz/../admin",
+            "/admin.",
+            "/admin%20",
+            "/admin. .",
+            "/admin\u{a0}",
+            "/admin%E3%80%80",
+            "/\u{ff41}dmin",
+            "/public/..%20/admin",
+            "/public/%20../admin",
+            "/admin#x",
+            "/admin%23/x",
+            "/public/\u{ff0e}\u{ff0e}/admin",
+            "/public/\u{2025}/admin",
+            "/public/..\u{ff0f}admin",
         ] {
             assert!(of(path, false).contains(&vec!["admin".to_owned()]), "{path}");
         }
         assert!(!of("/Admin", false).contains(&vec!["admin".to_owned()]));
+        assert!(of("/e\u{301}", false).contains(&vec!["e\u{301}".to_owned()]));
+        assert!(!of("/e\u{301}", false).contains(&vec!["\u{e9}".to_owned()]));
+        assert_eq!(of("/plain/path.json", false), BTreeSet::from([vec!["plain".to_owned(), "path.json".to_owned()]]));
         assert!(of("/Admin", true).contains(&vec!["admin".to_owned()]));
     }
 }

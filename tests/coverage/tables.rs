@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
 
 /// A rule table and the settings that go with it.
 #[derive(Clone, Debug)]
@@ -413,7 +414,7 @@ pub(crate) fn token() -> impl Strategy<Value = Token> {
     )
 }
 
-const ODD_SUBS: [&str; 28] = [
+const ODD_SUBS: [&str; 37] = [
     "*",
     "a*",
     "?",
@@ -442,6 +443,15 @@ const ODD_SUBS: [&str; 28] = [
     "a;b",
     "b;",
     "%2561",
+    "a#b",
+    "#",
+    "a.",
+    "a.b",
+    "a ",
+    " a",
+    "\u{ff41}",
+    "a\u{a0}",
+    "a:b/c",
 ];
 
 /// Choices from which a request is made once table and token are known.
@@ -458,8 +468,8 @@ pub(crate) struct Seed {
 pub(crate) fn seed() -> impl Strategy<Value = Seed> {
     let tweaks = prop_oneof![
         5 => Just(Vec::new()),
-        4 => vec((0_usize..TWEAKS.len(), 0_usize..8), 1),
-        1 => vec((0_usize..TWEAKS.len(), 0_usize..8), 2..=3),
+        5 => vec((0_usize..TWEAKS.len(), 0_usize..4096), 1),
+        2 => vec((0_usize..TWEAKS.len(), 0_usize..4096), 2..=3),
     ];
     (0_usize..8, 0_usize..12, vec(0_usize..64, 4), 1_usize..4, tweaks)
         .prop_map(|(route, method, values, greedy, tweaks)| Seed { route, method, values, greedy, tweaks })
@@ -529,8 +539,20 @@ fn escaped(text: &str) -> String {
 
 type Tweak = fn(&str, usize) -> String;
 
-/// Changes that lead to a neighbouring path, or to one that backends read differently. A place is a segment.
-const TWEAKS: [Tweak; 25] = [
+/// Changes that lead to a neighbouring path, or to one that backends read differently. A place is a segment, and where
+/// there is a choice, that too.
+const TWEAKS: [Tweak; 36] = [
+    |path, place| with_segment(path, place % 8, choice(&UNSAFE_SEGMENTS, place)),
+    |path, place| with_segment(path, place % 8, choice(&UNSAFE_SEGMENTS, place)),
+    |path, place| on_segment(path, place % 8, |_| choice(&UNSAFE_SEGMENTS, place).to_owned()),
+    |path, place| on_segment(path, place % 8, |segment| format!("{segment}{}", choice(&UNSAFE_SEGMENTS, place))),
+    |path, place| on_segment(path, place % 8, |segment| format!("{segment}{}", choice(&ENDS, place))),
+    |path, place| on_segment(path, place % 8, |segment| format!("{segment}{}", choice(&ENDS, place))),
+    |path, place| on_segment(path, place % 8, |segment| format!("{}{segment}", choice(&STARTS, place))),
+    |path, place| on_segment(path, place, |segment| segment.chars().map(full_width).collect()),
+    |path, place| on_segment(path, place, |segment| escaped(&segment.chars().map(full_width).collect::<String>())),
+    |path, place| on_segment(path, place, |segment| segment.replace('\u{e9}', "e\u{301}")),
+    |path, place| with_segment(path, place, "x:y"),
     |path, _| format!("{path}/"),
     |path, _| path.trim_end_matches('/').to_owned() + "/",
     |path, place| without_segment(path, place),
@@ -559,6 +581,60 @@ const TWEAKS: [Tweak; 25] = [
 ];
 
 const COMMON: [&str; 6] = ["a", "b", "ab", "a-b", "aa", "x"];
+
+/// What some backends take off a segment.
+const ENDS: [&str; 30] = [
+    " ",
+    "%20",
+    "  ",
+    ".",
+    "..",
+    ". ",
+    " .",
+    ".%20",
+    ".json",
+    ".b",
+    ".c",
+    ".tar.gz",
+    ";",
+    ";x",
+    ";x.y",
+    "%3bx",
+    ".;x",
+    "#",
+    "#x",
+    "%23x",
+    ".#x",
+    "\u{a0}",
+    "%c2%a0",
+    "\u{3000}",
+    "%E3%80%80",
+    "\u{2003}",
+    ":",
+    ":x",
+    "\u{ff0e}",
+    "%EF%BC%8Ejson",
+];
+const STARTS: [&str; 10] = [" ", "%20", "  ", "\u{a0}", "%C2%A0", "\u{3000}", ".", ":", "x:", "#"];
+
+/// One of each kind of segment that is refused.
+static UNSAFE_SEGMENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let kinds: Value = serde_json::from_str(include_str!("../../src/access/unsafe_segments.json")).unwrap();
+    let all = kinds.as_object().unwrap().values().flat_map(|kind| kind.as_array().unwrap());
+    all.map(|segment| segment.as_str().unwrap().to_owned()).collect()
+});
+
+fn choice<T: AsRef<str>>(list: &[T], place: usize) -> &str {
+    list[place / 8 % list.len()].as_ref()
+}
+
+/// The letter as East Asian fonts set it.
+fn full_width(letter: char) -> char {
+    match letter {
+        '!'..='~' => char::from_u32(u32::from(letter) + 0xfee0).unwrap(),
+        _ => letter,
+    }
+}
 
 /// Escapes the first character, whatever it is.
 fn escaped_first(segment: &str) -> String {

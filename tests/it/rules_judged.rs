@@ -730,13 +730,38 @@ routes:
         ("/admin%2523", "insufficient_group"),
         ("/b%23r", "allow"),
         ("/%23", "allow"),
+        // Windows takes dots and blanks off the end, some take Unicode's forms of a letter for the letter, and others take
+        // what follows a dot for a format.
+        ("/admin.", "unsafe_path"),
+        ("/admin..", "unsafe_path"),
+        ("/admin%20", "unsafe_path"),
+        ("/admin ", "unsafe_path"),
+        ("/%20admin", "unsafe_path"),
+        ("/admin./x", "unsafe_path"),
+        ("/admin\u{a0}", "unsafe_path"),
+        ("/admin%C2%A0", "unsafe_path"),
+        ("/\u{ff41}dmin", "unsafe_path"),
+        ("/%EF%BD%81dmin", "unsafe_path"),
+        ("/admin.json", "unsafe_path"),
+        ("/admin.tar.gz", "unsafe_path"),
+        ("/admin.json;x", "unsafe_path"),
+        ("/admin.json%23x", "unsafe_path"),
+        ("/report.json", "allow"),
+        ("/files/admin.json", "allow"),
+        ("/admin.json/x", "allow"),
+        ("/administrators", "allow"),
         // The same rule either way.
+        ("/report.", "allow"),
+        ("/report%20", "allow"),
+        ("/\u{ff42}", "allow"),
         ("/b%2561r", "allow"),
         ("/user;x=1", "allow"),
         ("/Admin", "allow"),
         ("/100%25", "allow"),
     ] {
         table.check("GET", path, &token, expected);
+        // Who may use either rule's route is not kept out.
+        table.check("GET", path, &token.clone().claim("cognito:groups", json!(["admin"])), "allow");
     }
 }
 

@@ -4,7 +4,7 @@
 //! What IAM makes of a plan is proved for each one: [`Plan::flaw`] looks for a request
 //! that a route of the table owns and that the statements get wrong.
 
-use super::layout::{Cell, Glob, Layout, too_deep};
+use super::layout::{Cell, Glob, Layout, as_glob, too_deep};
 use super::pattern::{Pattern, Step, Symbol, contains, meet, word};
 use std::borrow::Cow;
 
@@ -234,6 +234,10 @@ impl<'l> Plan<'l> {
     /// A request of a denied route of one of `rules` that is not denied as it must be:
     /// explicitly, or, where `implicit_deny`, at least by not being allowed.
     pub(super) fn flaw(&self, rules: impl Fn(usize) -> bool, implicit_deny: bool) -> Option<Flaw> {
+        self.not_denied(&rules, implicit_deny).or_else(|| self.written_with_format(rules))
+    }
+
+    fn not_denied(&self, rules: impl Fn(usize) -> bool, implicit_deny: bool) -> Option<Flaw> {
         self.cells().filter(|(cell, is_open)| !is_open && rules(cell.rule)).find_map(|(cell, _)| {
             let own = |glob: &Glob| glob.group == Some(cell.group) && glob.pattern == cell.narrowest;
             if self.is_complete && self.deny.iter().any(own) {
@@ -290,28 +294,81 @@ impl<'l> Plan<'l> {
         self.allowed.iter().any(|allowed| allowed.glob.pattern.has_wildcard())
     }
 
-    /// The denied routes' literals that stand where an allowed wildcard matches too;
-    /// `None` where no allowed wildcard overlaps a denied route. An escape of such a
-    /// literal is matched by the wildcard, and not by what denies the literal.
-    pub(super) fn overlapped(&self) -> Option<Vec<Symbol>> {
-        let mut literals: Vec<Symbol> = Vec::new();
+    /// The denied routes that an allowed wildcard overlaps; `None` where there are none.
+    /// Another reading of such a route's path is matched by the wildcard, and not by what
+    /// denies the route.
+    pub(super) fn overlapped(&self) -> Option<Overlap> {
+        let mut overlap = Overlap::default();
         let mut is_overlapped = false;
-        for allowed in self.allowed.iter().filter(|allowed| allowed.glob.pattern.has_wildcard()) {
-            for (cell, is_open) in self.cells() {
-                let is_other = !is_open && cell.group == allowed.cell.group && cell.rule != allowed.cell.rule;
-                if is_other && meet(&allowed.glob.pattern, &cell.pattern) {
-                    is_overlapped = true;
-                    literals.extend(cell.pattern.steps().iter().skip(1).filter_map(|step| match step {
-                        Step::Literal(symbol) => Some(*symbol),
-                        Step::One | Step::More => None,
-                    }));
+        for (cell, _) in self.cells().filter(|(cell, is_open)| !is_open && self.overlaps(cell)) {
+            is_overlapped = true;
+            let literals = cell.pattern.steps().iter().enumerate().skip(1);
+            let literals = literals.filter_map(|(index, step)| match step {
+                Step::Literal(symbol) => Some((index, *symbol)),
+                Step::One | Step::More => None,
+            });
+            for (index, symbol) in literals {
+                overlap.literals.push(symbol);
+                match index + 1 == cell.pattern.steps().len() {
+                    true => {
+                        overlap.ends.push(Glob { group: Some(cell.group), pattern: as_glob(&cell.pattern) });
+                        overlap.last.push(symbol);
+                    }
+                    false => overlap.within.push(symbol),
                 }
             }
         }
-        literals.sort_unstable();
-        literals.dedup();
-        is_overlapped.then_some(literals)
+        for symbols in [&mut overlap.literals, &mut overlap.within, &mut overlap.last] {
+            symbols.sort_unstable();
+            symbols.dedup();
+        }
+        is_overlapped.then_some(overlap)
     }
+
+    /// Whether an allowed wildcard of another rule matches some of its requests.
+    fn overlaps(&self, cell: &Cell) -> bool {
+        self.allowed.iter().any(|allowed| {
+            let is_other = cell.group == allowed.cell.group && cell.rule != allowed.cell.rule;
+            is_other && allowed.glob.pattern.has_wildcard() && meet(&allowed.glob.pattern, &cell.pattern)
+        })
+    }
+
+    /// A route that is written with a format (`/report.json`), is allowed, and cannot be
+    /// told from what must be denied with a denied route (`/report`).
+    fn written_with_format(&self, rules: impl Fn(usize) -> bool) -> Option<Flaw> {
+        self.cells().filter(|(cell, is_open)| !is_open && rules(cell.rule) && self.overlaps(cell)).find_map(
+            |(cell, _)| {
+                let (Step::Literal(last), before) = cell.pattern.steps().split_last()? else { return None };
+                self.layout.symbols.with_format(*last).find_map(|symbol| {
+                    let exactly: Vec<Step> = before.iter().copied().chain([Step::Literal(symbol)]).collect();
+                    let below = exactly.iter().copied().chain([Step::More]).collect();
+                    let patterns = [Pattern::new(exactly)?, Pattern::new(below)?].map(|pattern| as_glob(&pattern));
+                    let names = |allowed: &&Allowed<'_>| {
+                        let steps = allowed.glob.pattern.steps();
+                        allowed.cell.group == cell.group
+                            && steps.contains(&Step::Literal(symbol))
+                            && patterns.iter().any(|pattern| meet(pattern, &allowed.glob.pattern))
+                    };
+                    let allowed = self.allowed.iter().find(names)?;
+                    let word = word(&[&allowed.glob.pattern], [])?;
+                    self.told(Some(cell.rule), allowed.cell.rule, cell.group, &word)
+                })
+            },
+        )
+    }
+}
+
+/// What a policy must deny beside the denied routes themselves.
+#[derive(Debug, Default)]
+pub(super) struct Overlap {
+    /// The routes' literals.
+    pub(super) literals: Vec<Symbol>,
+    /// Those that stand before another segment.
+    pub(super) within: Vec<Symbol>,
+    /// Those that stand at the end.
+    pub(super) last: Vec<Symbol>,
+    /// The routes that end in one.
+    pub(super) ends: Vec<Glob>,
 }
 
 impl Cell {

@@ -29,6 +29,15 @@ impl Symbols {
         self.numbers.get(text).copied()
     }
 
+    /// The literals that are this one with a format (`report.json`).
+    pub(super) fn with_format(&self, symbol: Symbol) -> impl Iterator<Item = Symbol> {
+        let name = self.literal(symbol);
+        let is_with_format = move |text: &str| {
+            name.is_some_and(|name| text.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+        };
+        self.numbers.iter().filter(move |(text, _)| is_with_format(text)).map(|(_, number)| *number)
+    }
+
     /// A request of these segments, to show to people.
     pub(super) fn example(&self, method: &str, segments: &[Symbol]) -> String {
         if method == CONNECT {
@@ -40,6 +49,14 @@ impl Symbols {
             Meaning::Other => "x",
         });
         format!("{method} /{}", segments.collect::<Vec<_>>().join("/"))
+    }
+
+    /// The segment that the table names.
+    pub(super) fn literal(&self, symbol: Symbol) -> Option<&str> {
+        match self.meaning(symbol) {
+            Meaning::Literal(text) => Some(text),
+            Meaning::Value(_) | Meaning::Other => None,
+        }
     }
 
     /// What a symbol stands for.
