@@ -88,7 +88,8 @@ template: export BINARIES := cargo test --locked $(DEVELOPMENT) --no-run --test 
 template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; the zip holds what it should
 	$(call say,SAM template)
 	$(SAM)/bin/sam validate --lint
-	$(SAM)/bin/cfn-lint template.yaml
+	$(SAM)/bin/sam validate --lint --template-file template-authorizer.yaml
+	$(SAM)/bin/cfn-lint template.yaml template-authorizer.yaml
 	PYTHONPATH=tests/stack $(SAM)/bin/python tests/stack/deployer.py
 	$(SAM)/bin/sam build --build-dir .aws-sam/check
 	diff <(printf '%s\n' authorizer.yaml bootstrap) <(ls -A .aws-sam/check/AuthorizerFunction)
@@ -106,6 +107,10 @@ check: ## authorizer.yaml has no faults, and template.yaml attaches it the right
 	$(call say,authctl check)
 	$(BINARIES)
 	$(or $(AUTHCTL),"$${CARGO_TARGET_DIR:-target}/debug/authctl") check --template $(TEMPLATE) --strict $(check_values:%=--set %) $(CHECK)
+
+.PHONY: authorizer-template
+authorizer-template: ## Make template-authorizer.yaml out of template.yaml
+	$(PYTHON) tools/authorizer_template.py
 
 .PHONY: couplings
 couplings: $(LOCAL)/.ready ## template.yaml and authorizer.yaml fit: routes, cache keys, permissions

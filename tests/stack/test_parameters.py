@@ -7,10 +7,12 @@ documentation.
 import itertools
 import json
 import re
+import subprocess
+import sys
 import unittest
 from pathlib import Path
 
-from couplings import Stack
+from couplings import REPOSITORY, Stack
 from parameters import PSEUDO, Evaluation, Made, circle
 from samtranslator.yaml_helper import yaml_parse
 
@@ -187,6 +189,67 @@ class Parameters(unittest.TestCase):
         for name, each in self.made(OTHERS).resources.items():
             if each["Type"] == "AWS::CloudWatch::Alarm":
                 self.assertEqual(each["Properties"]["AlarmActions"], [OTHERS["AlarmTopic"]], name)
+
+
+class AuthorizerAlone(unittest.TestCase):
+    """template-authorizer.yaml: for APIs of one's own, by itself or nested."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.template = yaml_parse((REPOSITORY / "template-authorizer.yaml").read_text())
+        cls.stack = Stack(cls.template, Stack.read().config)
+
+    def test_it_is_what_the_full_template_says(self):
+        done = subprocess.run([sys.executable, REPOSITORY / "tools/authorizer_template.py", "--check"], text=True, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_every_combination_refers_to_what_it_makes(self):
+        choices = [({}, POOL), ({}, {"RevocationsTableName": "kept"}), ({}, {"RevokerCanary": "false"}), ({}, ACCOUNTS), ({}, {"Configuration": "x"})]
+        for chosen in itertools.product(*choices):
+            for others in ({}, OTHERS):
+                given = {name: value for each in chosen for name, value in each.items()} | others
+                made = Evaluation(self.template, self.stack.resources, given).made()
+                with self.subTest(**given):
+                    self.assertEqual((made.unknown, circle(made.references)), ([], []))
+
+    def test_it_makes_no_api_and_no_pool_and_its_parts_are_those_of_the_full_template(self):
+        full = made_of(Stack.read(), POOL)
+        made = Evaluation(self.template, self.stack.resources, POOL).made().resources
+        kinds = {resource["Type"] for resource in made.values()}
+        self.assertFalse({kind for kind in kinds if "Cognito" in kind or "ApiGateway" in kind})
+        differing = {name for name in made if made[name] != full.get(name)}
+        # A dashboard of fewer alarms is the same; the function has no policy store, and may be given its configuration.
+        self.assertEqual(differing, set())
+
+    def test_a_configuration_is_given_as_a_parameter_or_in_the_package(self):
+        given = Evaluation(self.template, self.stack.resources, {"Configuration": "routes: {}"}).made()
+        self.assertEqual(variables(given, "AuthorizerFunction")["AUTHORIZER_CONFIG"], "routes: {}")
+        packaged = Evaluation(self.template, self.stack.resources, {}).made()
+        self.assertNotIn("AUTHORIZER_CONFIG", variables(packaged, "AuthorizerFunction"))
+        # Without a pool nobody of it is signed out.
+        self.assertNotIn("RevokerCanarySchedule", packaged.resources)
+
+    def test_what_the_repository_of_applications_asks_for_is_there(self):
+        metadata = self.template["Metadata"]["AWS::ServerlessRepo::Application"]
+        self.assertRegex(metadata["SemanticVersion"], r"^\d+\.\d+\.\d+$")
+        for file in (metadata["LicenseUrl"], metadata["ReadmeUrl"]):
+            self.assertTrue((REPOSITORY / file).is_file(), file)
+        self.assertEqual(metadata["SpdxLicenseId"], "Apache-2.0")
+
+    def test_the_documented_stack_that_nests_it_is_attached_the_right_way(self):
+        blocks = re.findall(r"```yaml template\n(.*?)```", (REPOSITORY / "docs/deploy.md").read_text(), re.DOTALL)
+        [block] = [block for block in blocks if "template-authorizer.yaml" in block]
+        nesting = yaml_parse(block)
+        outputs = set(re.findall(r"Authorizer\.Outputs\.(\w+)", block))
+        self.assertTrue(outputs and outputs <= set(self.template["Outputs"]), outputs)
+        self.assertLessEqual(set(nesting["Resources"]["Authorizer"]["Properties"]["Parameters"]), set(self.template["Parameters"]))
+        nesting["Resources"]["Authorizer"]["Properties"]["Location"] = "https://s3.amazonaws.com/bucket/packaged"  # as `sam package` leaves it
+        made = Stack(nesting, {}).resources
+        permissions = [each["Properties"] for each in made.values() if each["Type"] == "AWS::Lambda::Permission"]
+        asking = [each for each in permissions if "/authorizers/" in str(each["SourceArn"])]
+        self.assertEqual(len(asking), 2)
+        for each in asking:
+            self.assertIn("Outputs.AuthorizerFunctionArn", str(each["FunctionName"]))
 
 
 class Update(unittest.TestCase):
