@@ -48,7 +48,7 @@ run: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS, with real req
 	$(LOCAL)/bin/python demo/run.py $(if $(KEEP),--keep)
 
 .PHONY: test
-test: fmt lint layers unit live template couplings terraform recipes e2e doc ## All of the checks below
+test: fmt lint layers unit live template couplings terraform recipes cdk e2e doc ## All of the checks below
 
 .PHONY: quick
 quick: fmt lint layers ## What to run before each commit: formatting, Clippy, layers, unit tests (Rust alone)
@@ -127,6 +127,12 @@ recipes: tests/recipes/node_modules/.ready ## The CDK recipe of docs/deploy.md, 
 	$(call say,CDK recipe)
 	diff <(node tests/recipes/synth.mjs docs/deploy.md) tests/recipes/cdk.template.json
 
+.PHONY: cdk
+cdk: cdk/node_modules/.ready $(LOCAL)/.ready ## The CDK construct builds (jsii), and what it synthesises is right
+	$(call say,CDK construct)
+	$(LOCAL)/bin/python tools/cdk_template.py --check
+	cd cdk && npm run --silent build 2>&1 | grep -v '^!!' && npm test --silent
+
 .PHONY: e2e
 e2e: export FEATURES := cedar
 e2e: export BINARIES := cargo test --locked $(DEVELOPMENT) --no-run --test docs
@@ -173,9 +179,9 @@ deny: .tools/bin/cargo-deny ## Licences, bans and sources of the dependencies
 	.tools/bin/cargo-deny --locked check licenses bans sources
 
 .PHONY: release
-release: $(LOCAL)/.ready .tools/bin/cargo-cyclonedx ## Binaries, bill of materials (CycloneDX) and checksums, into target/release-files
-	$(call say,Release for $(ARCHITECTURE))
-	tools/release.sh target/release-files
+release: $(LOCAL)/.ready .tools/bin/cargo-cyclonedx ## Packages, bills of materials, provenance, checksums, into target/release-files: [ARCHITECTURES="x86_64 arm64"]
+	$(call say,Release for $(or $(ARCHITECTURES),$(ARCHITECTURE)))
+	ARCHITECTURES='$(or $(ARCHITECTURES),$(ARCHITECTURE))' tools/release.sh target/release-files
 
 .PHONY: reproducible
 reproducible: ## Build the release twice from nothing: it must be the same, byte for byte
@@ -252,6 +258,11 @@ build-RevokerFunction:
 clean: ## Remove all that was built or installed here
 	cargo clean
 	rm -rf .aws-sam .tools .venv fuzz/found fuzz/artifacts
+
+cdk/node_modules/.ready: cdk/package-lock.json
+	$(call say,Installing the CDK and jsii (once))
+	npm ci --no-audit --no-fund --silent --prefix cdk
+	touch $@
 
 tests/oidc_provider/node_modules/.ready: tests/oidc_provider/package-lock.json
 	$(call say,Installing the OpenID provider of the tests (once))

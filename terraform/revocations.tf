@@ -201,6 +201,24 @@ data "aws_iam_policy_document" "missed_revocations" {
       values   = [aws_cloudwatch_event_rule.tokens_ended.arn]
     }
   }
+
+  statement {
+    sid       = "EncryptedOnTheWay"
+    effect    = "Deny"
+    actions   = ["sqs:*"]
+    resources = [aws_sqs_queue.missed_revocations.arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
 }
 
 # CloudTrail promises nothing: without a trail that logs management events the revoker hears of no sign-out, and nothing fails. So a

@@ -348,7 +348,14 @@ impl Page {
 
 /// README.md and docs/*.md, and the pages that stand beside what they are about.
 fn pages() -> Vec<Page> {
-    let others = ["README.md", "SECURITY.md", "fuzz/README.md", "terraform/README.md", "tests/vectors/README.md"];
+    let others = [
+        "README.md",
+        "SECURITY.md",
+        "fuzz/README.md",
+        "cdk/README.md",
+        "terraform/README.md",
+        "tests/vectors/README.md",
+    ];
     let names = files("docs", "md").into_iter().chain(others.map(str::to_owned));
     names.map(|name| Page::read(&name)).collect()
 }
