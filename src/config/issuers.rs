@@ -9,7 +9,7 @@ use crate::remote::{
 };
 use crate::token::{
     AcceptedTenants, Algorithm, AlgorithmSet, Audience, ClaimNames, ClaimPath, ClientId, ClientIds, Expectations,
-    IssuerKind, KeySet, KeySetError, ListForm, MappedList, Tenants, TokenUse, is_tenant,
+    IssuerKind, KeySet, ListForm, MappedList, Tenants, TokenUse, is_tenant,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -405,12 +405,8 @@ fn keys(
 fn known_keys(item: &Item<'_>, algorithms: AlgorithmSet) -> Option<KeySet> {
     match KeySet::parse(&item.file()?, algorithms) {
         Ok(keys) => Some(keys),
-        Err(KeySetError::NotAJwkSet) => {
-            item.fault("is not a JWK Set");
-            None
-        }
-        Err(KeySetError::NoFittingKey) => {
-            item.fault("has no key that fits the issuer's algorithms");
+        Err(error) => {
+            item.fault(error.to_string());
             None
         }
     }

@@ -6,6 +6,7 @@
 
 use super::address::Address;
 use super::breaker::Outage;
+use crate::token::KeySetError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
@@ -59,6 +60,8 @@ pub enum FetchError {
     Connection,
     /// No connection was made: nothing was sent.
     NotConnected,
+    /// A key set from which no key can be used.
+    KeySet(KeySetError),
     /// A redirect; it is not followed.
     Redirect,
     /// Another status than is useful.
@@ -75,6 +78,7 @@ impl FetchError {
         match self {
             FetchError::AnotherIssuer { .. }
             | FetchError::BodyTooLarge
+            | FetchError::KeySet(_)
             | FetchError::Redirect
             | FetchError::Status(_)
             | FetchError::Unusable(_) => Outage::answered(self.to_string()),
@@ -92,6 +96,7 @@ impl fmt::Display for FetchError {
             }
             FetchError::BodyTooLarge => f.write_str("the body is too large"),
             FetchError::Connection => f.write_str("the connection broke"),
+            FetchError::KeySet(error) => error.fmt(f),
             FetchError::NotConnected => f.write_str("no connection"),
             FetchError::Redirect => f.write_str("redirects are not followed"),
             FetchError::Status(status) => write!(f, "status {status}"),

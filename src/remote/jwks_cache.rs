@@ -298,11 +298,7 @@ impl Shared {
     }
 
     fn parse(&self, document: &[u8]) -> Result<KeySet, FetchError> {
-        use crate::token::KeySetError;
-        KeySet::parse(document, self.algorithms).map_err(|error| match error {
-            KeySetError::NotAJwkSet => FetchError::Unusable("not a JWK Set"),
-            KeySetError::NoFittingKey => FetchError::Unusable("no key fits the issuer's algorithms"),
-        })
+        KeySet::parse(document, self.algorithms).map_err(FetchError::KeySet)
     }
 
     /// Takes what a fetch brought; what it did not bring leaves the held keys alone.

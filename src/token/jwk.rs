@@ -1,16 +1,23 @@
 //! A JWK Set becomes the keys of one issuer (RFC 7517 5), each bound to one
-//! algorithm (RFC 8725 3.1), parsed once and ready to verify.
+//! algorithm (RFC 8725 3.1), checked once and ready to verify.
 //!
-//! A key that makes no sense, or serves something else, is passed over: one bad
-//! key must not lock everybody out. What is private or symmetric is never read.
+//! `jsonwebtoken` reads the keys and verifies signatures; AWS-LC verifies ES512, which that library lacks, and checks here
+//! what that library takes unseen: sizes, points, and that text is strict base64url.
+//!
+//! A key that is malformed, or serves something else, is passed over: one bad
+//! key must not lock everybody out. What is private or symmetric is never used.
 
 use super::algorithm::{Algorithm, AlgorithmSet};
-use aws_lc_rs::signature::{self, EcdsaVerificationAlgorithm, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents};
+use super::unfit_key::UnfitKey;
+use aws_lc_rs::signature::{self, EcdsaVerificationAlgorithm, ParsedPublicKey, RsaPublicKeyComponents};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
+use jsonwebtoken::{Algorithm as Jws, DecodingKey};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// The keys of one issuer by `kid`, never empty.
@@ -22,16 +29,27 @@ pub struct KeySet {
 /// A public key and the one algorithm that it verifies.
 pub struct VerifyingKey {
     algorithm: Algorithm,
-    key: ParsedPublicKey,
+    key: PublicKey,
+}
+
+enum PublicKey {
+    Jsonwebtoken(DecodingKey, Jws),
+    /// `jsonwebtoken` knows the curve P-521 and no algorithm for it.
+    Es512(ParsedPublicKey),
 }
 
 /// Why a document is no use as a JWK Set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySetError {
     /// It is not a JSON object with an array of `keys`.
     NotAJwkSet,
-    /// None of its keys fits any of the issuer's algorithms.
-    NoFittingKey,
+    /// None of its keys fits any of the issuer's algorithms: how many there are, and what is wrong with the first.
+    NoFittingKey {
+        /// How many.
+        keys: usize,
+        /// `None` where there is not one.
+        first: Option<UnfitKey>,
+    },
 }
 
 impl KeySet {
@@ -42,22 +60,36 @@ impl KeySet {
     pub fn parse(document: &[u8], algorithms: AlgorithmSet) -> Result<Self, KeySetError> {
         let set: JwkSet<'_> = serde_json::from_slice(document).map_err(|_| KeySetError::NotAJwkSet)?;
         let mut by_kid: HashMap<Box<str>, Vec<Arc<VerifyingKey>>> = HashMap::new();
-        for raw in set.keys {
-            let Ok(jwk) = serde_json::from_str::<Jwk>(raw.get()) else { continue };
-            let Some(kid) = jwk.kid.as_deref() else { continue };
-            let fitting = algorithms.iter().filter_map(|algorithm| jwk.verifying_key(algorithm)).map(Arc::new);
-            let fitting: Vec<_> = fitting.collect();
-            if !fitting.is_empty() {
-                by_kid.entry(kid.into()).or_default().extend(fitting);
+        let mut first = None;
+        for raw in &set.keys {
+            match fitting_keys(raw.get(), algorithms) {
+                Ok((kid, fitting)) => by_kid.entry(kid).or_default().extend(fitting),
+                Err(unfit) => first = first.or(Some(unfit)),
             }
         }
-        if by_kid.is_empty() { Err(KeySetError::NoFittingKey) } else { Ok(Self { by_kid }) }
+        if by_kid.is_empty() {
+            Err(KeySetError::NoFittingKey { keys: set.keys.len(), first })
+        } else {
+            Ok(Self { by_kid })
+        }
     }
 
     /// The key of that id for that algorithm; of several the first in the set.
     #[must_use]
     pub fn find(&self, kid: &str, algorithm: Algorithm) -> Option<&Arc<VerifyingKey>> {
         self.by_kid.get(kid)?.iter().find(|key| key.algorithm == algorithm)
+    }
+}
+
+impl fmt::Display for KeySetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeySetError::NotAJwkSet => f.write_str("not a JWK Set"),
+            KeySetError::NoFittingKey { first: None, .. } => f.write_str("a JWK Set without keys"),
+            KeySetError::NoFittingKey { keys, first: Some(unfit) } => {
+                write!(f, "no key fits the issuer's algorithms; of {keys}, the first {unfit}")
+            }
+        }
     }
 }
 
@@ -68,17 +100,25 @@ impl VerifyingKey {
         self.algorithm
     }
 
-    /// Whether `signature` is this key's over `message`.
+    /// Whether `signature`, which is strict base64url, is this key's over `message`.
     ///
     /// # Errors
     /// [`BadSignature`] where it is not.
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), BadSignature> {
-        self.key.verify_sig(message, signature).map_err(|_| BadSignature)
+    pub(super) fn verify(&self, message: &[u8], signature: &str) -> Result<(), BadSignature> {
+        let verified = match &self.key {
+            PublicKey::Jsonwebtoken(key, algorithm) => {
+                jsonwebtoken::crypto::verify(signature, message, key, *algorithm).unwrap_or(false)
+            }
+            PublicKey::Es512(key) => {
+                decode(signature).is_some_and(|signature| key.verify_sig(message, &signature).is_ok())
+            }
+        };
+        if verified { Ok(()) } else { Err(BadSignature) }
     }
 }
 
-impl std::fmt::Debug for VerifyingKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifyingKey").field("algorithm", &self.algorithm).finish_non_exhaustive()
     }
 }
@@ -87,93 +127,126 @@ impl std::fmt::Debug for VerifyingKey {
 #[derive(Debug)]
 pub(super) struct BadSignature;
 
+/// The keys are read one by one: one that cannot be read must not spoil the others.
 #[derive(Deserialize)]
 struct JwkSet<'a> {
     #[serde(borrow)]
     keys: Vec<&'a RawValue>,
 }
 
-/// The members of RFC 7517 4 and RFC 7518 6 that decide whether and how a key
-/// verifies. `x5c` and `x5u` are not among them: a key is what the set says it is.
+/// The `alg` as it is written. In a [`Jwk`] ES512 and whatever else `jsonwebtoken` does not know are one value.
 #[derive(Deserialize)]
-struct Jwk {
-    kty: String,
-    kid: Option<String>,
+struct Named {
     alg: Option<String>,
-    #[serde(rename = "use")]
-    public_key_use: Option<String>,
-    key_ops: Option<Vec<String>>,
-    crv: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
 }
 
-impl Jwk {
-    fn verifying_key(&self, algorithm: Algorithm) -> Option<VerifyingKey> {
-        if self.alg.as_deref().is_some_and(|alg| alg != algorithm.name())
-            || self.public_key_use.as_deref().is_some_and(|public_key_use| public_key_use != "sig")
-            || self.key_ops.as_deref().is_some_and(|ops| !ops.iter().any(|op| op == "verify"))
-        {
-            return None;
-        }
-        let key = match algorithm {
-            Algorithm::Rs256 => self.rsa(&signature::RSA_PKCS1_2048_8192_SHA256),
-            Algorithm::Rs384 => self.rsa(&signature::RSA_PKCS1_2048_8192_SHA384),
-            Algorithm::Rs512 => self.rsa(&signature::RSA_PKCS1_2048_8192_SHA512),
-            Algorithm::Ps256 => self.rsa(&signature::RSA_PSS_2048_8192_SHA256),
-            Algorithm::Ps384 => self.rsa(&signature::RSA_PSS_2048_8192_SHA384),
-            Algorithm::Ps512 => self.rsa(&signature::RSA_PSS_2048_8192_SHA512),
-            Algorithm::Es256 => self.ec("P-256", &signature::ECDSA_P256_SHA256_FIXED),
-            Algorithm::Es384 => self.ec("P-384", &signature::ECDSA_P384_SHA384_FIXED),
-            Algorithm::Es512 => self.ec("P-521", &signature::ECDSA_P521_SHA512_FIXED),
-            Algorithm::EdDsa => self.okp("Ed25519"),
-        }?;
-        Some(VerifyingKey { algorithm, key })
+/// A key of a set, once for each algorithm that it fits, and its `kid`.
+fn fitting_keys(text: &str, algorithms: AlgorithmSet) -> Result<(Box<str>, Vec<Arc<VerifyingKey>>), UnfitKey> {
+    let jwk: Jwk = serde_json::from_str(text).map_err(|_| UnfitKey::NotAJwk)?;
+    let Named { alg } = serde_json::from_str(text).map_err(|_| UnfitKey::NotAJwk)?;
+    let kid = jwk.common.key_id.as_deref().ok_or(UnfitKey::NoKid)?;
+    match &jwk.common.public_key_use {
+        None | Some(PublicKeyUse::Signature) => {}
+        Some(PublicKeyUse::Encryption) => return Err(UnfitKey::public_key_use("enc")),
+        Some(PublicKeyUse::Other(other)) => return Err(UnfitKey::public_key_use(other)),
     }
+    if jwk.common.key_operations.as_deref().is_some_and(|ops| !ops.contains(&KeyOperations::Verify)) {
+        return Err(UnfitKey::KeyOps);
+    }
+    if let AlgorithmParameters::OctetKey(_) = jwk.algorithm {
+        return Err(UnfitKey::Symmetric);
+    }
+    let mut fitting = Vec::new();
+    let mut unfit = alg.as_deref().map_or(UnfitKey::Type, UnfitKey::algorithm);
+    for algorithm in algorithms.iter().filter(|algorithm| alg.as_deref().is_none_or(|alg| alg == algorithm.name())) {
+        match public_key(&jwk, algorithm) {
+            Ok(key) => fitting.push(Arc::new(VerifyingKey { algorithm, key })),
+            // Of several algorithms the one whose type of key this is has the most to say.
+            Err(why) if matches!(unfit, UnfitKey::Type | UnfitKey::Algorithm(_)) => unfit = why,
+            Err(_) => {}
+        }
+    }
+    if !fitting.is_empty() {
+        return Ok((kid.into(), fitting));
+    }
+    let is_certificate_alone = jwk.common.x509_chain.is_some() && unfit == UnfitKey::Type;
+    Err(if is_certificate_alone { UnfitKey::CertificateAlone } else { unfit })
+}
 
-    fn rsa(&self, parameters: &'static RsaParameters) -> Option<ParsedPublicKey> {
-        if self.kty != "RSA" {
-            return None;
+fn public_key(jwk: &Jwk, algorithm: Algorithm) -> Result<PublicKey, UnfitKey> {
+    let (key, algorithm) = match algorithm {
+        Algorithm::Rs256 => (rsa(jwk)?, Jws::RS256),
+        Algorithm::Rs384 => (rsa(jwk)?, Jws::RS384),
+        Algorithm::Rs512 => (rsa(jwk)?, Jws::RS512),
+        Algorithm::Ps256 => (rsa(jwk)?, Jws::PS256),
+        Algorithm::Ps384 => (rsa(jwk)?, Jws::PS384),
+        Algorithm::Ps512 => (rsa(jwk)?, Jws::PS512),
+        Algorithm::Es256 => {
+            let point = point(jwk, &EllipticCurve::P256, &signature::ECDSA_P256_SHA256_FIXED)?;
+            (DecodingKey::from_ec_der(point.as_ref()), Jws::ES256)
         }
-        let modulus = decode(self.n.as_deref()?)?;
-        let exponent = decode(self.e.as_deref()?)?;
-        // Some issuers write a leading zero byte; it has no value.
-        let n = without_leading_zeros(&modulus);
-        let e = without_leading_zeros(&exponent);
-        let bits = n.len().checked_mul(8)?.checked_sub(n.first()?.leading_zeros().try_into().ok()?)?;
-        if !RSA_BITS.contains(&bits) {
-            return None;
+        Algorithm::Es384 => {
+            let point = point(jwk, &EllipticCurve::P384, &signature::ECDSA_P384_SHA384_FIXED)?;
+            (DecodingKey::from_ec_der(point.as_ref()), Jws::ES384)
         }
-        RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters).ok()
-    }
+        Algorithm::Es512 => {
+            return point(jwk, &EllipticCurve::P521, &signature::ECDSA_P521_SHA512_FIXED).map(PublicKey::Es512);
+        }
+        Algorithm::EdDsa => (ed25519(jwk)?, Jws::EdDSA),
+    };
+    Ok(PublicKey::Jsonwebtoken(key, algorithm))
+}
 
-    fn ec(&self, curve: &str, parameters: &'static EcdsaVerificationAlgorithm) -> Option<ParsedPublicKey> {
-        if self.kty != "EC" || self.crv.as_deref() != Some(curve) {
-            return None;
-        }
-        let x = decode(self.x.as_deref()?)?;
-        let y = decode(self.y.as_deref()?)?;
-        // RFC 7518 6.2.1.2: both have the full size of a coordinate. SEC1's
-        // uncompressed form is then 0x04, x, y; the library checks that the
-        // point is on the curve.
-        if x.len() != y.len() {
-            return None;
-        }
-        ParsedPublicKey::new(parameters, [&[4], x.as_slice(), y.as_slice()].concat()).ok()
+fn rsa(jwk: &Jwk) -> Result<DecodingKey, UnfitKey> {
+    let AlgorithmParameters::RSA(key) = &jwk.algorithm else { return Err(UnfitKey::Type) };
+    let modulus = member("n", &key.n)?;
+    let exponent = member("e", &key.e)?;
+    // Some issuers write a leading zero byte; it has no value, and with it no signature would verify.
+    let n = without_leading_zeros(&modulus);
+    let e = without_leading_zeros(&exponent);
+    let zeros = n.first().map_or(0, |first| first.leading_zeros());
+    let bits = (n.len() * 8).saturating_sub(usize::try_from(zeros).unwrap_or_default());
+    if !RSA_BITS.contains(&bits) {
+        return Err(UnfitKey::RsaBits(bits));
     }
+    // What the hash and the padding are makes no difference to this.
+    let parsed = RsaPublicKeyComponents { n, e }.to_parsed_public_key(&signature::RSA_PKCS1_2048_8192_SHA256);
+    parsed.map_err(|_| UnfitKey::Value)?;
+    Ok(DecodingKey::from_rsa_raw_components(n, e))
+}
 
-    fn okp(&self, curve: &str) -> Option<ParsedPublicKey> {
-        if self.kty != "OKP" || self.crv.as_deref() != Some(curve) {
-            return None;
-        }
-        let x = decode(self.x.as_deref()?)?;
-        if x.len() != ED25519_BYTES {
-            return None;
-        }
-        ParsedPublicKey::new(&signature::ED25519, x).ok()
+/// RFC 7518 6.2.1.2: both coordinates have their full size. SEC1's uncompressed form is then 0x04, x, y; the library checks
+/// that the point is on the curve.
+fn point(
+    jwk: &Jwk,
+    curve: &EllipticCurve,
+    parameters: &'static EcdsaVerificationAlgorithm,
+) -> Result<ParsedPublicKey, UnfitKey> {
+    let AlgorithmParameters::EllipticCurve(key) = &jwk.algorithm else { return Err(UnfitKey::Type) };
+    if key.curve != *curve {
+        return Err(UnfitKey::Type);
     }
+    let (x, y) = (member("x", &key.x)?, member("y", &key.y)?);
+    if x.len() != y.len() {
+        return Err(UnfitKey::Value);
+    }
+    ParsedPublicKey::new(parameters, [&[4], x.as_slice(), y.as_slice()].concat()).map_err(|_| UnfitKey::Value)
+}
+
+fn ed25519(jwk: &Jwk) -> Result<DecodingKey, UnfitKey> {
+    let AlgorithmParameters::OctetKeyPair(key) = &jwk.algorithm else { return Err(UnfitKey::Type) };
+    if key.curve != EllipticCurve::Ed25519 {
+        return Err(UnfitKey::Type);
+    }
+    let x = member("x", &key.x)?;
+    if x.len() != ED25519_BYTES || ParsedPublicKey::new(&signature::ED25519, &x).is_err() {
+        return Err(UnfitKey::Value);
+    }
+    Ok(DecodingKey::from_ed_der(&x))
+}
+
+fn member(name: &'static str, text: &str) -> Result<Vec<u8>, UnfitKey> {
+    decode(text).ok_or(UnfitKey::Encoding(name))
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {
@@ -353,7 +426,59 @@ mod tests {
             [String::new(), "7".into(), rsa(r#","alg":"RS512""#, 256), rsa("", 128), rsa(r#","use":"enc""#, 256)]
         {
             let set = KeySet::parse(format!(r#"{{"keys":[{keys}]}}"#).as_bytes(), AlgorithmSet::of(&RS));
-            assert_eq!(set.unwrap_err(), KeySetError::NoFittingKey, "{keys}");
+            assert!(matches!(set.unwrap_err(), KeySetError::NoFittingKey { .. }), "{keys}");
         }
+    }
+
+    #[test]
+    fn a_set_without_a_fitting_key_says_how_many_it_has_and_what_is_wrong_with_the_first() {
+        let n = URL_SAFE_NO_PAD.encode([0xC5; 256]);
+        let rsa_with = |members: &str| rsa(&format!(",{members}"), 256);
+        let ec = |curve: &str, x: &str| format!(r#"{{"kty":"EC","kid":"k","crv":"{curve}","x":"{x}","y":"{P256_Y}"}}"#);
+        for (key, expected) in [
+            ("7".to_owned(), "is not a JWK"),
+            (rsa_with(r#""use":7"#), "is not a JWK"),
+            (rsa("", 256).replace(r#""kid":"k","#, ""), "has no `kid`"),
+            (r#"{"kty":"oct","kid":"k","k":"AAAA"}"#.to_owned(), "is symmetric (`kty` is `oct`)"),
+            (rsa_with(r#""use":"enc""#), "has the `use` `enc`, not `sig`"),
+            (rsa_with(r#""use":"SIG""#), "has the `use` `SIG`, not `sig`"),
+            (rsa_with(r#""key_ops":["sign"]"#), "has `key_ops` without `verify`"),
+            (rsa_with(r#""alg":"rs256""#), "has the `alg` `rs256`, which is none of the issuer's algorithms"),
+            (rsa_with(r#""alg":"RS512""#), "has the `alg` `RS512`, which is none of the issuer's algorithms"),
+            (rsa_with(r#""alg":"a\n`<b>""#), "has the `alg` `a???b?`, which is none of the issuer's algorithms"),
+            (
+                rsa_with(&format!(r#""alg":"{}""#, "x".repeat(40_000))),
+                "has the `alg` `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`, which is none of the issuer's algorithms",
+            ),
+            (r#"{"kty":"RSA","kid":"k","x5c":["MIIB"]}"#.to_owned(), "has a certificate (`x5c`) and no key beside it"),
+            (ec("P-384", P256_X), "is of a type that none of the issuer's algorithms uses, or lacks a member"),
+            (
+                r#"{"kty":"RSA","kid":"k","n":"AQAB"}"#.to_owned(),
+                "is of a type that none of the issuer's algorithms uses, or lacks a member",
+            ),
+            (
+                format!(r#"{{"kty":"RSA","kid":"k","n":"{n}==","e":"AQAB"}}"#),
+                "has an `n` that is not base64url without padding",
+            ),
+            (
+                ec("P-256", &P256_X.replace('-', "+").replace('_', "/")[..42]),
+                "has an `x` that is not base64url without padding",
+            ),
+            (rsa("", 128), "is an RSA key of 1024 bits; 2048 to 8192 are accepted"),
+            (ec("P-256", &P256_X.replace("83O", "83P")), "has a value that is not a public key of its type"),
+        ] {
+            let algorithms = AlgorithmSet::of(&[Algorithm::Rs256, Algorithm::Es256]);
+            let set = KeySet::parse(format!(r#"{{"keys":[{key},{{}}]}}"#).as_bytes(), algorithms);
+            let said = set.unwrap_err().to_string();
+            assert_eq!(said, format!("no key fits the issuer's algorithms; of 2, the first {expected}"));
+        }
+        let empty = KeySet::parse(br#"{"keys":[]}"#, AlgorithmSet::of(&RS)).unwrap_err();
+        assert_eq!(empty.to_string(), "a JWK Set without keys");
+    }
+
+    #[test]
+    fn a_member_that_nothing_reads_may_be_of_any_type() {
+        check(&rsa(r#","nbf":1,"issuer":{"a":[]},"e2":null"#, 256), &RS, &RS);
+        check(&rsa(r#","alg":null,"use":null,"key_ops":null,"x5c":null"#, 256), &RS, &RS);
     }
 }

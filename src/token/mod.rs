@@ -19,6 +19,7 @@ mod sender;
 mod strict_json;
 mod tenants;
 mod text_list;
+mod unfit_key;
 mod verified_tokens;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
@@ -32,6 +33,7 @@ pub use jwk::{KeySet, KeySetError, VerifyingKey};
 pub use jwt::{Proof, UnverifiedJwt, VerifiedJwt};
 pub use tenants::{AcceptedTenants, Tenants, is_tenant};
 pub use text_list::ListForm;
+pub use unfit_key::UnfitKey;
 pub use verified_tokens::{KnownToken, Limits, TokenDigest, VerifiedTokens};
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ fn verifies(jws: &str, keys: &Value, kid: Option<&str>) -> bool {
         let (input, signature) = jws.rsplit_once('.')?;
         let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(input.split_once('.')?.0).ok()?).ok()?;
         let key = set.find(kid.or(header["kid"].as_str())?, Algorithm::parse(header["alg"].as_str()?)?)?;
-        key.verify(input.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?).ok()
+        URL_SAFE_NO_PAD.decode(signature).ok()?;
+        key.verify(input.as_bytes(), signature).ok()
     };
     verified().is_some()
 }

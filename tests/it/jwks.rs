@@ -345,6 +345,31 @@ fn what_is_no_jwks_is_a_failed_fetch() {
 }
 
 #[test]
+fn the_log_says_why_no_key_of_a_set_can_be_used() {
+    let site = Site::start();
+    let padded = format!("{}==", Key::RsaA.jwk()["n"].as_str().unwrap());
+    let table = [
+        (vec![Key::RsaA.jwk_with(json!({ "alg": "rs256" }))], "of 1, the first has the `alg` `rs256`, "),
+        (vec![Key::RsaA.jwk_with(json!({ "use": "SIG" })), json!({})], "of 2, the first has the `use` `SIG`, "),
+        (vec![Key::RsaA.jwk_with(json!({ "kid": null }))], "of 1, the first has no `kid`"),
+        (vec![Key::RsaA.jwk_with(json!({ "n": padded }))], "of 1, the first has an `n` that is not base64url "),
+        (vec![Key::Rsa1024.jwk()], "of 1, the first is an RSA key of 1024 bits; "),
+        (vec![json!({ "kty": "oct", "kid": "a", "k": "c2VjcmV0" })], "of 1, the first is symmetric (`kty` is `oct`)"),
+        (vec![json!({ "kty": "RSA", "kid": "a", "x5c": ["MIIB"] })], "of 1, the first has a certificate (`x5c`) "),
+        (vec![Key::P256.jwk()], "of 1, the first is of a type that none of the issuer's algorithms uses, "),
+        (vec![], "a JWK Set without keys"),
+    ];
+    let cases = Cases::default();
+    for (keys, expected) in table {
+        site.page("/jwks.json", Page::json(&jwk_set(&keys)));
+        let verdict = ask(&pool(&site, "{ cooldown: 1s }"), &Token::access());
+        cases.check(expected, &verdict, "jwks_unavailable");
+        let detail = verdict.log["detail"].as_str().unwrap_or_default();
+        cases.is(format!("{expected}: {detail}"), detail.contains(expected));
+    }
+}
+
+#[test]
 fn a_bad_answer_does_not_lose_the_keys_that_are_held() {
     let site = Site::with_keys(&cognito_jwks());
     let function = pool(&site, "{ max_age: 1h, cooldown: 50ms, timeout: 300ms }");
