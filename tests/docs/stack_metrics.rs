@@ -122,7 +122,8 @@ fn values(dimension: &str) -> BTreeSet<String> {
     let (_, rest) = code.split_once(function).unwrap_or_else(|| panic!("no {function} in {file}"));
     let body = rest.split("\n    /// ").next().unwrap();
     let words = body.split('"').skip(1).step_by(2);
-    words.filter(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '_')).map(str::to_owned).collect()
+    let is_word = |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    words.filter(is_word).map(str::to_owned).collect()
 }
 
 #[test]
