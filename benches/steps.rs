@@ -108,7 +108,13 @@ fn policies(claims: &Claims, now: UnixSeconds) {
     rules
         .insert(
             route,
-            Rule { key: "documents".into(), requirement: Requirement { checks: vec![] }, cedar, introspect: false },
+            Rule {
+                key: "documents".into(),
+                requirement: Requirement { checks: vec![] },
+                cedar,
+                introspect: false,
+                report_only: false,
+            },
         )
         .unwrap();
     let request = Request { path: "/documents/4711", ..request("") };
@@ -167,6 +173,7 @@ fn request(token: &str) -> Request<'_> {
         credentials: vec![Credential(format!("Bearer {token}").into())],
         client_certificate: None,
         resource_characters: None,
+        source_ip: None,
         gateway_route: None,
         details: None,
     }
@@ -192,7 +199,7 @@ fn rules(routes: usize) -> Rules {
         let method = ["GET", "POST"][number % 2];
         let key = format!("{method} /resource-{}/{{id}}", number / 2);
         let requirement = Requirement { checks: vec![Check::AnyScope(vec![token::SCOPE.to_owned()])] };
-        let rule = Rule { key: key.as_str().into(), requirement, cedar: None, introspect: false };
+        let rule = Rule { key: key.as_str().into(), requirement, cedar: None, introspect: false, report_only: false };
         rules.insert(RouteKey::parse(&key).unwrap(), rule).unwrap();
     }
     rules

@@ -195,6 +195,12 @@ impl Authorizer {
         self.permissions.is_some() && self.rules.ask_policies()
     }
 
+    /// Whether any rule asks for the address of a request.
+    #[must_use]
+    pub fn asks_address(&self) -> bool {
+        self.rules.ask_address()
+    }
+
     /// The claims of a token, verified by its issuer's key or told by its issuer.
     async fn claims(
         &self,

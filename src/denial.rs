@@ -19,18 +19,20 @@ pub enum Denial {
     /// The signature does not verify under the issuer's key.
     BadSignature,
     /// A claim does not have the value that the route asks for.
-    ClaimMismatch,
+    ClaimMismatch(Missed),
     /// A client, issuer or kind of token that the route does not serve, no branch of an `any` holds, or the
     /// Cedar policies do not grant it.
     Forbidden,
-    /// The rule of the route that API Gateway runs is another than the path's, and does not hold.
-    GatewayRoute,
+    /// The same, with which of them it was, or that the rule of the route that API Gateway runs does not hold.
+    ForbiddenFor(&'static str),
     /// None of the route's groups, or not all of them.
-    InsufficientGroup,
+    InsufficientGroup(Missed),
     /// None of the route's scopes, or not all of them (RFC 6750 3.1).
     InsufficientScope {
         /// The scopes that the route asks for, separated by spaces.
         needed: String,
+        /// What the token has in the place of one.
+        missed: Missed,
     },
     /// Something that must not happen did; never an allow.
     Internal(&'static str),
@@ -82,6 +84,30 @@ pub enum Denial {
     WrongTyp,
 }
 
+/// What a token has where a rule asks for something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missed {
+    /// Nothing: the claim is not there, or null.
+    Claim,
+    /// So many groups that the issuer left them out and names a place to ask (Entra ID).
+    Overage,
+    /// A value of another type.
+    Type,
+    /// Another value.
+    Value,
+}
+
+impl Missed {
+    fn detail(self) -> &'static str {
+        match self {
+            Missed::Claim => "the claim is missing",
+            Missed::Overage => "the issuer left the groups out: the user has too many",
+            Missed::Type => "the claim has another type",
+            Missed::Value => "the claim has another value",
+        }
+    }
+}
+
 /// What a denial means to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -102,10 +128,10 @@ impl Denial {
             Denial::AmbiguousToken => "ambiguous_token",
             Denial::AuthenticationTooOld => "authentication_too_old",
             Denial::BadSignature => "bad_signature",
-            Denial::ClaimMismatch => "claim_mismatch",
+            Denial::ClaimMismatch(_) => "claim_mismatch",
             Denial::Forbidden => "forbidden",
-            Denial::GatewayRoute => "forbidden",
-            Denial::InsufficientGroup => "insufficient_group",
+            Denial::ForbiddenFor(_) => "forbidden",
+            Denial::InsufficientGroup(_) => "insufficient_group",
             Denial::InsufficientScope { .. } => "insufficient_scope",
             Denial::Internal(_) => "internal",
             Denial::IntrospectionUnavailable(_) => "introspection_unavailable",
@@ -157,10 +183,10 @@ impl Denial {
             | Denial::WrongTokenUse
             | Denial::WrongTyp => Class::Unauthorized,
             Denial::AuthenticationTooOld
-            | Denial::ClaimMismatch
+            | Denial::ClaimMismatch(_)
             | Denial::Forbidden
-            | Denial::GatewayRoute
-            | Denial::InsufficientGroup
+            | Denial::ForbiddenFor(_)
+            | Denial::InsufficientGroup(_)
             | Denial::InsufficientScope { .. }
             | Denial::NoRoute
             | Denial::NotIntrospectable(_)
@@ -199,10 +225,10 @@ impl Denial {
             Denial::TokenNotYetValid | Denial::UnknownKey => false,
             // Of the route.
             Denial::AuthenticationTooOld
-            | Denial::ClaimMismatch
+            | Denial::ClaimMismatch(_)
             | Denial::Forbidden
-            | Denial::GatewayRoute
-            | Denial::InsufficientGroup
+            | Denial::ForbiddenFor(_)
+            | Denial::InsufficientGroup(_)
             | Denial::InsufficientScope { .. }
             | Denial::NoRoute
             | Denial::NotIntrospectable(_)
@@ -239,9 +265,9 @@ impl Denial {
             Denial::MissingToken => "The request carries no access token",
             Denial::TokenExpired => "The access token expired",
             Denial::AuthenticationTooOld => "A more recent authentication is required",
-            Denial::ClaimMismatch => "The access token is not for this resource",
-            Denial::Forbidden | Denial::GatewayRoute => "The access token may not be used here",
-            Denial::InsufficientGroup => "The access token lacks a required group",
+            Denial::ClaimMismatch(_) => "The access token is not for this resource",
+            Denial::Forbidden | Denial::ForbiddenFor(_) => "The access token may not be used here",
+            Denial::InsufficientGroup(_) => "The access token lacks a required group",
             Denial::InsufficientScope { .. } => "The access token lacks a required scope",
             Denial::NoRoute => "No rule admits this route",
             Denial::NotIntrospectable(_) => "The access token cannot be checked as this route requires",
@@ -275,7 +301,10 @@ impl Denial {
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         match self {
-            Denial::GatewayRoute => Some("gateway route"),
+            Denial::ClaimMismatch(missed)
+            | Denial::InsufficientGroup(missed)
+            | Denial::InsufficientScope { missed, .. } => Some(missed.detail()),
+            Denial::ForbiddenFor(detail) => Some(detail),
             Denial::Internal(detail)
             | Denial::MalformedClaims(detail)
             | Denial::MalformedEvent(detail)
@@ -293,10 +322,7 @@ impl Denial {
             | Denial::AmbiguousToken
             | Denial::AuthenticationTooOld
             | Denial::BadSignature
-            | Denial::ClaimMismatch
             | Denial::Forbidden
-            | Denial::InsufficientGroup
-            | Denial::InsufficientScope { .. }
             | Denial::MissingToken
             | Denial::NoRoute
             | Denial::TokenExpired
@@ -321,7 +347,7 @@ mod tests {
     const UNDECIDED: &str = "The authorizer could not decide";
 
     fn scope() -> Denial {
-        Denial::InsufficientScope { needed: "a b".into() }
+        Denial::InsufficientScope { needed: "a b".into(), missed: Missed::Value }
     }
 
     fn reasons() -> [(Denial, &'static str, Class, &'static str); 33] {
@@ -350,10 +376,20 @@ mod tests {
                 Forbidden,
                 "A more recent authentication is required",
             ),
-            (Denial::ClaimMismatch, "claim_mismatch", Forbidden, "The access token is not for this resource"),
+            (
+                Denial::ClaimMismatch(Missed::Claim),
+                "claim_mismatch",
+                Forbidden,
+                "The access token is not for this resource",
+            ),
             (Denial::Forbidden, "forbidden", Forbidden, "The access token may not be used here"),
-            (Denial::GatewayRoute, "forbidden", Forbidden, "The access token may not be used here"),
-            (Denial::InsufficientGroup, "insufficient_group", Forbidden, "The access token lacks a required group"),
+            (Denial::ForbiddenFor("x"), "forbidden", Forbidden, "The access token may not be used here"),
+            (
+                Denial::InsufficientGroup(Missed::Overage),
+                "insufficient_group",
+                Forbidden,
+                "The access token lacks a required group",
+            ),
             (scope(), "insufficient_scope", Forbidden, "The access token lacks a required scope"),
             (Denial::NoRoute, "no_route", Forbidden, "No rule admits this route"),
             (
@@ -408,8 +444,13 @@ mod tests {
     fn a_detail_is_told_where_there_are_several_causes() {
         for (denial, code, _, _) in reasons() {
             // All that hold one are made of it above.
-            let of_its_own = (denial == Denial::GatewayRoute).then_some("gateway route");
-            let expected = format!("{denial:?}").contains("(\"x\")").then_some("x").or(of_its_own);
+            let missed = match code {
+                "claim_mismatch" => Some("the claim is missing"),
+                "insufficient_group" => Some("the issuer left the groups out: the user has too many"),
+                "insufficient_scope" => Some("the claim has another value"),
+                _ => None,
+            };
+            let expected = format!("{denial:?}").contains("(\"x\")").then_some("x").or(missed);
             assert_eq!(denial.detail(), expected, "{code}");
         }
     }

@@ -3,6 +3,7 @@
 //! Nothing in here is trusted. Every byte of a [`Request`] comes from the client;
 //! only its shape is known.
 
+use core::net::IpAddr;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ pub struct Request<'a> {
     /// How many characters the ARN has that a policy answer would carry; `None`
     /// where the answer carries none.
     pub resource_characters: Option<usize>,
+    /// The address that the connection to API Gateway came from, where a rule asks for it and the event has it.
+    pub source_ip: Option<IpAddr>,
     /// The route that API Gateway runs, where the event names it.
     pub gateway_route: Option<GatewayRoute<'a>>,
     /// What only Cedar policies ask for; `None` where no rule asks them.

@@ -57,6 +57,7 @@ pub fn run(data: &[u8]) {
                 credentials: vec![Credential(token.as_str().into())],
                 client_certificate: None,
                 resource_characters: None,
+                source_ip: None,
                 gateway_route: None,
                 details: None,
             };

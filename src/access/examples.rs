@@ -80,7 +80,7 @@ pub(super) fn all_of(checks: &[Check]) -> Requirement {
 }
 
 pub(super) fn rule(route: &str, checks: &[Check]) -> Rule {
-    Rule { key: route.into(), requirement: all_of(checks), cedar: None, introspect: false }
+    Rule { key: route.into(), requirement: all_of(checks), cedar: None, introspect: false, report_only: false }
 }
 
 pub(super) fn table(case: LetterCase, rules: impl IntoIterator<Item = Rule>) -> Rules {
@@ -98,6 +98,7 @@ pub(super) fn request<'a>(method: &'a str, path: &'a str) -> Request<'a> {
         credentials: Vec::new(),
         client_certificate: None,
         resource_characters: None,
+        source_ip: None,
         gateway_route: None,
         details: None,
     }

@@ -11,6 +11,7 @@ mod policy_question;
 mod requirement;
 mod route;
 mod rules;
+mod source_ip;
 
 pub use cache_key::CacheKey;
 pub use coverage::{Inexpressible, Served, Standing, Surplus, TwoReadings, UnvouchedStanding};
@@ -20,3 +21,4 @@ pub use policy_question::{CedarAction, CedarRule, PolicyQuestion};
 pub use requirement::{Check, ClaimValue, Requirement};
 pub use route::{LetterCase, Method, Parameter, RouteKey, RouteKeyError};
 pub use rules::{DuplicateRoute, MatchedRule, Rule, Rules};
+pub use source_ip::{IpBlock, IpBlockError};

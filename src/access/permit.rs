@@ -1,5 +1,6 @@
 //! The proof that a rule holds.
 
+use crate::denial::Denial;
 use crate::token::Claims;
 use std::sync::Arc;
 
@@ -11,6 +12,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Permit {
     claims: Arc<Claims>,
+    /// Why the request would be refused, if its rule did more than report.
+    would_be: Option<Denial>,
 }
 
 /// A request whose claims satisfy the rule, which also asks for a live check.
@@ -50,7 +53,18 @@ pub struct Granted(());
 
 impl Permit {
     pub(super) fn new(claims: Arc<Claims>) -> Self {
-        Self { claims }
+        Self { claims, would_be: None }
+    }
+
+    /// A permit although a rule does not hold: that rule only reports.
+    pub(super) fn in_report_only(claims: Arc<Claims>, would_be: Denial) -> Self {
+        Self { claims, would_be: Some(would_be) }
+    }
+
+    /// Why the request would be refused, if its rule did more than report.
+    #[must_use]
+    pub fn would_be(&self) -> Option<&Denial> {
+        self.would_be.as_ref()
     }
 
     /// The claims that were judged.

@@ -2,9 +2,11 @@
 
 use super::path::SafePath;
 use super::route::Parameter;
-use crate::denial::Denial;
+use super::source_ip::IpBlock;
+use crate::denial::{Denial, Missed};
 use crate::request::UnixSeconds;
-use crate::token::{ClaimPath, Claims};
+use crate::token::{ClaimPath, Claims, CredentialKind};
+use core::net::IpAddr;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -39,6 +41,10 @@ pub enum Check {
     Issuers(Vec<String>),
     /// The token's `token_use` is one of these.
     TokenUse(Vec<String>),
+    /// The credential is of one of these kinds.
+    Credentials(Vec<CredentialKind>),
+    /// The request comes from an address in one of these blocks.
+    SourceIp(Vec<IpBlock>),
     /// The user authenticated no longer ago than this (RFC 9470).
     MaxAuthAge(Duration),
     /// One of these alternatives holds.
@@ -61,6 +67,7 @@ pub(super) struct Facts<'a> {
     pub(super) claims: &'a Claims,
     pub(super) path: &'a SafePath<'a>,
     pub(super) now: UnixSeconds,
+    pub(super) source_ip: Option<IpAddr>,
 }
 
 impl Requirement {
@@ -74,6 +81,12 @@ impl Requirement {
     #[must_use]
     pub fn depends_on_time(&self) -> bool {
         self.has(&|check| matches!(check, Check::MaxAuthAge(_)))
+    }
+
+    /// Whether it asks for the request's address: then it holds for this request, and perhaps not for the next.
+    #[must_use]
+    pub fn depends_on_address(&self) -> bool {
+        self.has(&|check| matches!(check, Check::SourceIp(_)))
     }
 
     /// Whether a claim must equal a path parameter.
@@ -110,19 +123,47 @@ impl Check {
         let scope = |scope: &String| claims.has_scope(scope);
         let group = |group: &String| claims.has_group(group);
         match self {
-            Check::AnyScope(scopes) => ensure(scopes.iter().any(scope), || insufficient_scope(scopes)),
-            Check::AllScopes(scopes) => ensure(holds_all(scopes, scope), || insufficient_scope(scopes)),
-            Check::AnyGroup(groups) => ensure(groups.iter().any(group), || Denial::InsufficientGroup),
-            Check::AllGroups(groups) => ensure(holds_all(groups, group), || Denial::InsufficientGroup),
+            Check::AnyScope(scopes) => ensure(scopes.iter().any(scope), || lacking_scope(scopes, claims)),
+            Check::AllScopes(scopes) => ensure(holds_all(scopes, scope), || lacking_scope(scopes, claims)),
+            Check::AnyGroup(groups) => ensure(groups.iter().any(group), || lacking_group(claims)),
+            Check::AllGroups(groups) => ensure(holds_all(groups, group), || lacking_group(claims)),
             Check::Claim { path, one_of } => {
                 let claim = claims.at(path);
-                ensure(one_of.iter().any(|value| value.is_held_by(claim, facts.path)), || Denial::ClaimMismatch)
+                let is_held = one_of.iter().any(|value| value.is_held_by(claim, facts.path));
+                ensure(is_held, || {
+                    Denial::ClaimMismatch(missed(claim, |held| one_of.iter().any(|value| value.is_like(held))))
+                })
             }
             Check::ClientIds(ids) => {
-                ensure(is_one_of(ids, claims.client_id().and_then(Value::as_str)), || Denial::Forbidden)
+                let client = claims.client_id().and_then(Value::as_str);
+                let detail = if client.is_some() {
+                    "client_ids: another client"
+                } else {
+                    "client_ids: the token names no client"
+                };
+                ensure(is_one_of(ids, client), || Denial::ForbiddenFor(detail))
             }
-            Check::Issuers(issuers) => ensure(is_one_of(issuers, Some(claims.issuer())), || Denial::Forbidden),
-            Check::TokenUse(uses) => ensure(is_one_of(uses, claims.text("token_use")), || Denial::Forbidden),
+            Check::Issuers(issuers) => {
+                ensure(is_one_of(issuers, Some(claims.issuer())), || Denial::ForbiddenFor("issuers: another issuer"))
+            }
+            Check::TokenUse(uses) => {
+                let token_use = claims.text("token_use");
+                let detail =
+                    if token_use.is_some() { "token_use: another value" } else { "token_use: the claim is missing" };
+                ensure(is_one_of(uses, token_use), || Denial::ForbiddenFor(detail))
+            }
+            Check::Credentials(kinds) => {
+                ensure(kinds.contains(&claims.credential()), || Denial::ForbiddenFor("credentials: another kind"))
+            }
+            Check::SourceIp(blocks) => {
+                let detail = if facts.source_ip.is_some() {
+                    "source_ip: another address"
+                } else {
+                    "source_ip: the event has no address"
+                };
+                let is_within = |address| blocks.iter().any(|block| block.contains(address));
+                ensure(facts.source_ip.is_some_and(is_within), || Denial::ForbiddenFor(detail))
+            }
             Check::MaxAuthAge(age) => {
                 let recent = |authenticated: UnixSeconds| {
                     // A future date is doubt, not youth.
@@ -151,7 +192,38 @@ fn is_one_of(list: &[String], value: Option<&str>) -> bool {
     value.is_some_and(|value| list.iter().any(|one| one == value))
 }
 
+/// What there is in the place of what was asked for; `is_like` says whether a value has its type.
+fn missed(claim: Option<&Value>, is_like: impl Fn(&Value) -> bool) -> Missed {
+    let is_like = match claim {
+        None | Some(Value::Null) => return Missed::Claim,
+        Some(Value::Array(items)) => items.is_empty() || items.iter().any(is_like),
+        Some(value) => is_like(value),
+    };
+    if is_like { Missed::Value } else { Missed::Type }
+}
+
+fn lacking_group(claims: &Claims) -> Denial {
+    let missed = missed(claims.groups(), Value::is_string);
+    // Entra ID's overage: more groups than the issuer puts into a token.
+    let are_elsewhere = claims.get("_claim_names").is_some_and(|names| names.get("groups").is_some())
+        || claims.get("hasgroups").is_some_and(|has| has == true || has == "true");
+    let missed = if missed == Missed::Claim && are_elsewhere { Missed::Overage } else { missed };
+    Denial::InsufficientGroup(missed)
+}
+
+fn lacking_scope(scopes: &[String], claims: &Claims) -> Denial {
+    insufficient_scope(scopes, missed(claims.scope(), Value::is_string))
+}
+
 impl ClaimValue {
+    /// Whether the claim has the type of this.
+    fn is_like(&self, claim: &Value) -> bool {
+        match self {
+            ClaimValue::Literal(literal) => std::mem::discriminant(literal) == std::mem::discriminant(claim),
+            ClaimValue::Parameter(_) => claim.is_string(),
+        }
+    }
+
     fn is_held_by(&self, claim: Option<&Value>, path: &SafePath<'_>) -> bool {
         let Some(claim) = claim else { return false };
         let is_equal = |claim: &Value| match self {
@@ -199,18 +271,19 @@ fn hold_any(alternatives: &[Requirement], facts: &Facts<'_>) -> Result<(), Denia
 /// What two missed alternatives have in common: their reason, or just that it is forbidden.
 fn in_common(one: Denial, other: Denial) -> Denial {
     match (one, other) {
-        (Denial::InsufficientScope { needed: one }, Denial::InsufficientScope { needed: other }) => {
+        (Denial::InsufficientScope { needed: one, missed }, Denial::InsufficientScope { needed: other, .. }) => {
             let words = one.split(' ').map(str::to_owned);
             let more = other.split(' ').filter(|scope| !one.split(' ').any(|known| known == *scope)).map(str::to_owned);
-            insufficient_scope(&words.chain(more).collect::<Vec<_>>())
+            insufficient_scope(&words.chain(more).collect::<Vec<_>>(), missed)
         }
+        (Denial::ForbiddenFor(one), Denial::ForbiddenFor(other)) if one != other => Denial::Forbidden,
         (one, other) if one.code() == other.code() => one,
         _ => Denial::Forbidden,
     }
 }
 
-fn insufficient_scope(scopes: &[String]) -> Denial {
-    Denial::InsufficientScope { needed: scopes.join(" ") }
+fn insufficient_scope(scopes: &[String], missed: Missed) -> Denial {
+    Denial::InsufficientScope { needed: scopes.join(" "), missed }
 }
 
 #[cfg(test)]
@@ -223,7 +296,12 @@ mod tests {
 
     /// What a token with these claims lacks.
     fn lacks_at(path: &str, check: &Check, members: Value) -> Option<Denial> {
-        let facts = Facts { claims: &claims(members), path: &SafePath::parse(path).unwrap(), now: at(NOW) };
+        lacks_from(None, path, check, members)
+    }
+
+    fn lacks_from(address: Option<&str>, path: &str, check: &Check, members: Value) -> Option<Denial> {
+        let source_ip = address.map(|address| address.parse().unwrap());
+        let facts = Facts { claims: &claims(members), path: &SafePath::parse(path).unwrap(), now: at(NOW), source_ip };
         check.hold(&facts).err()
     }
 
@@ -231,12 +309,16 @@ mod tests {
         lacks_at("/", check, members)
     }
 
+    fn needed_besides(scopes: &str) -> Option<Denial> {
+        Some(Denial::InsufficientScope { needed: scopes.to_owned(), missed: Missed::Value })
+    }
+
     fn aged(seconds: u64) -> Check {
         Check::MaxAuthAge(Duration::from_secs(seconds))
     }
 
     fn needed(scopes: &str) -> Option<Denial> {
-        Some(Denial::InsufficientScope { needed: scopes.to_owned() })
+        Some(Denial::InsufficientScope { needed: scopes.to_owned(), missed: Missed::Claim })
     }
 
     fn any(alternatives: &[Check]) -> Check {
@@ -254,16 +336,16 @@ mod tests {
         let scopes = || texts(&["read", "write"]);
         assert_eq!(lacks(&Check::AnyScope(scopes()), read.clone()), None);
         assert_eq!(lacks(&Check::AnyScope(scopes()), json!({})), needed("read write"));
-        assert_eq!(lacks(&Check::AnyScope(Vec::new()), both.clone()), needed(""));
+        assert_eq!(lacks(&Check::AnyScope(Vec::new()), both.clone()), needed_besides(""));
         assert_eq!(lacks(&Check::AllScopes(scopes()), both.clone()), None);
-        assert_eq!(lacks(&Check::AllScopes(scopes()), read), needed("read write"));
-        assert_eq!(lacks(&Check::AllScopes(Vec::new()), both), needed(""));
+        assert_eq!(lacks(&Check::AllScopes(scopes()), read), needed_besides("read write"));
+        assert_eq!(lacks(&Check::AllScopes(Vec::new()), both), needed_besides(""));
         let groups = || texts(&["admin", "staff"]);
         assert_eq!(lacks(&Check::AnyGroup(groups()), admin.clone()), None);
-        assert_eq!(lacks(&Check::AnyGroup(groups()), json!({})), Some(Denial::InsufficientGroup));
+        assert_eq!(lacks(&Check::AnyGroup(groups()), json!({})), Some(Denial::InsufficientGroup(Missed::Claim)));
         assert_eq!(lacks(&Check::AllGroups(groups()), json!({ "groups": ["staff", "admin"] })), None);
-        assert_eq!(lacks(&Check::AllGroups(groups()), admin.clone()), Some(Denial::InsufficientGroup));
-        assert_eq!(lacks(&Check::AllGroups(Vec::new()), admin), Some(Denial::InsufficientGroup));
+        assert_eq!(lacks(&Check::AllGroups(groups()), admin.clone()), Some(Denial::InsufficientGroup(Missed::Value)));
+        assert_eq!(lacks(&Check::AllGroups(Vec::new()), admin), Some(Denial::InsufficientGroup(Missed::Value)));
     }
 
     #[test]
@@ -273,11 +355,86 @@ mod tests {
             (Check::TokenUse(texts(&["a", "access"])), json!({ "token_use": "access" }), json!({ "token_use": "id" })),
         ] {
             assert_eq!(lacks(&check, holds), None);
-            assert_eq!(lacks(&check, misses), Some(Denial::Forbidden));
-            assert_eq!(lacks(&check, json!({})), Some(Denial::Forbidden));
+            let details = [misses, json!({})].map(|members| lacks(&check, members).unwrap());
+            assert!(details.iter().all(|denial| matches!(denial, Denial::ForbiddenFor(_))), "{details:?}");
+            assert_ne!(details[0], details[1]);
         }
         assert_eq!(lacks(&Check::Issuers(texts(&["https://a.example", ISSUER])), json!({})), None);
-        assert_eq!(lacks(&Check::Issuers(texts(&["https://a.example"])), json!({})), Some(Denial::Forbidden));
+        let other = Check::Issuers(texts(&["https://a.example"]));
+        assert_eq!(lacks(&other, json!({})), Some(Denial::ForbiddenFor("issuers: another issuer")));
+    }
+
+    #[test]
+    fn a_credential_is_of_one_of_the_kinds() {
+        // These claims were introspected.
+        let kinds = |kinds: &[CredentialKind]| lacks(&Check::Credentials(kinds.to_vec()), json!({}));
+        assert_eq!(kinds(&[CredentialKind::Jwt, CredentialKind::Opaque]), None);
+        for others in [&[][..], &[CredentialKind::Jwt], &[CredentialKind::ApiKey, CredentialKind::Certificate]] {
+            assert_eq!(kinds(others), Some(Denial::ForbiddenFor("credentials: another kind")), "{others:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_comes_from_one_of_the_blocks_or_does_not_hold() {
+        let blocks = ["192.0.2.0/24", "2001:db8::/32"].map(|block| IpBlock::parse(block).unwrap());
+        let lacks = |address| lacks_from(address, "/", &Check::SourceIp(blocks.to_vec()), json!({}));
+        for inside in ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"] {
+            assert_eq!(lacks(Some(inside)), None, "{inside}");
+        }
+        for outside in ["192.0.3.1", "2001:db9::1", "::1"] {
+            assert_eq!(lacks(Some(outside)), Some(Denial::ForbiddenFor("source_ip: another address")), "{outside}");
+        }
+        assert_eq!(lacks(None), Some(Denial::ForbiddenFor("source_ip: the event has no address")));
+        assert!(lacks_from(Some("192.0.2.1"), "/", &Check::SourceIp(Vec::new()), json!({})).is_some());
+    }
+
+    #[test]
+    fn a_miss_says_whether_the_claim_is_missing_or_has_another_type_or_value() {
+        use Missed::{Claim, Overage, Type, Value};
+        let text = claim("c", &[json!("a"), json!("b")]);
+        let number = claim("c", &[json!(1)]);
+        for (check, members, missed) in [
+            (&text, json!({}), Claim),
+            (&text, json!({ "c": null }), Claim),
+            (&text, json!({ "c": "x" }), Value),
+            (&text, json!({ "c": [] }), Value),
+            (&text, json!({ "c": [1, "x"] }), Value),
+            (&text, json!({ "c": 7 }), Type),
+            (&text, json!({ "c": [7] }), Type),
+            (&text, json!({ "c": { "a": "a" } }), Type),
+            (&number, json!({ "c": "1" }), Type),
+            (&number, json!({ "c": 2 }), Value),
+            (&own("GET /{id}", "id"), json!({ "sub": "x" }), Value),
+        ] {
+            assert_eq!(
+                lacks_at("/a", check, members.clone()),
+                Some(Denial::ClaimMismatch(missed)),
+                "{check:?} {members}"
+            );
+        }
+        for (members, missed) in [
+            (json!({}), Claim),
+            (json!({ "groups": "staff" }), Value),
+            (json!({ "groups": [] }), Value),
+            (json!({ "groups": 7 }), Type),
+            (json!({ "groups": [{}] }), Type),
+            (json!({ "_claim_names": { "groups": "src1" } }), Overage),
+            (json!({ "_claim_names": { "roles": "src1" } }), Claim),
+            (json!({ "_claim_names": "groups" }), Claim),
+            (json!({ "hasgroups": true }), Overage),
+            (json!({ "hasgroups": "true" }), Overage),
+            (json!({ "hasgroups": false }), Claim),
+            (json!({ "groups": ["staff"], "hasgroups": true }), Value),
+        ] {
+            let expected = Some(Denial::InsufficientGroup(missed));
+            assert_eq!(lacks(&group("admin"), members.clone()), expected, "{members}");
+        }
+        for (members, missed) in
+            [(json!({}), Claim), (json!({ "scope": "write" }), Value), (json!({ "scope": 7 }), Type)]
+        {
+            let expected = Some(Denial::InsufficientScope { needed: "read".into(), missed });
+            assert_eq!(lacks(&scope("read"), members.clone()), expected, "{members}");
+        }
     }
 
     #[test]
@@ -320,7 +477,7 @@ mod tests {
         ] {
             assert!(!equals(held.clone(), literal.clone()), "{held} {literal}");
         }
-        assert_eq!(lacks(&claim("c", &[json!("a")]), json!({})), Some(Denial::ClaimMismatch));
+        assert_eq!(lacks(&claim("c", &[json!("a")]), json!({})), Some(Denial::ClaimMismatch(Missed::Claim)));
     }
 
     #[test]
@@ -331,7 +488,7 @@ mod tests {
         assert!(!equals("/users/a", json!("b")) && !equals("/users/7", json!(7)) && !equals("/users", json!("a")));
         let greedy = bound("c", "GET /{rest+}", "rest");
         assert_eq!(lacks_at("/a/b", &greedy, json!({ "c": "a/b" })), None);
-        assert_eq!(lacks_at("/", &greedy, json!({ "c": "" })), Some(Denial::ClaimMismatch));
+        assert_eq!(lacks_at("/", &greedy, json!({ "c": "" })), Some(Denial::ClaimMismatch(Missed::Value)));
     }
 
     #[test]
@@ -341,13 +498,17 @@ mod tests {
             (any(&[scope("read"), group("admin")]), json!({ "groups": "admin" }), None),
             (any(&[scope("read"), group("admin")]), json!({}), Some(Denial::Forbidden)),
             (all(&[scope("read"), group("admin")]), both.clone(), None),
-            (all(&[scope("read"), group("admin")]), json!({ "scope": "read" }), Some(Denial::InsufficientGroup)),
+            (
+                all(&[scope("read"), group("admin")]),
+                json!({ "scope": "read" }),
+                Some(Denial::InsufficientGroup(Missed::Claim)),
+            ),
             (any(&[]), both.clone(), Some(Denial::Forbidden)),
             (all(&[]), both.clone(), Some(Denial::Forbidden)),
         ] {
             assert_eq!(lacks(&check, members), expected, "{check:?}");
         }
-        let facts = Facts { claims: &claims(both), path: &SafePath::root(), now: at(NOW) };
+        let facts = Facts { claims: &claims(both), path: &SafePath::root(), now: at(NOW), source_ip: None };
         assert!(all_of(&[]).hold(&facts).is_ok() && all_of(&[scope("read"), group("admin")]).hold(&facts).is_ok());
         assert!(all_of(&[scope("read"), scope("write")]).hold(&facts).is_err());
         assert!(Requirement::never().hold(&facts).is_err());
@@ -358,7 +519,7 @@ mod tests {
         let scopes = |scopes: &[&str]| Check::AnyScope(texts(scopes));
         for (alternatives, expected) in [
             (vec![scopes(&["a", "b"]), scopes(&["b", "c"])], needed("a b c")),
-            (vec![group("a"), group("b")], Some(Denial::InsufficientGroup)),
+            (vec![group("a"), group("b")], Some(Denial::InsufficientGroup(Missed::Claim))),
             (vec![group("a"), scopes(&["a"])], Some(Denial::Forbidden)),
             (vec![scopes(&["a"]), group("a")], Some(Denial::Forbidden)),
         ] {

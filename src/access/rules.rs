@@ -11,6 +11,7 @@ use super::route::{LetterCase, Method, RouteIndex, RouteKey};
 use crate::denial::Denial;
 use crate::request::{GatewayRoute, MAX_RESOURCE_CHARACTERS, Request, UnixSeconds};
 use crate::token::Claims;
+use core::net::IpAddr;
 use std::sync::Arc;
 
 /// A route and what it asks of a token.
@@ -24,6 +25,8 @@ pub struct Rule {
     pub cedar: Option<CedarRule>,
     /// Whether a live check must also vouch for the token, asked when all else holds.
     pub introspect: bool,
+    /// Whether a miss is let in and told, instead of refused. Never of a rule that asks others.
+    pub report_only: bool,
 }
 
 /// The whole table; a request that no rule serves is denied.
@@ -151,6 +154,12 @@ impl Rules {
         self.rules.iter().any(|rule| rule.cedar.is_some())
     }
 
+    /// Whether any rule asks for the address of the request.
+    #[must_use]
+    pub fn ask_address(&self) -> bool {
+        self.rules.iter().any(|rule| rule.requirement.depends_on_address())
+    }
+
     /// Finds the rule that serves a request.
     ///
     /// # Errors
@@ -204,7 +213,8 @@ impl Rules {
         if as_well.iter().any(|(other, _)| other.asks_others() && !std::ptr::eq(*other, rule)) {
             return Err(Denial::UnsafePath("a part of it has a rule that asks others"));
         }
-        Ok(MatchedRule { rule, path, other_readings, otherwise, as_well, gateway_rule })
+        let source_ip = request.source_ip;
+        Ok(MatchedRule { rule, path, other_readings, otherwise, as_well, gateway_rule, source_ip })
     }
 
     /// The rule of the route that API Gateway runs, where the table has one and it is not `rule`, with the paths
@@ -299,14 +309,26 @@ impl Rule {
     /// own request alone.
     #[must_use]
     pub fn answers_for_itself(&self) -> bool {
-        self.asks_others() || self.requirement.depends_on_time()
+        let depends = self.requirement.depends_on_time() || self.requirement.depends_on_address();
+        self.asks_others() || self.report_only || depends
+    }
+
+    /// What becomes of a miss: a rule that only reports lets it in, and the first such miss is what would be the reason.
+    fn let_in_or(&self, held: Result<(), Denial>, would_be: &mut Option<Denial>) -> Result<(), Denial> {
+        match held {
+            Err(denial) if self.report_only => {
+                would_be.get_or_insert(denial);
+                Ok(())
+            }
+            held => held,
+        }
     }
 
     /// Whether it makes no difference which of the two serves a request.
     fn asks_the_same(&self, other: &Self) -> bool {
         self.requirement == other.requirement
             && !self.requirement.binds_path()
-            && self.introspect == other.introspect
+            && (self.introspect, self.report_only) == (other.introspect, other.report_only)
             && self.cedar.is_none()
             && other.cedar.is_none()
     }
@@ -331,6 +353,7 @@ pub struct MatchedRule<'a> {
     as_well: Vec<(&'a Rule, SafePath<'a>)>,
     /// The rule of the route that API Gateway runs, where it is another: it must hold as well, on each of these paths.
     gateway_rule: Option<(&'a Rule, Vec<SafePath<'a>>)>,
+    source_ip: Option<IpAddr>,
 }
 
 impl MatchedRule<'_> {
@@ -345,23 +368,27 @@ impl MatchedRule<'_> {
     /// # Errors
     /// The denial of the first check that does not hold.
     pub fn authorize(&self, claims: Arc<Claims>, now: UnixSeconds) -> Result<Ruling, Denial> {
+        let hold =
+            |rule: &Rule, path| rule.requirement.hold(&Facts { claims: &claims, path, now, source_ip: self.source_ip });
+        let mut would_be = None;
         for (rule, path) in &self.otherwise {
-            let held = rule.requirement.hold(&Facts { claims: &claims, path, now });
-            held.map_err(|_| Denial::UnsafePath(ANOTHER_RULE))?;
+            hold(rule, path).map_err(|_| Denial::UnsafePath(ANOTHER_RULE))?;
         }
         for path in [&self.path].into_iter().chain(&self.other_readings) {
-            self.rule.requirement.hold(&Facts { claims: &claims, path, now })?;
+            self.rule.let_in_or(hold(self.rule, path), &mut would_be)?;
         }
         for (rule, path) in &self.as_well {
-            rule.requirement.hold(&Facts { claims: &claims, path, now })?;
+            rule.let_in_or(hold(rule, path), &mut would_be)?;
         }
         if let Some((rule, paths)) = &self.gateway_rule {
-            let hold = |path| rule.requirement.hold(&Facts { claims: &claims, path, now });
-            if rule.asks_others() || !paths.iter().all(|path| hold(path).is_ok()) {
-                return Err(Denial::GatewayRoute);
-            }
+            let holds = !rule.asks_others() && paths.iter().all(|path| hold(rule, path).is_ok());
+            let held = if holds { Ok(()) } else { Err(Denial::ForbiddenFor("gateway route")) };
+            rule.let_in_or(held, &mut would_be)?;
         }
-        let permit = Permit::new(claims);
+        let permit = match would_be {
+            None => Permit::new(claims),
+            Some(denial) => Permit::in_report_only(claims, denial),
+        };
         Ok(match self.rule.cedar {
             Some(_) => Ruling::PermitIfGranted(UngrantedPermit::new(permit, self.rule.introspect)),
             None => Ruling::without_policies(permit, self.rule.introspect),
@@ -391,6 +418,8 @@ mod tests {
     use super::*;
     use crate::access::examples::{at, claims, group, key, own, request, rule, table, texts};
     use crate::access::requirement::Check;
+    use crate::access::source_ip::IpBlock;
+    use crate::denial::Missed;
     use crate::request::MAX_RESOURCE_CHARACTERS;
     use serde_json::json;
     use std::time::Duration;
@@ -560,7 +589,7 @@ mod tests {
             rule("ANY /any/{x}", &[group("any")]),
             rule("$default", &[group("default")]),
         ]);
-        let refused = Err(Denial::GatewayRoute);
+        let refused = Err(Denial::ForbiddenFor("gateway route"));
         for (path, method, named, groups, expected) in [
             ("/public/admin", Some("GET"), "/{tenant}/admin", "reader", refused.clone()),
             ("/public/admin", Some("GET"), "/{tenant}/admin", "admin", Ok(())),
@@ -675,11 +704,52 @@ mod tests {
         let live = Rule { introspect: true, ..rule("GET /{x}/live", &[]) };
         let rules = of([live, asking(rule("GET /{x}/cedar", &[])), rule("GET /a/{p+}", &[])]);
         for named in ["/{x}/live", "/{x}/cedar"] {
-            assert_eq!(by_gateway(&rules, "/a/b", Some("GET"), named, json!({})), Err(Denial::GatewayRoute), "{named}");
+            assert_eq!(
+                by_gateway(&rules, "/a/b", Some("GET"), named, json!({})),
+                Err(Denial::ForbiddenFor("gateway route")),
+                "{named}"
+            );
         }
         assert_eq!(by_gateway(&rules, "/a/b", Some("GET"), "/a/{p+}", json!({})), Ok(()));
         // Its own request goes its own way.
         assert_eq!(by_gateway(&rules, "/b/live", Some("GET"), "/a/{p+}", json!({})), Ok(()));
+    }
+
+    #[test]
+    fn a_rule_that_only_reports_lets_a_miss_in_and_says_what_would_be() {
+        let reporting = |key: &str, checks: &[Check]| Rule { report_only: true, ..rule(key, checks) };
+        let rules = of([
+            reporting("GET /a", &[group("admin")]),
+            rule("GET /b", &[group("admin")]),
+            rule("GET /{x}/b", &[group("admin")]),
+            reporting("GET /c/{x}", &[group("admin")]),
+            rule("GET /d/{x}", &[]),
+        ]);
+        let ruled = |path: &str, gateway: Option<&str>, members: serde_json::Value| {
+            let gateway_route = gateway.map(|path| GatewayRoute { method: None, path: path.into() });
+            let request = Request { gateway_route, ..request("GET", path) };
+            match rules.route(&request)?.authorize(claims(members), at(0.0))? {
+                Ruling::Permit(permit) => Ok(permit.would_be().cloned()),
+                ruling @ (Ruling::PermitIfLive(_) | Ruling::PermitIfGranted(_)) => panic!("{ruling:?}"),
+            }
+        };
+        let lacking = Denial::InsufficientGroup(Missed::Claim);
+        let gateway = Denial::ForbiddenFor("gateway route");
+        for (path, named, expected) in [
+            ("/a", None, Ok(Some(lacking.clone()))),
+            ("/b", None, Err(lacking.clone())),
+            ("/nowhere", None, Err(Denial::NoRoute)),
+            // Each rule counts for itself.
+            ("/a", Some("/b"), Err(gateway.clone())),
+            ("/c/b", Some("/{x}/b"), Err(gateway.clone())),
+            ("/b", Some("/a"), Err(lacking.clone())),
+            ("/d/b", Some("/c/{x}"), Ok(Some(gateway))),
+            ("/c/b%23x", None, Ok(Some(lacking.clone()))),
+        ] {
+            assert_eq!(ruled(path, named, json!({})), expected, "{path} {named:?}");
+            let admin = ruled(path, named, json!({ "groups": ["admin"] }));
+            assert_eq!(admin, if path == "/nowhere" { Err(Denial::NoRoute) } else { Ok(None) }, "{path} {named:?}");
+        }
     }
 
     #[test]
@@ -688,6 +758,9 @@ mod tests {
         assert!(Rule { introspect: true, ..rule("GET /a", &[]) }.answers_for_itself());
         assert!(asking(rule("GET /a", &[])).answers_for_itself());
         assert!(rule("GET /a", &[aged()]).answers_for_itself());
+        let from_anywhere = Check::SourceIp(vec![IpBlock::parse("::/0").unwrap()]);
+        assert!(rule("GET /a", &[from_anywhere]).answers_for_itself());
+        assert!(Rule { report_only: true, ..rule("GET /a", &[]) }.answers_for_itself());
     }
 
     #[test]

@@ -30,6 +30,7 @@ use crate::authorizer::{Authorizer, Issuer};
 use crate::gateway::{AnswerSettings, Handler, TokenSources};
 use crate::metrics::Metrics;
 use crate::remote::{HttpsClient, PermissionCheck};
+use crate::token::CredentialKind;
 use crate::token::Expectations;
 use fields::{Fields, Reader};
 use settings::{Covers, Policy};
@@ -99,9 +100,12 @@ impl Config {
             || known.is_none_or(|known| known.iter().any(|issuer| issuer.live.inquiry.is_some() || table.is_some()));
         let cedar = cedar::read(&mut file, known.map(Vec::as_slice));
         let no_policies = cedar.why_none();
+        let takes_opaque = known.is_none_or(|known| known.iter().any(|issuer| issuer.opaque_tokens));
+        let credentials = [Some(CredentialKind::Jwt), takes_opaque.then_some(CredentialKind::Opaque)];
+        let credentials = credentials.into_iter().flatten().collect();
         let known = known.map(Vec::as_slice);
         let letter_case = letter_case.unwrap_or(LetterCase::Distinguished);
-        let surroundings = routes::Surroundings { issuers: known, live_checks, no_policies, letter_case };
+        let surroundings = routes::Surroundings { issuers: known, live_checks, no_policies, letter_case, credentials };
         let mut rules = routes::read(&mut file, &surroundings);
         file.finish();
         let policy = policy?;
@@ -117,7 +121,11 @@ impl Config {
                 ));
             }
         }
-        let warnings = rules.as_ref().and_then(two_readings).into_iter().collect();
+        let mut warnings: Vec<String> = rules.as_ref().and_then(two_readings).into_iter().collect();
+        let reporting = rules.iter().flat_map(Rules::iter).filter(|(_, rule)| rule.report_only);
+        warnings.extend(reporting.map(|(_, rule)| {
+            format!("`{}` has `report_only: true`: a good token is let in whether or not the rule holds", rule.key)
+        }));
         revocations?;
         let mut answers = answers?;
         answers.policies_expire = policy.expires_with_token;

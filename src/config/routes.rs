@@ -1,9 +1,9 @@
 //! The `routes` section: the rule table.
 
 use super::fields::{Fields, Item};
-use crate::access::{CedarRule, Check, ClaimValue, LetterCase, Parameter, Requirement, RouteKey, Rule, Rules};
+use crate::access::{CedarRule, Check, ClaimValue, IpBlock, LetterCase, Parameter, Requirement, RouteKey, Rule, Rules};
 use crate::authorizer::Issuer;
-use crate::token::ClaimPath;
+use crate::token::{ClaimPath, CredentialKind};
 use std::sync::Arc;
 
 type ListCheck = fn(Vec<String>) -> Check;
@@ -22,6 +22,8 @@ pub(super) struct Surroundings<'s> {
     pub(super) live_checks: bool,
     /// Whether paths are compared letter by letter.
     pub(super) letter_case: LetterCase,
+    /// The kinds of credentials that some issuer takes.
+    pub(super) credentials: Vec<CredentialKind>,
     /// Why no rule can ask Cedar policies, where none can.
     pub(super) no_policies: Option<&'static str>,
 }
@@ -50,7 +52,7 @@ fn read_rule(key: &str, item: &Item<'_>, surroundings: &Surroundings<'_>, rules:
         }
     };
     let parameters = route.as_ref().map(RouteKey::parameters).unwrap_or_default();
-    let (mut introspect, mut cedar) = (Some(false), Some(None));
+    let (mut introspect, mut cedar, mut report_only) = (Some(false), Some(None), Some(false));
     let requirement = item.fields().and_then(|mut fields| {
         if let Some(item) = fields.take("introspect") {
             introspect = item.boolean();
@@ -61,14 +63,28 @@ fn read_rule(key: &str, item: &Item<'_>, surroundings: &Surroundings<'_>, rules:
         if let Some(item) = fields.take("cedar") {
             cedar = read_cedar(&item, route.as_ref(), surroundings);
         }
+        if let Some(item) = fields.take("report_only") {
+            report_only = item.boolean();
+            let asks_others = introspect == Some(true) || cedar.as_ref().is_some_and(Option::is_some);
+            if report_only == Some(true) && asks_others {
+                item.fault(
+                    "a rule with `introspect` or `cedar` cannot only report: what others say is never passed over",
+                );
+            }
+        }
         requirement(fields, &Scope { parameters: &parameters, surroundings })
     });
-    let is_whole = requirement.is_some() && introspect.is_some() && cedar.is_some();
+    let is_whole = requirement.is_some() && introspect.is_some() && cedar.is_some() && report_only.is_some();
     // A faulty rule takes its place all the same, so that a second one for the
     // same route is told too; the table is then thrown away.
     let requirement = requirement.unwrap_or_else(Requirement::never);
-    let rule =
-        Rule { key: Arc::from(key), requirement, cedar: cedar.flatten(), introspect: introspect.unwrap_or(true) };
+    let rule = Rule {
+        key: Arc::from(key),
+        requirement,
+        cedar: cedar.flatten(),
+        introspect: introspect.unwrap_or(true),
+        report_only: report_only.unwrap_or(false),
+    };
     match rules.insert(route?, rule) {
         Ok(()) => is_whole.then_some(()),
         Err(duplicate) => {
@@ -131,6 +147,12 @@ fn requirement(mut fields: Fields<'_>, scope: &Scope<'_>) -> Option<Requirement>
     if let Some(item) = fields.take("token_use") {
         checks.push(token_uses(&item));
     }
+    if let Some(item) = fields.take("credentials") {
+        checks.push(credentials(&item, scope));
+    }
+    if let Some(item) = fields.take("source_ip") {
+        checks.push(source_ip(&item));
+    }
     if let Some(item) = fields.take("max_auth_age") {
         checks.push(item.duration().map(Check::MaxAuthAge));
     }
@@ -148,7 +170,7 @@ fn alternatives(item: &Item<'_>, scope: &Scope<'_>) -> Option<Vec<Requirement>> 
     let mut requirements = Vec::new();
     for item in item.items()? {
         let nested = item.fields().and_then(|mut fields| {
-            for key in ["introspect", "cedar"] {
+            for key in ["introspect", "cedar", "report_only"] {
                 if let Some(item) = fields.take(key) {
                     item.fault("belongs at the top of a route's requirement");
                 }
@@ -252,4 +274,36 @@ fn token_uses(item: &Item<'_>) -> Option<Check> {
         return None;
     }
     Some(Check::TokenUse(uses))
+}
+
+/// Kinds of credentials, each of which some issuer takes.
+fn credentials(item: &Item<'_>, scope: &Scope<'_>) -> Option<Check> {
+    let names = CredentialKind::ALL.map(CredentialKind::name).join(", ");
+    let mut kinds = Vec::new();
+    for name in item.strings()? {
+        let Some(kind) = CredentialKind::ALL.into_iter().find(|kind| kind.name() == name) else {
+            item.fault(format!("must be among {names}"));
+            return None;
+        };
+        if !scope.surroundings.credentials.contains(&kind) {
+            item.fault(format!("no configured issuer takes a credential of the kind `{name}`"));
+            return None;
+        }
+        kinds.push(kind);
+    }
+    Some(Check::Credentials(kinds))
+}
+
+fn source_ip(item: &Item<'_>) -> Option<Check> {
+    let mut blocks = Vec::new();
+    for text in item.strings()? {
+        match IpBlock::parse(&text) {
+            Ok(block) => blocks.push(block),
+            Err(error) => {
+                item.fault(error.to_string());
+                return None;
+            }
+        }
+    }
+    Some(Check::SourceIp(blocks))
 }

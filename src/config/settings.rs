@@ -159,6 +159,7 @@ fn token_place(item: &Item<'_>) -> Option<(TokenSource, Vec<EventKind>)> {
         fields.take("header").map(|item| header_name(&item).map(TokenSource::Header)),
         fields.take("query").map(|item| item.string().map(TokenSource::Query)),
         fields.take("cookie").map(|item| item.string().map(TokenSource::Cookie)),
+        fields.take("subprotocol").map(|item| subprotocol(&item).map(TokenSource::Subprotocol)),
     ]
     .into_iter()
     .flatten()
@@ -167,7 +168,7 @@ fn token_place(item: &Item<'_>) -> Option<(TokenSource, Vec<EventKind>)> {
     match found.as_slice() {
         [source] => Some((source.clone()?, events?)),
         _ => {
-            item.fault("must be one of `header`, `query` and `cookie`");
+            item.fault("must be one of `header`, `query`, `cookie` and `subprotocol`");
             None
         }
     }
@@ -184,12 +185,20 @@ fn event_kinds(item: &Item<'_>) -> Option<Vec<EventKind>> {
 }
 
 fn header_name(item: &Item<'_>) -> Option<String> {
+    token_of_http(item, "is not a header's name")
+}
+
+fn subprotocol(item: &Item<'_>) -> Option<String> {
+    token_of_http(item, "is not the name of a subprotocol (RFC 6455 4.1)")
+}
+
+/// A `token` in the sense of RFC 9110 5.6.2.
+fn token_of_http(item: &Item<'_>, fault: &str) -> Option<String> {
     let name = item.string()?;
-    // RFC 9110 5.1 and 5.6.2.
     if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)) {
         return Some(name);
     }
-    item.fault("is not a header's name");
+    item.fault(fault);
     None
 }
 

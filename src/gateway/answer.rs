@@ -230,7 +230,7 @@ fn denial_context(denial: &Denial) -> Map<String, Value> {
         say("error", error);
     }
     say("error_description", denial.description());
-    if let Denial::InsufficientScope { needed } = denial {
+    if let Denial::InsufficientScope { needed, .. } = denial {
         say("scope", needed);
     }
     context
@@ -260,6 +260,7 @@ const MAX_ANSWER_BYTES: usize = 8 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::denial::Missed;
     use crate::request::UnixSeconds;
     use crate::token::{AlgorithmSet, Audience, ClaimNames, ClientIds, Expectations, Introspection, IssuerKind};
     use serde_json::json;
@@ -344,7 +345,7 @@ mod tests {
     #[test]
     fn what_is_forbidden_is_denied_and_what_is_undecided_fails() {
         let (usual, nobody) = (AnswerSettings::unless_configured(), Trail::default());
-        let scope = Denial::InsufficientScope { needed: "a b".into() };
+        let scope = Denial::InsufficientScope { needed: "a b".into(), missed: Missed::Value };
         let simple = json!({
             "reason": "insufficient_scope",
             "error": "insufficient_scope",

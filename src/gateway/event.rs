@@ -16,6 +16,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 
 /// The kinds of events that API Gateway sends to an authorizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub enum TokenSource {
     Query(String),
     /// A cookie.
     Cookie(String),
+    /// `Sec-WebSocket-Protocol`: the element of its list that follows this one.
+    Subprotocol(String),
 }
 
 /// What an event says, and to which request it belongs. It holds the credential, and
@@ -112,6 +115,7 @@ impl<'a> Event<'a> {
             credentials: self.credentials(sources),
             client_certificate: self.client_certificate(),
             resource_characters: answered_by_policy.then(|| self.arn.characters()),
+            source_ip: None,
             gateway_route: self.gateway_route(),
             details: None,
         }
@@ -135,13 +139,22 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// The address that the connection to API Gateway came from; `None` for what is no address.
+    pub(super) fn source_ip(&self) -> Option<IpAddr> {
+        self.source_ip_text().and_then(|text| text.parse().ok())
+    }
+
+    fn source_ip_text(&self) -> Option<Cow<'a, str>> {
+        self.parts.request_context.and_then(|context| details::source_ip(context, self.kind))
+    }
+
     /// What only Cedar policies ask for.
     pub(super) fn details(&self, sources: &[TokenSource]) -> Details<'a> {
-        let Parts { query, multi_value_query, raw_query, request_context, .. } = self.parts;
+        let Parts { query, multi_value_query, raw_query, .. } = self.parts;
         let raw_query = raw_query.filter(|_| self.kind == EventKind::Http2);
         Details {
             query: details::query([query, multi_value_query], raw_query, sources),
-            source_ip: request_context.and_then(|context| details::source_ip(context, self.kind)),
+            source_ip: self.source_ip_text(),
         }
     }
 
@@ -172,6 +185,16 @@ impl<'a> Event<'a> {
                     let is_named = |key: &[u8]| key == name.as_bytes();
                     for map in [self.parts.query, self.parts.multi_value_query] {
                         values(map, &is_named, &mut |value| found.push(Credential(value)));
+                    }
+                }
+                TokenSource::Subprotocol(word) => {
+                    // Several headers are one list (RFC 6455 11.3.4), and each map has all of them, or the last.
+                    for map in [self.parts.headers, self.parts.multi_value_headers] {
+                        let mut list: Vec<String> = Vec::new();
+                        let is_named = |key: &[u8]| key.eq_ignore_ascii_case(b"sec-websocket-protocol");
+                        values(map, &is_named, &mut |value| list.extend(elements(&value).map(str::to_owned)));
+                        let following = list.iter().zip(list.iter().skip(1)).filter(|(element, _)| *element == word);
+                        found.extend(following.map(|(_, token)| Credential(Cow::Owned(token.clone()))));
                     }
                 }
                 TokenSource::Cookie(name) => {
@@ -410,6 +433,11 @@ fn strings<'a>(list: Option<&'a RawValue>, take: &mut dyn FnMut(Cow<'a, str>)) {
     items.into_iter().filter_map(text).for_each(take);
 }
 
+/// The elements of a header's list; empty ones do not count (RFC 9110 5.6.1.2).
+fn elements(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(|element| element.trim_matches([' ', '\t'])).filter(|element| !element.is_empty())
+}
+
 /// The values of a cookie in a `Cookie` header (RFC 6265 4.2.1), read as any backend may: the header split at commas too
 /// (RFC 2965 3.3, and how format 1.0 joins repeated headers), a name in blanks, in quotes, escaped or behind a `=`.
 fn cookie<'a>(header: &str, name: &str) -> Vec<Cow<'a, str>> {
@@ -587,6 +615,38 @@ mod tests {
             (r#","headers":{"Cookie":"token =t; token= u ;\t token\t=v; \"token\"=w"}"#, &["t", "u", "v", "w"]),
         ] {
             check(&rest(maps), EventKind::RestRequest, credentials);
+        }
+    }
+
+    #[test]
+    fn a_token_is_the_subprotocol_that_follows_the_word() {
+        let found = |maps: &str| {
+            let event = rest(maps).replace("GET/request", "$connect");
+            let event = Event::parse(event.as_bytes()).unwrap();
+            let request = event.request(&[TokenSource::Subprotocol("access_token".into())], true);
+            request.credentials.iter().map(|Credential(value)| value.to_string()).collect::<Vec<_>>()
+        };
+        for (maps, tokens) in [
+            (r#","headers":{"Sec-WebSocket-Protocol":"access_token, t"}"#, &["t"][..]),
+            (r#","headers":{"sec-websocket-protocol":"graphql-ws,access_token,t"}"#, &["t"]),
+            (r#","headers":{"SEC-WEBSOCKET-PROTOCOL":" \t access_token\t,, ,\tt , soap"}"#, &["t"]),
+            (r#","headers":{"Sec-WebSocket-Protocol":"access_token, t, access_token, u"}"#, &["t", "u"]),
+            (r#","multiValueHeaders":{"Sec-WebSocket-Protocol":["access_token","t"]}"#, &["t"]),
+            (r#","multiValueHeaders":{"Sec-WebSocket-Protocol":["access_token, t","access_token, u"]}"#, &["t", "u"]),
+            (
+                r#","headers":{"Sec-WebSocket-Protocol":"t"},"multiValueHeaders":{"Sec-WebSocket-Protocol":["access_token","t"]}"#,
+                &["t"],
+            ),
+            (r#","headers":{"Sec-WebSocket-Protocol":"access_token","sec-websocket-protocol":"t"}"#, &["t"]),
+            (r#","headers":{"Sec-WebSocket-Protocol":"access_token"}"#, &[]),
+            (r#","headers":{"Sec-WebSocket-Protocol":"access_token, "}"#, &[]),
+            (r#","headers":{"Sec-WebSocket-Protocol":"t, access_token"}"#, &[]),
+            (r#","headers":{"Sec-WebSocket-Protocol":"Access_Token, t"}"#, &[]),
+            (r#","headers":{"Sec-WebSocket-Protocol":"access_token t"}"#, &[]),
+            (r#","headers":{"Sec-WebSocket-Protocol":null,"X":"access_token, t"}"#, &[]),
+            (r#","queryStringParameters":{"Sec-WebSocket-Protocol":"access_token, t"}"#, &[]),
+        ] {
+            assert_eq!(found(maps), tokens, "{maps}");
         }
     }
 

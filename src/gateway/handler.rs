@@ -4,12 +4,13 @@
 use super::answer::{Answer, AnswerSettings, answer, failure};
 use super::event::{Event, EventKind};
 use super::token_sources::TokenSources;
+use super::trace::trace_id;
 use crate::access::{CacheKey, Permit};
 use crate::authorizer::{Authorizer, Trail};
 use crate::denial::{Class, Denial};
 use crate::metrics::{Invocation, Metrics};
 use crate::request::{Credential, Request, UnixSeconds};
-use crate::token::Claims;
+use crate::token::{Claims, CredentialKind};
 use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::{Deserialize, Deserializer};
@@ -29,6 +30,7 @@ pub struct Handler {
     /// Whether an event has shown by now what its API's cache is keyed by.
     has_seen_sources: AtomicBool,
     with_details: bool,
+    with_source_ip: bool,
 }
 
 /// An event as it came; `None` where it was no JSON. Reading it never fails, so
@@ -46,8 +48,18 @@ impl Handler {
     #[must_use]
     pub fn new(authorizer: Authorizer, answers: AnswerSettings, token_sources: TokenSources) -> Self {
         let (cache_key, with_details) = (authorizer.cache_key(), authorizer.asks_policies());
+        let with_source_ip = authorizer.asks_address();
         let has_seen_sources = AtomicBool::new(false);
-        Self { authorizer, answers, token_sources, metrics: None, cache_key, has_seen_sources, with_details }
+        Self {
+            authorizer,
+            answers,
+            token_sources,
+            metrics: None,
+            cache_key,
+            has_seen_sources,
+            with_details,
+            with_source_ip,
+        }
     }
 
     /// The same, with metrics in the log.
@@ -94,7 +106,9 @@ impl Handler {
         if let Some(metrics) = &self.metrics {
             let (decision, denial) = decision(&ruling);
             let calls = self.authorizer.take_calls();
-            metrics.write(&Invocation { decision, reason: denial.map(Denial::code), took, calls }, SystemTime::now());
+            let would_be_refused = line.would_be(&ruling).is_some();
+            let reason = denial.map(Denial::code);
+            metrics.write(&Invocation { decision, reason, would_be_refused, took, calls }, SystemTime::now());
         }
         answer
     }
@@ -116,6 +130,7 @@ impl Handler {
             Some(now) => self.authorizer.authorize(&request, now, &mut line.trail).await,
             None => Err(Denial::Internal("the clock is before 1970 or after 9999")),
         };
+        line.would_be = ruling.as_ref().ok().and_then(Permit::would_be).cloned();
         let answered = answer(ruling, &line.trail, event.kind, &event.arn, &self.answers).unwrap_or_else(refused);
         Some(answered)
     }
@@ -155,6 +170,9 @@ impl Handler {
 
     fn request<'e>(&self, event: &'e Event<'_>) -> Request<'e> {
         let mut request = event.request(self.token_sources.of(event.kind), self.answers.by_policy(event.kind));
+        if self.with_source_ip {
+            request.source_ip = event.source_ip();
+        }
         if self.with_details {
             request.details = Some(event.details(self.token_sources.of(event.kind)));
         }
@@ -182,17 +200,28 @@ struct Line<'i> {
     request_id: &'i str,
     trace_id: Option<&'i str>,
     event: Option<EventKind>,
+    /// Why a rule that only reports would refuse the request.
+    would_be: Option<Denial>,
     trail: Trail,
 }
 
 impl Line<'_> {
+    /// Of a request that was let in, why it would be refused.
+    fn would_be(&self, ruling: &Result<(), Denial>) -> Option<&Denial> {
+        self.would_be.as_ref().filter(|_| ruling.is_ok())
+    }
+
     fn log(&self, ruling: &Result<(), Denial>, took: Duration) {
         let (decision, denial) = decision(ruling);
+        let would_be = self.would_be(ruling);
+        let denial = denial.or(would_be);
         let trail = &self.trail;
         let claims = trail.claims.as_deref();
+        let credential = claims.map(Claims::credential).filter(|kind| *kind != CredentialKind::Jwt);
         tracing::info!(
             message = "decision",
             decision,
+            would_be = would_be.map(|denial| class_name(denial.class())),
             reason = denial.map(Denial::code),
             detail = denial.and_then(Denial::detail),
             event = self.event.map(EventKind::name),
@@ -202,6 +231,7 @@ impl Line<'_> {
             principal_id = claims.and_then(Claims::principal_id),
             kid = trail.kid.as_deref(),
             jti = claims.and_then(|claims| claims.text("jti")),
+            credential = credential.map(CredentialKind::name),
             live_check = trail.live_check.outcome(),
             live_check_us = trail.live_check.microseconds(),
             policies = trail.permissions.policies(),
@@ -215,13 +245,6 @@ impl Line<'_> {
 
 fn micros(took: Duration) -> u64 {
     u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// The trace of `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`.
-fn trace_id(header: &str) -> Option<&str> {
-    let id = header.split(';').find_map(|part| part.trim().strip_prefix("Root="))?;
-    let is_id = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    is_id.then_some(id)
 }
 
 /// The answer to what keeps the function warm: neither a policy nor a simple answer.
@@ -239,34 +262,5 @@ fn class_name(class: Class) -> &'static str {
         Class::Unauthorized => "unauthorized",
         Class::Forbidden => "forbidden",
         Class::Unavailable => "unavailable",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_trace_id_is_the_root_of_the_header() {
-        let root = "1-5759e988-bd862e3fe1be46a994272793";
-        for header in [
-            format!("Root={root}"),
-            format!("Root={root};Parent=53995c3f42cd8ad8;Sampled=1"),
-            format!("Self=1-a-b; Root={root} ;Lineage=a:0").replace(" ;", ";"),
-        ] {
-            assert_eq!(trace_id(&header), Some(root), "{header}");
-        }
-        for none in [
-            "",
-            "Root=",
-            "Root",
-            "Sampled=0",
-            "root=1-a",
-            "Root=1-a\";",
-            "Root=1 2",
-            &format!("Root={}", "a".repeat(65)),
-        ] {
-            assert_eq!(trace_id(none), None, "{none}");
-        }
     }
 }

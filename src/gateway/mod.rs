@@ -8,6 +8,7 @@ mod handler;
 mod method_arn;
 mod policy;
 mod token_sources;
+mod trace;
 
 pub use answer::{Answer, AnswerSettings, HttpResponse, Unauthorized};
 pub use context::{ClaimSource, ContextMap};

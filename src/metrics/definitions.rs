@@ -31,6 +31,7 @@ pub(super) const REASON: &str = "Reason";
 pub(super) static DECISIONS: Metric =
     Metric { name: "Decisions", unit: Unit::Count, dimensions: &[&[DECISION], &[REASON]] };
 pub(super) static DURATION: Metric = time("Duration");
+pub(super) static WOULD_BE_FORBIDDEN: Metric = count("WouldBeForbidden");
 pub(super) static COLD_STARTS: Metric = count("ColdStarts");
 pub(super) static JWKS_FETCHES: Metric = count("JwksFetches");
 pub(super) static JWKS_FETCH_FAILURES: Metric = count("JwksFetchFailures");
@@ -43,9 +44,10 @@ pub(super) static REVOCATION_CHECK_THROTTLES: Metric = count("RevocationCheckThr
 pub(super) static REVOCATIONS_WRITTEN: Metric = count("RevocationsWritten");
 
 /// All of them.
-pub static ALL: [&Metric; 12] = [
+pub static ALL: [&Metric; 13] = [
     &DECISIONS,
     &DURATION,
+    &WOULD_BE_FORBIDDEN,
     &COLD_STARTS,
     &JWKS_FETCHES,
     &JWKS_FETCH_FAILURES,

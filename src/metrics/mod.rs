@@ -15,7 +15,7 @@ use crate::remote::{Calls, RemoteCalls};
 use definitions::{
     COLD_STARTS, DECISION, DECISIONS, DURATION, INTROSPECTION_DURATION, INTROSPECTION_FAILURES,
     INTROSPECTION_THROTTLES, JWKS_FETCH_FAILURES, JWKS_FETCHES, REASON, REVOCATION_CHECK_DURATION,
-    REVOCATION_CHECK_FAILURES, REVOCATION_CHECK_THROTTLES, REVOCATIONS_WRITTEN,
+    REVOCATION_CHECK_FAILURES, REVOCATION_CHECK_THROTTLES, REVOCATIONS_WRITTEN, WOULD_BE_FORBIDDEN,
 };
 use line::{Line, Value};
 use std::io::Write;
@@ -52,6 +52,8 @@ pub struct Invocation<'a> {
     pub decision: &'a str,
     /// The code of a refusal.
     pub reason: Option<&'a str>,
+    /// Whether a rule that only reports would have refused it.
+    pub would_be_refused: bool,
     /// How long it took.
     pub took: Duration,
     /// The calls that ended since the last invocation.
@@ -83,6 +85,7 @@ impl Metrics {
         }
         line.add(&DECISIONS, Value::Count(1));
         line.add(&DURATION, Value::Times(std::slice::from_ref(&invocation.took)));
+        line.add(&WOULD_BE_FORBIDDEN, Value::Count(u64::from(invocation.would_be_refused)));
         if !self.is_warm.swap(true, Ordering::Relaxed) {
             line.add(&COLD_STARTS, Value::Count(1));
         }
@@ -141,7 +144,8 @@ mod tests {
         let calls = || Calls { made: 3, failed: 2, throttled: 1, took: vec![Duration::from_millis(5); 3] };
         let calls = RemoteCalls { key_fetches: calls(), introspections: calls(), revocation_checks: calls() };
         let took = Duration::from_micros(212);
-        let all = Invocation { decision: "unauthorized", reason: Some("bad_signature"), took, calls };
+        let all =
+            Invocation { decision: "unauthorized", reason: Some("bad_signature"), would_be_refused: true, took, calls };
         let lines = [
             written(&metrics.invocation(&all, SystemTime::UNIX_EPOCH)),
             written(&metrics.revocations(2, SystemTime::UNIX_EPOCH)),
@@ -174,7 +178,13 @@ mod tests {
         let metrics = Metrics::new(Namespace::parse("N").unwrap());
         assert!(metrics.revocations(0, SystemTime::now()).text().is_none());
         let took = Duration::from_micros(212);
-        let warm = Invocation { decision: "allow", reason: None, took, calls: RemoteCalls::default() };
+        let warm = Invocation {
+            decision: "allow",
+            reason: None,
+            would_be_refused: false,
+            took,
+            calls: RemoteCalls::default(),
+        };
         let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_763_730_000_123);
         metrics.invocation(&warm, now);
         let text = metrics.invocation(&warm, now).text().unwrap();

@@ -135,6 +135,7 @@ mod tests {
             credentials: values.iter().map(|value| Credential((*value).into())).collect(),
             client_certificate: None,
             resource_characters: None,
+            source_ip: None,
             gateway_route: None,
             details: None,
         };

@@ -161,6 +161,7 @@ mod tests {
             credentials: vec![Credential(token.into())],
             client_certificate: None,
             resource_characters: None,
+            source_ip: None,
             gateway_route: None,
             details: None,
         };

@@ -278,6 +278,7 @@ mod tests {
                 credentials: vec![Credential(text.into())],
                 client_certificate: None,
                 resource_characters: None,
+                source_ip: None,
                 gateway_route: None,
                 details: None,
             };

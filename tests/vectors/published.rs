@@ -18,6 +18,7 @@ pub(crate) fn bearing(token: &str) -> Request<'_> {
         credentials: vec![Credential(token.into())],
         client_certificate: None,
         resource_characters: None,
+        source_ip: None,
         gateway_route: None,
         details: None,
     }

@@ -53,7 +53,7 @@ fn of_check(check: &Check, claims: &Claims) -> Option<Extent> {
             let extents = requirements.iter().map(|requirement| of(requirement, claims));
             extents.into_iter().try_fold(Extent::Everywhere, |all, extent| all.and(extent?))
         }
-        Check::MaxAuthAge(_) => Some(Extent::nowhere()),
+        Check::MaxAuthAge(_) | Check::SourceIp(_) => Some(Extent::nowhere()),
         Check::AnyScope(_)
         | Check::AllScopes(_)
         | Check::AnyGroup(_)
@@ -61,13 +61,14 @@ fn of_check(check: &Check, claims: &Claims) -> Option<Extent> {
         | Check::ClientIds(_)
         | Check::Issuers(_)
         | Check::TokenUse(_)
+        | Check::Credentials(_)
         | Check::All(_) => Some(plain(check, claims)),
     }
 }
 
 /// A check of the claims alone: on a path without segments, no parameter has a value.
 fn plain(check: &Check, claims: &Claims) -> Extent {
-    let facts = Facts { claims, path: &SafePath::root(), now: UnixSeconds::EPOCH };
+    let facts = Facts { claims, path: &SafePath::root(), now: UnixSeconds::EPOCH, source_ip: None };
     if check.hold(&facts).is_ok() { Extent::Everywhere } else { Extent::nowhere() }
 }
 

@@ -8,7 +8,7 @@
 
 use crate::access::requirement::{Check, ClaimValue, Requirement, equal};
 use crate::access::route::Parameter;
-use crate::token::ClaimPath;
+use crate::token::{ClaimPath, CredentialKind};
 use serde_json::Value;
 
 /// Something that a token has.
@@ -22,6 +22,7 @@ pub(super) enum Fact<'r> {
     Client(&'r str),
     Issuer(&'r str),
     TokenUse(&'r str),
+    Credential(CredentialKind),
 }
 
 /// Facts that together satisfy a requirement.
@@ -54,8 +55,9 @@ fn check_terms(check: &Check) -> Option<Vec<Term<'_>>> {
         Check::ClientIds(ids) => each(ids, |id| Fact::Client(id)),
         Check::Issuers(issuers) => each(issuers, |issuer| Fact::Issuer(issuer)),
         Check::TokenUse(uses) => each(uses, |one| Fact::TokenUse(one)),
-        // It depends on the time; such routes are answered for their own ARN alone.
-        Check::MaxAuthAge(_) => Vec::new(),
+        Check::Credentials(kinds) => kinds.iter().map(|kind| vec![Fact::Credential(*kind)]).collect(),
+        // Such routes are answered for their own ARN alone.
+        Check::MaxAuthAge(_) | Check::SourceIp(_) => Vec::new(),
         Check::Any(alternatives) => {
             let mut any = Vec::new();
             for alternative in alternatives {
@@ -89,12 +91,13 @@ fn both<'r>(left: &[Term<'r>], right: &[Term<'r>]) -> Option<Vec<Term<'r>>> {
     (product.len() <= MAX_TERMS).then_some(product)
 }
 
-/// A token has one client, one issuer and one use.
+/// A token has one client, one issuer, one use and one kind.
 fn is_contradictory(term: &[Fact<'_>]) -> bool {
     let two = |kind: fn(&Fact<'_>) -> bool| term.iter().filter(|fact| kind(fact)).count() > 1;
     two(|fact| matches!(fact, Fact::Client(_)))
         || two(|fact| matches!(fact, Fact::Issuer(_)))
         || two(|fact| matches!(fact, Fact::TokenUse(_)))
+        || two(|fact| matches!(fact, Fact::Credential(_)))
 }
 
 /// On which paths a requirement is to be satisfied.
@@ -131,7 +134,8 @@ fn satisfies_check(term: &[Fact<'_>], check: &Check, paths: Paths) -> bool {
         Check::ClientIds(ids) => ids.iter().any(|id| term.contains(&Fact::Client(id))),
         Check::Issuers(issuers) => issuers.iter().any(|issuer| term.contains(&Fact::Issuer(issuer))),
         Check::TokenUse(uses) => uses.iter().any(|one| term.contains(&Fact::TokenUse(one))),
-        Check::MaxAuthAge(_) => false,
+        Check::Credentials(kinds) => kinds.iter().any(|kind| term.contains(&Fact::Credential(*kind))),
+        Check::MaxAuthAge(_) | Check::SourceIp(_) => false,
         Check::Any(alternatives) => alternatives.iter().any(|alternative| satisfies(term, alternative, paths)),
         Check::All(requirements) => {
             !requirements.is_empty() && requirements.iter().all(|each| satisfies(term, each, paths))

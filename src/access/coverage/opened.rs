@@ -102,7 +102,7 @@ mod tests {
             rules
                 .insert(
                     RouteKey::parse(key).unwrap(),
-                    Rule { key: (*key).into(), requirement, cedar: None, introspect: false },
+                    Rule { key: (*key).into(), requirement, cedar: None, introspect: false, report_only: false },
                 )
                 .unwrap();
         }

@@ -105,7 +105,12 @@ fn claims_of<'r>(requirement: &'r Requirement, pools: &[&'r Expectations], claim
                 claims.extend(pools.iter().filter_map(|pool| path(&pool.claim_names.scope)));
             }
             Check::Any(inner) | Check::All(inner) => inner.iter().for_each(|inner| claims_of(inner, pools, claims)),
-            Check::ClientIds(_) | Check::Issuers(_) | Check::TokenUse(_) | Check::MaxAuthAge(_) => {}
+            Check::ClientIds(_)
+            | Check::Issuers(_)
+            | Check::TokenUse(_)
+            | Check::Credentials(_)
+            | Check::SourceIp(_)
+            | Check::MaxAuthAge(_) => {}
         }
     }
 }

@@ -233,6 +233,7 @@ fn shown(place: &TokenSource) -> String {
         TokenSource::Header(name) => format!("the header `{name}`"),
         TokenSource::Query(name) => format!("the query parameter `{name}`"),
         TokenSource::Cookie(name) => format!("the cookie `{name}`"),
+        TokenSource::Subprotocol(word) => format!("the subprotocol behind `{word}`"),
     }
 }
 

@@ -111,13 +111,14 @@ pub(super) fn wrong(answer: Answer, held: Held, guarded: &[Guarded<'_>], rules: 
 
 /// What the rule of a route depends on beside token and path.
 pub(super) fn beside_token_and_path(rule: &Rule) -> Option<&'static str> {
-    match (rule.introspect, rule.requirement.depends_on_time(), &rule.cedar) {
-        (true, _, _) => Some("introspect"),
-        (false, true, _) => Some("max_auth_age"),
+    let depends = [
+        (rule.introspect, "introspect"),
+        (rule.requirement.depends_on_time(), "max_auth_age"),
+        (rule.requirement.depends_on_address(), "source_ip"),
         // The policies may ask for the query, the address and the time.
-        (false, false, Some(_)) => Some("cedar"),
-        (false, false, None) => None,
-    }
+        (rule.cedar.is_some(), "cedar"),
+    ];
+    depends.into_iter().find_map(|(depends, what)| depends.then_some(what))
 }
 
 fn for_itself(route: &Guarded<'_>, rules: &[(&RouteKey, &Rule)]) -> Option<String> {
@@ -328,6 +329,7 @@ routes:
             requirement: Requirement { checks: Vec::new() },
             cedar,
             introspect: false,
+            report_only: false,
         };
         assert_eq!(beside_token_and_path(&rule(Some(CedarRule::named("read".to_owned(), &key)))), Some("cedar"));
         assert_eq!(beside_token_and_path(&rule(None)), None);
