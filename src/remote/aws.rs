@@ -2,7 +2,7 @@
 //! reading the AWS configuration costs milliseconds that a cold start must not pay.
 
 use super::aws_http::http_client;
-use super::breaker::Outage;
+use super::outage::Outage;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cognitoidentityprovider::config::interceptors::BeforeDeserializationInterceptorContextMut;
 use aws_sdk_cognitoidentityprovider::config::retry::{RetryConfig, RetryPartition, TokenBucket};

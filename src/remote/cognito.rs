@@ -6,8 +6,9 @@
 //! is mapped on its own, and a message that is not known is a "no".
 
 use super::aws;
-use super::breaker::Outage;
-use super::inquiry::{Doubt, TokenFacts};
+use super::doubt::Doubt;
+use super::outage::Outage;
+use super::token_facts::TokenFacts;
 use crate::denial::Denial;
 use aws_sdk_cognitoidentityprovider::error::SdkError;
 use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserError;

@@ -4,10 +4,11 @@
 //! Each desk has its own breaker, memory and questions under way, so that what happens
 //! at one stops nothing at another.
 
-use super::breaker::{Breaker, Outage};
+use super::breaker::Breaker;
 use super::caller::Caller;
-use super::inquiry::{Answered, Doubt, InquirySettings};
+use super::doubt::Doubt;
 use super::memory::{Digest, Lasts, Limits, Memory, Weight};
+use super::outage::Outage;
 use super::tally::Calls;
 use crate::denial::Denial;
 use crate::lock::lock;
@@ -20,6 +21,21 @@ use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+/// How long an inquiry may take, and how long its "yes" may be used.
+#[derive(Clone, Copy, Debug)]
+pub struct InquirySettings {
+    /// For one inquiry, retries included.
+    pub timeout: Duration,
+    /// Zero: every request asks.
+    pub cache: Duration,
+}
+
+/// What became of a question.
+pub(super) struct Answered<T> {
+    pub(super) result: Result<T, Denial>,
+    pub(super) remembered: bool,
+}
 
 /// `T` is what a "yes" says.
 pub(super) struct Desk<T> {

@@ -5,7 +5,7 @@
 //! for TLS. Connections are not kept, since a frozen function would find them dead.
 
 use super::address::Address;
-use super::breaker::Outage;
+use super::outage::Outage;
 use crate::token::KeySetError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};

@@ -1,17 +1,17 @@
 //! Asks an issuer whether a token still stands, or whose it is.
 
-use super::breaker::Outage;
 use super::caller::Caller;
 use super::cognito::CognitoDirectory;
-use super::desk::Desk;
+use super::desk::{Answered, Desk, InquirySettings};
+use super::doubt::Doubt;
 use super::introspection::{AnswerText, IntrospectionEndpoint};
 use super::memory::{Lasts, Limits, Memory, Weight};
 use super::tally::Calls;
+use super::token_facts::TokenFacts;
 use super::user_info::UserInfo;
 use crate::denial::Denial;
 use crate::request::UnixSeconds;
 use crate::token::{BearerToken, Claims, IntrospectedToken, TokenDigest};
-use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,15 +24,6 @@ pub enum Method {
     UserInfo(UserInfo),
     /// RFC 7662.
     Introspection(IntrospectionEndpoint),
-}
-
-/// How long an inquiry may take, and how long its "yes" may be used.
-#[derive(Clone, Copy, Debug)]
-pub struct InquirySettings {
-    /// For one inquiry, retries included.
-    pub timeout: Duration,
-    /// Zero: every request asks.
-    pub cache: Duration,
 }
 
 /// One issuer that can be asked.
@@ -50,39 +41,6 @@ pub struct Inquiry {
     /// Whose opaque tokens are that the issuer has vouched for. Decides what a lost call counts for, and
     /// nothing else.
     callers: Memory<Caller>,
-}
-
-/// What a verified token says, for the answer to be held against.
-pub(super) struct TokenFacts {
-    pub(super) issuer: String,
-    pub(super) subject: Option<String>,
-    pub(super) username: Option<String>,
-    pub(super) client_id: Option<String>,
-    pub(super) audience: Option<Value>,
-    /// What binds it to its sender.
-    pub(super) confirmation: Option<Value>,
-    /// Now, as far as the issuer's clock may be ahead.
-    pub(super) latest: UnixSeconds,
-    /// Whether it has the scope that a UserInfo endpoint asks for.
-    pub(super) has_openid: bool,
-    pub(super) now: UnixSeconds,
-}
-
-/// Anything but a clear "yes".
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Doubt {
-    /// About the token itself: it stays so.
-    Lasting(Denial),
-    /// About its user as of now.
-    Passing(Denial),
-    /// Nothing was learned.
-    Outage(Outage),
-}
-
-/// What became of a question.
-pub(super) struct Answered<T> {
-    pub(super) result: Result<T, Denial>,
-    pub(super) remembered: bool,
 }
 
 impl Method {
@@ -198,24 +156,6 @@ impl Inquiry {
                 self.callers.remember(Box::new(*digest.as_bytes()), caller, lasts, now)
             }
             _ => Ok(()),
-        }
-    }
-}
-
-impl TokenFacts {
-    fn of(claims: &Claims, now: UnixSeconds) -> Self {
-        let text =
-            |value: Option<&Value>| value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-        Self {
-            issuer: claims.issuer().to_owned(),
-            subject: claims.subject().map(str::to_owned),
-            username: text(claims.pool_username()),
-            client_id: text(claims.client_id()),
-            audience: claims.get("aud").cloned(),
-            confirmation: claims.get("cnf").cloned(),
-            latest: now.plus(claims.leeway()),
-            has_openid: claims.has_scope("openid"),
-            now,
         }
     }
 }

@@ -2,10 +2,11 @@
 //! credentials of our own.
 
 use super::address::Address;
-use super::breaker::Outage;
+use super::doubt::Doubt;
 use super::https::{Exchange, FetchError, HttpsClient};
-use super::inquiry::{Doubt, TokenFacts};
 use super::memory::Weight;
+use super::outage::Outage;
+use super::token_facts::TokenFacts;
 use crate::denial::Denial;
 use crate::request::UnixSeconds;
 use crate::token::{IntrospectedToken, Introspection};

@@ -7,8 +7,9 @@
 //! deletes late, so the time is compared here.
 
 use super::aws;
-use super::breaker::{Breaker, Outage};
+use super::breaker::Breaker;
 use super::caller::Caller;
+use super::outage::Outage;
 use super::tally::Calls;
 use crate::denial::Denial;
 use crate::request::UnixSeconds;

@@ -3,10 +3,11 @@
 
 use super::address::Address;
 use super::aws;
-use super::breaker::Outage;
 use super::discovery::Discovery;
+use super::doubt::Doubt;
 use super::https::{Exchange, FetchError, HttpsClient, Reply};
-use super::inquiry::{Doubt, TokenFacts};
+use super::outage::Outage;
+use super::token_facts::TokenFacts;
 use crate::denial::Denial;
 use hyper::header::HeaderValue;
 use serde::Deserialize;

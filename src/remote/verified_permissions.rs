@@ -5,9 +5,10 @@
 //! Whatever is no clear answer of the store is none: never a pass, never a 403.
 
 use super::aws;
-use super::breaker::{Breaker, Outage};
+use super::breaker::Breaker;
 use super::caller::Caller;
 use super::memory::{Lasts, Limits, Memory, Weight};
+use super::outage::Outage;
 use super::permission_check::Applicant;
 use super::policy_key::key;
 use crate::denial::Denial;
