@@ -2,7 +2,10 @@
 
 use crate::access::{CacheKey, Granted, MatchedRule, Permit, Rules, Ruling, Standing, Vouched};
 use crate::denial::Denial;
-use crate::remote::{Applicant, JwksCache, LiveCheck, LiveLog, PermissionCheck, PermissionLog, RemoteCalls};
+use crate::http::RemoteCalls;
+use crate::keys::JwksCache;
+use crate::live::{LiveCheck, LiveLog};
+use crate::policies::{Applicant, PermissionCheck, PermissionLog};
 use crate::request::{Request, UnixSeconds};
 use crate::token::{
     BearerToken, Claims, Expectations, KnownToken, TokenDigest, UnverifiedJwt, VerifiedJwt, VerifiedTokens,

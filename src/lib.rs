@@ -11,7 +11,10 @@
 //! | [`token`] | RFC 7515/7517/7519: text becomes verified claims | I/O, clock, environment |
 //! | [`access`] | routes, requirements, permits | I/O, clock, environment |
 //! | [`permissions`] | Cedar: questions to policies, and their answers | I/O, clock, environment |
-//! | [`remote`] | all waiting: issuers' keys, live checks, the table of revocations | decide what a rule means |
+//! | [`http`] | one HTTP client, for itself and for the AWS clients | decide what an answer means |
+//! | [`keys`] | each issuer's keys: when to fetch them, how long to use them | take a key from a token |
+//! | [`live`] | issuers and the table of revocations, asked about a token | take silence for a "yes" |
+//! | [`policies`] | Cedar policies, asked here or in Verified Permissions | decide what a rule means |
 //! | [`authorizer`] | the order of the steps | know API Gateway |
 //! | [`metrics`] | CloudWatch's embedded metric format | know tokens, routes, requests |
 //! | [`gateway`] | API Gateway's JSON, in and out | decide |
@@ -30,7 +33,15 @@ pub mod access;
 
 pub mod permissions;
 
-pub mod remote;
+mod moment;
+
+pub mod http;
+
+pub mod keys;
+
+pub mod live;
+
+pub mod policies;
 
 pub mod authorizer;
 

@@ -20,9 +20,13 @@ MAY_IMPORT = {
     "token": {"request", "denial", "lock"},
     "access": {"request", "denial", "lock", "token"},
     "permissions": {"request", "denial", "token", "access"},
-    "remote": {"request", "denial", "lock", "token", "access", "permissions"},
-    "authorizer": {"request", "denial", "token", "access", "permissions", "remote"},
-    "metrics": {"remote"},
+    "moment": set(),
+    "http": {"denial", "lock", "moment", "token"},
+    "keys": {"denial", "lock", "moment", "token", "http"},
+    "live": {"request", "denial", "lock", "moment", "token", "access", "http", "keys"},
+    "policies": {"request", "denial", "token", "access", "permissions", "http", "live"},
+    "authorizer": {"request", "denial", "token", "access", "permissions", "http", "keys", "live", "policies"},
+    "metrics": {"http"},
     "gateway": {"request", "denial", "token", "access", "authorizer", "metrics"},  # of token: the Claims of a permit
     "config": ANY,
     "json_lines": set(),
@@ -34,7 +38,7 @@ MAY_IMPORT = {
 
 # The same for operator/: what each of its modules takes from the authorizer.
 OPERATOR_MAY_IMPORT = {
-    "revoking": {"request", "remote"},
+    "revoking": {"request", "http", "live"},
     "bin": ANY,
     "lib": set(),
 }
@@ -50,8 +54,8 @@ IMPURE = re.compile(
 
 # Who may state what a permit asks for: the file that found it out.
 PROOFS = {
-    "Live::assertion": "remote/live_check.rs",
-    "Vouched::assertion": "remote/live_check.rs",
+    "Live::assertion": "live/live_check.rs",
+    "Vouched::assertion": "live/live_check.rs",
     "Granted::assertion": "permissions/verdict.rs",
 }
 

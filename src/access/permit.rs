@@ -127,7 +127,7 @@ impl Granted {
 
 impl Vouched {
     /// States that all checks of accepted tokens agreed, or that none is configured. Only
-    /// `remote/live_check.rs` may say so; `make layers` holds it to that.
+    /// `live/live_check.rs` may say so; `make layers` holds it to that.
     pub(crate) fn assertion() -> Self {
         Self(())
     }
@@ -135,7 +135,7 @@ impl Vouched {
 
 impl Live {
     /// States that every live check that is configured for a token agreed. Only
-    /// `remote/live_check.rs` may say so; `make layers` holds it to that.
+    /// `live/live_check.rs` may say so; `make layers` holds it to that.
     pub(crate) fn assertion() -> Self {
         Self(())
     }

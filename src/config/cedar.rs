@@ -2,7 +2,7 @@
 
 use super::fields::{Fields, Item};
 use crate::authorizer::Issuer;
-use crate::remote::PermissionCheck;
+use crate::policies::PermissionCheck;
 
 /// What became of the section.
 pub(super) enum Cedar {
@@ -55,7 +55,7 @@ const NOT_IN_THIS_BUILD: &str = "this build has no Cedar: build it with `--featu
 mod with_policies {
     use super::{Fields, Issuer, Item, PermissionCheck};
     use crate::permissions::{ContextSettings, Evaluator, Policies, PolicyFile, SchemaFile};
-    use crate::remote::{Judge, PolicyStore, PolicyStoreSettings};
+    use crate::policies::{Judge, PolicyStore, PolicyStoreSettings};
     use std::time::Duration;
 
     pub(super) fn section(item: &Item<'_>, issuers: Option<&[Issuer]>) -> Option<PermissionCheck> {

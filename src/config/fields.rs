@@ -5,7 +5,7 @@ use super::faults::{Fault, Faults};
 use super::interpolate::interpolate;
 use super::source::Environment;
 use super::yaml::{Node, Value, quoted};
-use crate::remote::Address;
+use crate::http::Address;
 use crate::token::ClaimPath;
 use std::borrow::Cow;
 use std::cell::RefCell;

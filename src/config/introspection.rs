@@ -1,9 +1,11 @@
 //! The `introspection` of an issuer: how it is asked whether a token still stands.
 
 use super::fields::{Fields, Item};
-use crate::remote::{
-    ClientAuthentication, CognitoDirectory, CognitoMethod, Discovery, HttpsClient, Inquiry, InquirySettings,
-    IntrospectionEndpoint, Method, UserInfo, UserPool,
+use crate::http::HttpsClient;
+use crate::keys::Discovery;
+use crate::live::{
+    ClientAuthentication, CognitoDirectory, CognitoMethod, Inquiry, InquirySettings, IntrospectionEndpoint, Method,
+    UserInfo, UserPool,
 };
 use std::sync::Arc;
 use std::time::Duration;

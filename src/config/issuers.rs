@@ -3,10 +3,9 @@
 use super::fields::{Fields, Item};
 use super::introspection;
 use crate::authorizer::Issuer;
-use crate::remote::{
-    Address, Discovery, HttpsClient, Inquiry, JwksCache, JwksSettings, JwksSource, LiveCheck, RevocationTable,
-    UserPool, WithdrawnKeys,
-};
+use crate::http::{Address, HttpsClient};
+use crate::keys::{Discovery, JwksCache, JwksSettings, JwksSource, WithdrawnKeys};
+use crate::live::{Inquiry, LiveCheck, RevocationTable, UserPool};
 use crate::token::{
     AcceptedTenants, Algorithm, AlgorithmSet, Audience, ClaimNames, ClaimPath, ClientId, ClientIds, Expectations,
     IssuerKind, KeySet, ListForm, MappedList, Tenants, TokenUse, is_tenant,

@@ -5,8 +5,9 @@ use crate::access::LetterCase;
 use crate::gateway::{
     AnswerSettings, ClaimSource, ContextMap, EventKind, HttpResponse, TokenSource, TokenSources, Unauthorized,
 };
+use crate::keys::{JwksSettings, WithdrawnKeys};
+use crate::live::RevocationTable;
 use crate::metrics::{Metrics, Namespace};
-use crate::remote::{JwksSettings, RevocationTable, WithdrawnKeys};
 use crate::request::MAX_LEEWAY;
 use std::sync::Arc;
 use std::time::Duration;

@@ -11,7 +11,7 @@ mod line;
 
 pub use definitions::{ALL, Metric, Unit};
 
-use crate::remote::{Calls, RemoteCalls};
+use crate::http::{Calls, RemoteCalls};
 use definitions::{
     COLD_STARTS, DECISION, DECISIONS, DURATION, INTROSPECTION_DURATION, INTROSPECTION_FAILURES,
     INTROSPECTION_THROTTLES, JWKS_FETCH_FAILURES, JWKS_FETCHES, REASON, REVOCATION_CHECK_DURATION,

@@ -1,7 +1,7 @@
 //! Fine-grained permissions: a request and its claims become a question to Cedar
 //! policies, in the entity model of Verified Permissions' own authorizer for API
 //! Gateway; pure. The policies are evaluated here, or by the service, which
-//! [`remote`](crate::remote) asks.
+//! [`policies`](crate::policies) asks.
 //!
 //! | file | what it holds |
 //! |---|---|

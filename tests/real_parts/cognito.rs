@@ -1,7 +1,7 @@
 //! A user pool and a table in MiniStack, the tokens that users and machines really get there, and the function that is
 //! told to trust them.
 
-use cognito_authorizer::remote::http_client;
+use cognito_authorizer::http::http_client;
 use std::process::Command;
 use std::time::Duration;
 

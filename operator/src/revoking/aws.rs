@@ -5,7 +5,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use cognito_authorizer::remote::http_client;
+use cognito_authorizer::http::http_client;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;

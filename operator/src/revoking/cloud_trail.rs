@@ -10,7 +10,7 @@
 //! - `errorCode` in calls that failed. It can also be there and empty.
 
 use super::time;
-use cognito_authorizer::remote::UserPool;
+use cognito_authorizer::live::UserPool;
 use cognito_authorizer::request::UnixSeconds;
 use serde_json::Value;
 use std::fmt;

@@ -5,7 +5,7 @@ use super::aws::AwsFault;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserError;
 use aws_sdk_cognitoidentityprovider::types::AttributeType;
-use cognito_authorizer::remote::UserPool;
+use cognito_authorizer::live::UserPool;
 use std::fmt;
 
 /// Cognito's API in one Region.

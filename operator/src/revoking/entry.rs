@@ -1,7 +1,7 @@
 //! An entry of the table: what the authorizer reads, and a mark for people.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use cognito_authorizer::remote::Revocation;
+use cognito_authorizer::live::Revocation;
 use cognito_authorizer::request::UnixSeconds;
 use std::collections::HashMap;
 

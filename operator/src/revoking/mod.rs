@@ -1,4 +1,4 @@
-//! Writing, listing and lifting what `remote::RevocationTable` reads: the entries
+//! Writing, listing and lifting what `live::RevocationTable` reads: the entries
 //! that refuse tokens before they expire.
 //!
 //! | file | knows |

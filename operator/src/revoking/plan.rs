@@ -3,7 +3,7 @@
 use super::decoded_token::DecodedToken;
 use super::entry::{Entry, Mark};
 use super::time::whole_second;
-use cognito_authorizer::remote::{Revocation, RevocationKey};
+use cognito_authorizer::live::{Revocation, RevocationKey};
 use cognito_authorizer::request::{MAX_LEEWAY, UnixSeconds};
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use super::entry::Entry;
 use super::printable::printable;
 use super::store::Recorded;
 use super::time::moment;
-use cognito_authorizer::remote::Revocation;
+use cognito_authorizer::live::Revocation;
 use std::fmt;
 
 /// What a revocation came to.

@@ -6,7 +6,7 @@ use super::entry::Mark;
 use super::plan::{LONGEST_TOKEN_LIFE, Plan, Reach};
 use super::store::{Recorded, RevocationStore, StoreFault};
 use super::time;
-use cognito_authorizer::remote::UserPool;
+use cognito_authorizer::live::UserPool;
 use cognito_authorizer::request::UnixSeconds;
 use serde_json::Value;
 use std::fmt;

@@ -6,7 +6,7 @@ use super::entry::{Entry, Item, at_least_both, number};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
-use cognito_authorizer::remote::Revocation;
+use cognito_authorizer::live::Revocation;
 use cognito_authorizer::request::UnixSeconds;
 use std::fmt;
 

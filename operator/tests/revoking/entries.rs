@@ -1,7 +1,7 @@
 //! The table as it is written: what stands there is never weakened, whoever comes when.
 
 use crate::ministack::{MiniStack, TABLE};
-use cognito_authorizer::remote::Revocation;
+use cognito_authorizer::live::Revocation;
 use cognito_authorizer::request::UnixSeconds;
 use cognito_authorizer_operator::revoking::{Entry, Mark, Recorded, RevocationStore};
 

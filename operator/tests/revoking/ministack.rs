@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
-use cognito_authorizer::remote::http_client;
+use cognito_authorizer::http::http_client;
 use std::collections::HashMap;
 use std::process::Command;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Under which issuers' names a user or a client is refused.
 
 use crate::arguments::IssuerOptions;
-use cognito_authorizer::remote::UserPool;
+use cognito_authorizer::live::UserPool;
 
 /// The issuers that the tokens may name, and the user pool behind them.
 pub(crate) struct Issuers {

@@ -10,7 +10,7 @@ use crate::issuers::{Issuers, pool_of};
 use crate::table::Table;
 use aws_sdk_cognitoidentityprovider::Client;
 use cognito_authorizer::config::Environment;
-use cognito_authorizer::remote::UserPool;
+use cognito_authorizer::live::UserPool;
 use cognito_authorizer_operator::revoking::{
     CognitoAdmin, DecodedToken, Entry, Mark, Plan, PoolUser, Reach, Report, SecretText, load, now, printable,
 };

@@ -6,7 +6,7 @@ use super::configured;
 use crate::Outcome;
 use crate::arguments::CedarOptions;
 use cognito_authorizer::config::Environment;
-use cognito_authorizer::remote::Judge;
+use cognito_authorizer::policies::Judge;
 
 pub(super) fn run(options: &CedarOptions, environment: &Environment) -> Result<Outcome, String> {
     let config = configured(options, environment)?;

@@ -6,7 +6,7 @@ use crate::Outcome;
 use crate::arguments::CedarOptions;
 use cognito_authorizer::config::Environment;
 use cognito_authorizer::permissions::Evaluator;
-use cognito_authorizer::remote::Judge;
+use cognito_authorizer::policies::Judge;
 use serde_json::{Map, Value, json};
 
 pub(super) fn run(options: &CedarOptions, environment: &Environment) -> Result<Outcome, String> {

@@ -8,9 +8,9 @@
 //! all the time that is left.
 
 use super::https::{Client, client};
-use super::moment::Moment;
 use crate::denial::Denial;
 use crate::lock::lock;
+use crate::moment::Moment;
 use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,

@@ -1,13 +1,11 @@
 //! Token introspection, RFC 7662: asks an authorization server about a token, with
 //! credentials of our own.
 
-use super::address::Address;
 use super::doubt::Doubt;
-use super::https::{Exchange, FetchError, HttpsClient};
 use super::memory::Weight;
-use super::outage::Outage;
 use super::token_facts::TokenFacts;
 use crate::denial::Denial;
+use crate::http::{Address, Exchange, FetchError, HttpsClient, Outage};
 use crate::request::UnixSeconds;
 use crate::token::{IntrospectedToken, Introspection};
 use base64::Engine;

@@ -17,12 +17,11 @@
 //! fail on thawing through nobody's fault. A request that waited for such a fetch
 //! starts one of its own.
 
-use super::https::{FetchError, HttpsClient};
 use super::jwks_source::JwksSource;
-use super::moment::Moment;
-use super::tally::{CallEnd, RemoteCalls, Tally};
 use crate::denial::Denial;
+use crate::http::{CallEnd, FetchError, HttpsClient, RemoteCalls, Tally};
 use crate::lock::lock;
+use crate::moment::Moment;
 use crate::token::{Algorithm, AlgorithmSet, KeySet, VerifyingKey};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,14 +1,11 @@
 //! The UserInfo endpoint (OpenID Connect Core 5.3), Cognito's `/oauth2/userInfo`
 //! among them: needs the scope `openid`, notices revocation.
 
-use super::address::Address;
-use super::aws;
-use super::discovery::Discovery;
 use super::doubt::Doubt;
-use super::https::{Exchange, FetchError, HttpsClient, Reply};
-use super::outage::Outage;
 use super::token_facts::TokenFacts;
 use crate::denial::Denial;
+use crate::http::{Address, Exchange, FetchError, HttpsClient, Outage, Reply, aws};
+use crate::keys::Discovery;
 use hyper::header::HeaderValue;
 use serde::Deserialize;
 use std::sync::Arc;

@@ -2,45 +2,45 @@
 //! Space is bounded by number and by bytes, and the oldest go first: forgetting costs
 //! questions, never a wrong answer.
 
-use super::moment::Moment;
 use crate::denial::Denial;
 use crate::lock::lock;
+use crate::moment::Moment;
 use crate::request::UnixSeconds;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 
 /// All that an answer depends on, strongly hashed.
-pub(super) type Digest = Box<[u8]>;
+pub(crate) type Digest = Box<[u8]>;
 
 /// What was answered, by what it depends on. Its `Debug` shows none of it.
-pub(super) struct Memory<V> {
+pub(crate) struct Memory<V> {
     store: Mutex<Store<V>>,
     limits: Limits,
 }
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(crate) struct Limits {
     /// Answers.
-    pub(super) answers: usize,
+    pub(crate) answers: usize,
     /// Bytes of memory that they take, about.
-    pub(super) bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 /// What takes memory beside its own place.
-pub(super) trait Weight {
+pub(crate) trait Weight {
     /// Bytes behind its pointers.
     fn bytes_elsewhere(&self) -> usize;
 }
 
 /// How long an answer may be used.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lasts {
+pub(crate) struct Lasts {
     /// From now on; zero: not at all.
-    pub(super) for_at_most: Duration,
+    pub(crate) for_at_most: Duration,
     /// When the token ends, and with it all that is known of it.
-    pub(super) expires: UnixSeconds,
+    pub(crate) expires: UnixSeconds,
 }
 
 struct Store<V> {
@@ -60,7 +60,7 @@ struct Remembered<V> {
 }
 
 impl<V: Clone + Weight> Memory<V> {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self { store: Mutex::default(), limits }
     }
 
@@ -68,7 +68,7 @@ impl<V: Clone + Weight> Memory<V> {
     ///
     /// # Errors
     /// As [`lock`].
-    pub(super) fn recall(&self, key: &[u8], now: UnixSeconds) -> Result<Option<V>, Denial> {
+    pub(crate) fn recall(&self, key: &[u8], now: UnixSeconds) -> Result<Option<V>, Denial> {
         let store = lock(&self.store)?;
         let remembered = store.known.get(key).filter(|remembered| remembered.holds(now));
         Ok(remembered.map(|remembered| remembered.value.clone()))
@@ -78,7 +78,7 @@ impl<V: Clone + Weight> Memory<V> {
     ///
     /// # Errors
     /// As [`lock`].
-    pub(super) fn remember(&self, key: Digest, value: V, lasts: Lasts, now: UnixSeconds) -> Result<(), Denial> {
+    pub(crate) fn remember(&self, key: Digest, value: V, lasts: Lasts, now: UnixSeconds) -> Result<(), Denial> {
         let bytes = overhead::<V>() + value.bytes_elsewhere();
         if lasts.for_at_most.is_zero() || lasts.expires <= now || bytes > self.limits.bytes {
             return Ok(());
@@ -151,8 +151,8 @@ const fn overhead<V>() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remote::inquiry::REMEMBERED;
-    use crate::remote::introspection::AnswerText;
+    use crate::live::inquiry::REMEMBERED;
+    use crate::live::introspection::AnswerText;
 
     impl Weight for &'static str {
         fn bytes_elsewhere(&self) -> usize {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// A caller, strongly hashed: nobody can make the name of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Caller {
+pub(crate) enum Caller {
     /// An issuer vouched for the name: the `sub`, or the client, of one issuer.
     Principal([u8; 32]),
     /// Nobody did. One sender can be any number of these.
@@ -16,7 +16,7 @@ pub(super) enum Caller {
 
 impl Caller {
     /// Whom accepted claims are about.
-    pub(super) fn of(claims: &Claims) -> Self {
+    pub(crate) fn of(claims: &Claims) -> Self {
         match claims.principal_id() {
             Some(id) => Caller::Principal(hash(&[claims.issuer(), id])),
             None => {
@@ -28,13 +28,13 @@ impl Caller {
 
     /// Whom an issuer says that an opaque token is about; `None` where it does not say. Not to be
     /// mixed with callers of other issuers.
-    pub(super) fn of_introspected(token: &IntrospectedToken) -> Option<Self> {
+    pub(crate) fn of_introspected(token: &IntrospectedToken) -> Option<Self> {
         let text = |name| token.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         ["sub", "client_id"].into_iter().find_map(text).map(|id| Caller::Principal(hash(&[id])))
     }
 
     /// Whoever sent an opaque token that no issuer has vouched for.
-    pub(super) fn stranger(token: &TokenDigest) -> Self {
+    pub(crate) fn stranger(token: &TokenDigest) -> Self {
         Caller::Stranger(*token.as_bytes())
     }
 }

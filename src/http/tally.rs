@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CallEnd {
+pub(crate) enum CallEnd {
     /// With an answer, "no" included.
     Answered,
     /// Without an answer.
@@ -43,10 +43,10 @@ pub struct RemoteCalls {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Tally(Mutex<Calls>);
+pub(crate) struct Tally(Mutex<Calls>);
 
 impl Tally {
-    pub(super) fn count(&self, end: CallEnd, took: Option<Duration>) {
+    pub(crate) fn count(&self, end: CallEnd, took: Option<Duration>) {
         // Counts decide nothing.
         let Ok(mut calls) = lock(&self.0) else { return };
         calls.made = calls.made.saturating_add(1);
@@ -57,13 +57,13 @@ impl Tally {
         calls.took.extend(took.filter(|_| has_room));
     }
 
-    pub(super) fn take(&self) -> Calls {
+    pub(crate) fn take(&self) -> Calls {
         lock(&self.0).map(|mut calls| std::mem::take(&mut *calls)).unwrap_or_default()
     }
 }
 
 impl Calls {
-    pub(super) fn add(&mut self, other: Calls) {
+    pub(crate) fn add(&mut self, other: Calls) {
         self.made = self.made.saturating_add(other.made);
         self.failed = self.failed.saturating_add(other.failed);
         self.throttled = self.throttled.saturating_add(other.throttled);

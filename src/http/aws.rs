@@ -19,7 +19,7 @@ use std::time::Duration;
 
 /// The AWS configuration of this function (credentials, endpoints), for calls that
 /// take `timeout` at most, a retry included.
-pub(super) async fn load(region: Option<&str>, timeout: Duration) -> SdkConfig {
+pub(crate) async fn load(region: Option<&str>, timeout: Duration) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().operation_timeout(timeout).connect_timeout(timeout).build();
     let retries = RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(50));
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client(patience(timeout)));
@@ -32,7 +32,7 @@ pub(super) async fn load(region: Option<&str>, timeout: Duration) -> SdkConfig {
 
 /// Second attempts without a budget that all callers share, which one of them could use up. There is
 /// one for each call, and the breaker holds up who loses many.
-pub(super) fn second_attempts() -> RetryPartition {
+pub(crate) fn second_attempts() -> RetryPartition {
     RetryPartition::custom("second attempts").token_bucket(TokenBucket::unlimited()).build()
 }
 
@@ -44,7 +44,7 @@ fn patience(timeout: Duration) -> Duration {
 
 /// What an error says that is not an answer about the token.
 #[allow(clippy::wildcard_enum_match_arm, reason = "the SDK may add errors, and none of them is an answer")]
-pub(super) fn outage<E, R>(error: &SdkError<E, R>) -> Outage
+pub(crate) fn outage<E, R>(error: &SdkError<E, R>) -> Outage
 where
     E: ProvideErrorMetadata + Error + 'static,
     R: Debug + 'static,
@@ -81,7 +81,7 @@ fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static), holds: impl Fn(&
 /// Refuses to read an answer of more than a few claims or items, which the SDKs
 /// would take into memory whole.
 #[derive(Debug)]
-pub(super) struct BodyCap;
+pub(crate) struct BodyCap;
 
 impl Intercept for BodyCap {
     fn name(&self) -> &'static str {
@@ -105,7 +105,7 @@ const LEAST_PATIENCE: Duration = Duration::from_millis(250);
 
 /// A user may have 50 attributes of 2,048 characters beside the standard ones
 /// (Cognito's quotas), each of up to four bytes.
-pub(super) const MAX_BODY_BYTES: usize = 512 * 1024;
+pub(crate) const MAX_BODY_BYTES: usize = 512 * 1024;
 
 const THROTTLES: [&str; 6] = [
     "TooManyRequestsException",

@@ -26,22 +26,22 @@ pub struct HttpsClient {
 }
 
 /// What is asked for.
-pub(super) struct Exchange<'a> {
-    pub(super) address: &'a Address,
-    pub(super) authorization: Option<HeaderValue>,
+pub(crate) struct Exchange<'a> {
+    pub(crate) address: &'a Address,
+    pub(crate) authorization: Option<HeaderValue>,
     /// A form to post; without one the request is a GET.
-    pub(super) form: Option<String>,
+    pub(crate) form: Option<String>,
     /// The largest body that is read.
-    pub(super) max_bytes: usize,
+    pub(crate) max_bytes: usize,
     /// How long all of it may take.
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
 }
 
 /// What came back: no redirect, and within the limits.
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) www_authenticate: Option<String>,
-    pub(super) body: Bytes,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) www_authenticate: Option<String>,
+    pub(crate) body: Bytes,
 }
 
 /// Why nothing usable came back.
@@ -74,7 +74,7 @@ pub enum FetchError {
 
 impl FetchError {
     /// What this means for the endpoint.
-    pub(super) fn outage(self) -> Outage {
+    pub(crate) fn outage(self) -> Outage {
         match self {
             FetchError::AnotherIssuer { .. }
             | FetchError::BodyTooLarge
@@ -118,7 +118,7 @@ impl HttpsClient {
     ///
     /// # Errors
     /// [`FetchError`]; whatever is not a 200 with a body within the limits.
-    pub(super) async fn get(
+    pub(crate) async fn get(
         &self,
         address: &Address,
         max_bytes: usize,
@@ -135,7 +135,7 @@ impl HttpsClient {
     ///
     /// # Errors
     /// [`FetchError`] for a redirect, and where no answer came within the limits.
-    pub(super) async fn exchange(&self, exchange: Exchange<'_>) -> Result<Reply, FetchError> {
+    pub(crate) async fn exchange(&self, exchange: Exchange<'_>) -> Result<Reply, FetchError> {
         let Exchange { address, authorization, form, max_bytes, timeout } = exchange;
         let mut request = Request::new(SdkBody::empty());
         *request.uri_mut() = address.uri().clone();
@@ -181,10 +181,10 @@ impl HttpsClient {
 
 /// The one kind of HTTP client that there is here. Bodies are of the AWS clients' type,
 /// since each other type of body would be a further copy of all of its code.
-pub(super) type Client = hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, SdkBody>;
+pub(crate) type Client = hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, SdkBody>;
 
 /// A client that keeps so many idle connections for each host.
-pub(super) fn client(kept_connections: usize) -> Client {
+pub(crate) fn client(kept_connections: usize) -> Client {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);

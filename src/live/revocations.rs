@@ -6,12 +6,10 @@
 //! are refused. `expires_at` (epoch seconds) ends the item exactly then: DynamoDB
 //! deletes late, so the time is compared here.
 
-use super::aws;
 use super::breaker::Breaker;
 use super::caller::Caller;
-use super::outage::Outage;
-use super::tally::Calls;
 use crate::denial::Denial;
+use crate::http::{Calls, Outage, aws};
 use crate::request::UnixSeconds;
 use crate::token::Claims;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};

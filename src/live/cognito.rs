@@ -5,11 +5,10 @@
 //! one exception, `NotAuthorizedException`, and only its message says which; each
 //! is mapped on its own, and a message that is not known is a "no".
 
-use super::aws;
 use super::doubt::Doubt;
-use super::outage::Outage;
 use super::token_facts::TokenFacts;
 use crate::denial::Denial;
+use crate::http::{Outage, aws};
 use aws_sdk_cognitoidentityprovider::error::SdkError;
 use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserError;
 use aws_sdk_cognitoidentityprovider::operation::get_user::GetUserError;

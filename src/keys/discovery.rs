@@ -1,7 +1,6 @@
 //! An issuer's metadata: OpenID Connect Discovery 1.0, section 4.
 
-use super::address::Address;
-use super::https::{FetchError, HttpsClient};
+use crate::http::{Address, FetchError, HttpsClient};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +22,11 @@ impl Discovery {
         Some(Self { metadata, issuer: issuer.into() })
     }
 
-    pub(super) async fn jwks_uri(&self, https: &HttpsClient, timeout: Duration) -> Result<Address, FetchError> {
+    pub(crate) async fn jwks_uri(&self, https: &HttpsClient, timeout: Duration) -> Result<Address, FetchError> {
         self.address(self.fetch(https, timeout).await?.jwks_uri)
     }
 
-    pub(super) async fn userinfo_endpoint(
+    pub(crate) async fn userinfo_endpoint(
         &self,
         https: &HttpsClient,
         timeout: Duration,

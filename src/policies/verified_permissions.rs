@@ -4,14 +4,11 @@
 //!
 //! Whatever is no clear answer of the store is none: never a pass, never a 403.
 
-use super::aws;
-use super::breaker::Breaker;
-use super::caller::Caller;
-use super::memory::{Lasts, Limits, Memory, Weight};
-use super::outage::Outage;
 use super::permission_check::Applicant;
 use super::policy_key::key;
 use crate::denial::Denial;
+use crate::http::{Outage, aws};
+use crate::live::{Breaker, Caller, Lasts, Limits, Memory, Weight};
 use crate::permissions::{PolicyError, PrincipalKind, Question, Record, Value, Verdict};
 use crate::request::UnixSeconds;
 use aws_sdk_verifiedpermissions::error::BuildError;

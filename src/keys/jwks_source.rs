@@ -1,9 +1,8 @@
 //! Where an issuer's JWK Set comes from: an address, or the issuer's metadata, or
 //! nowhere (keys from a file).
 
-use super::address::Address;
 use super::discovery::Discovery;
-use super::https::{FetchError, HttpsClient};
+use crate::http::{Address, FetchError, HttpsClient};
 use hyper::body::Bytes;
 use std::time::{Duration, Instant};
 

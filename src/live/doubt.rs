@@ -1,7 +1,7 @@
 //! What a check comes to where it is not a "yes".
 
-use super::outage::Outage;
 use crate::denial::Denial;
+use crate::http::Outage;
 
 /// Anything but a clear "yes".
 #[derive(Clone, Debug, PartialEq, Eq)]

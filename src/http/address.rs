@@ -53,7 +53,7 @@ impl Address {
 
     /// The address as HTTP takes it.
     #[must_use]
-    pub(super) fn uri(&self) -> &Uri {
+    pub(crate) fn uri(&self) -> &Uri {
         &self.0
     }
 }

@@ -11,16 +11,15 @@
 //!   whoever asked, since nothing of the token was sent yet.
 
 use super::caller::Caller;
-use super::moment::Moment;
-use super::outage::{Kind, Outage};
-use super::tally::{CallEnd, Calls, Tally};
+use crate::http::{CallEnd, Calls, Kind, Outage, Tally};
 use crate::lock::lock;
+use crate::moment::Moment;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Default)]
-pub(super) struct Breaker {
+pub(crate) struct Breaker {
     state: Mutex<State>,
     tally: Tally,
 }
@@ -54,7 +53,7 @@ impl Breaker {
     ///
     /// # Errors
     /// The call's [`Outage`]s, also in what else it returns.
-    pub(super) async fn call<T>(
+    pub(crate) async fn call<T>(
         &self,
         caller: Caller,
         timeout: Duration,
@@ -82,7 +81,7 @@ impl Breaker {
     }
 
     /// The calls that were made since this was asked last.
-    pub(super) fn take_calls(&self) -> Calls {
+    pub(crate) fn take_calls(&self) -> Calls {
         self.tally.take()
     }
 

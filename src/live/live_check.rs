@@ -3,9 +3,9 @@
 
 use super::inquiry::Inquiry;
 use super::revocations::RevocationTable;
-use super::tally::RemoteCalls;
 use crate::access::{Live, Vouched};
 use crate::denial::{Class, Denial};
+use crate::http::RemoteCalls;
 use crate::request::UnixSeconds;
 use crate::token::{BearerToken, Claims, IntrospectedToken};
 use std::sync::Arc;

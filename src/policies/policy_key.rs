@@ -1,7 +1,7 @@
 //! By what an answer of a policy store is remembered: it may be used again only for the
 //! same question about the same token.
 
-use super::memory::Digest;
+use crate::live::Digest;
 use crate::permissions::{Question, Record, Value};
 use crate::token::BearerToken;
 use aws_lc_rs::digest::{Context, SHA256};

@@ -1,0 +1,28 @@
+//! HTTP requests: the one client with its limits, and what all AWS clients share.
+//!
+//! Goes in: an address and a deadline. Comes out: an answer within the limits, or why there is none.
+//! Never follows a redirect, and never decides what an answer means for a token.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `address` | accepts `https://`, and `http://` to this machine only |
+//! | `https` | makes one request: size cap, deadline, bundled root certificates |
+//! | `aws` | loads the configuration of AWS clients; sorts their errors |
+//! | `aws_http` | sends the requests of AWS clients through the same stack |
+//! | `outage` | why a call brought nothing to go by |
+//! | `tally` | counts calls, for the metrics |
+
+mod address;
+pub(crate) mod aws;
+mod aws_http;
+mod https;
+mod outage;
+mod tally;
+
+pub use address::{Address, AddressError};
+pub use aws_http::http_client;
+pub(crate) use https::{Exchange, Reply};
+pub use https::{FetchError, HttpsClient};
+pub(crate) use outage::{Kind, Outage};
+pub(crate) use tally::{CallEnd, Tally};
+pub use tally::{Calls, MAX_TIMED, RemoteCalls};

@@ -1,0 +1,46 @@
+//! Live checks: whether a token is still good, as its issuer and the table of revocations say now.
+//!
+//! Goes in: a token. Comes out: the proof that it was checked, or a denial. What an opaque token says comes from here, too.
+//! Never takes a time-out, an odd answer or silence for a "yes".
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `live_check` | makes all configured checks of one token |
+//! | `inquiry` | asks one issuer, by one of the next three |
+//! | `cognito`, `user_info`, `introspection` | Cognito's API, OpenID Connect's UserInfo, RFC 7662 |
+//! | `token_facts`, `doubt` | what these are asked about; what they answer but "yes" |
+//! | `revocations` | reads the table of revocations |
+//! | `desk` | asks once for many requests, within a deadline |
+//! | `breaker` | makes no calls for a while where calls were lost |
+//! | `caller` | whose calls they are |
+//! | `memory` | keeps answers while they may be used again |
+//! | `user_pool` | what follows from a user pool's id |
+
+mod breaker;
+mod caller;
+mod cognito;
+mod desk;
+mod doubt;
+mod inquiry;
+mod introspection;
+mod live_check;
+mod memory;
+mod revocations;
+mod token_facts;
+mod user_info;
+mod user_pool;
+
+#[cfg(feature = "cedar")]
+pub(crate) use breaker::Breaker;
+#[cfg(feature = "cedar")]
+pub(crate) use caller::Caller;
+pub use cognito::{CognitoDirectory, CognitoMethod};
+pub use desk::InquirySettings;
+pub use inquiry::{Inquiry, Method};
+pub use introspection::{ClientAuthentication, IntrospectionEndpoint};
+pub use live_check::{LiveCheck, LiveLog};
+#[cfg(feature = "cedar")]
+pub(crate) use memory::{Digest, Lasts, Limits, Memory, Weight};
+pub use revocations::{Revocation, RevocationKey, RevocationTable};
+pub use user_info::UserInfo;
+pub use user_pool::UserPool;
