@@ -72,21 +72,26 @@ impl<'a> SafePath<'a> {
         names.map(path).collect()
     }
 
-    /// What is left of the path where a `#` makes the rest a fragment: for a proxy that puts
-    /// the decoded path into a URL again. `None` where there is no `#`.
+    /// What is left of the path where one of its `#` makes the rest a fragment: for a proxy
+    /// that puts the decoded path into a URL again, or takes a fragment off before it decodes.
     ///
     /// # Errors
     /// [`Denial::UnsafePath`].
-    pub(super) fn before_fragment(&self) -> Result<Option<SafePath<'a>>, Denial> {
-        let begins = self.segments.iter().enumerate().find_map(|(position, segment)| {
-            let (before, _) = segment.split_once('#')?;
-            Some((position, before.to_owned()))
-        });
-        let Some((position, before)) = begins else { return Ok(None) };
-        let whole = self.segments.iter().take(position).map(|segment| Cow::Owned(segment.to_string()));
-        let segments: Vec<Cow<'a, str>> = whole.chain((!before.is_empty()).then_some(Cow::Owned(before))).collect();
-        let others = other_readings(&segments)?;
-        Ok(Some(SafePath { segments, others }))
+    pub(super) fn before_fragments(&self) -> Result<Vec<SafePath<'a>>, Denial> {
+        let mut fragments = Vec::new();
+        for (position, segment) in self.segments.iter().enumerate() {
+            for before in segment.match_indices('#').filter_map(|(place, _)| segment.get(..place)) {
+                if fragments.len() >= MAX_FRAGMENTS {
+                    return Err(Denial::UnsafePath("too many readings"));
+                }
+                let whole = self.segments.iter().take(position).map(|segment| Cow::Owned(segment.to_string()));
+                let last = (!before.is_empty()).then(|| Cow::Owned(before.to_owned()));
+                let segments: Vec<Cow<'a, str>> = whole.chain(last).collect();
+                let others = other_readings(&segments)?;
+                fragments.push(SafePath { segments, others });
+            }
+        }
+        Ok(fragments)
     }
 
     /// The path as it is compared where letter case is ignored.
@@ -263,6 +268,9 @@ const MAX_DEEPER_LAYERS: usize = 3;
 /// Honest paths have one or two.
 const MAX_READINGS: usize = 64;
 
+/// Honest paths have one.
+const MAX_FRAGMENTS: usize = 4;
+
 const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfc();
 const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfkc();
 
@@ -438,20 +446,23 @@ mod tests {
 
     #[test]
     fn a_fragment_ends_the_path_for_who_makes_a_url_of_it() {
+        let before = |path: &str| {
+            let fragments = SafePath::parse(path).unwrap().before_fragments()?;
+            let texts = fragments.iter().map(|path| format!("/{}", path.segments().join("/")));
+            Ok(texts.collect::<Vec<_>>())
+        };
         for (path, expected) in [
-            ("/a/b;c", None),
-            ("/a/b%23c/d", Some(&["a", "b"][..])),
-            ("/a/%23c/d", Some(&["a"])),
-            ("/%23", Some(&[])),
-            ("/a#b#c", Some(&["a"])),
+            ("/a/b;c", &[][..]),
+            ("/a/b%23c/d", &["/a/b"]),
+            ("/a/%23c/d", &["/a"]),
+            ("/%23", &["/"]),
+            ("/a#b#c", &["/a", "/a#b"]),
+            ("/a%23b/c#d", &["/a", "/a#b/c"]),
         ] {
-            let before = SafePath::parse(path).unwrap().before_fragment().unwrap();
-            assert_eq!(
-                before.as_ref().map(|path| path.segments().to_vec()),
-                expected.map(|path| { path.iter().map(|segment| Cow::Borrowed(*segment)).collect::<Vec<_>>() }),
-                "{path}"
-            );
+            assert_eq!(before(path), Ok(expected.iter().map(|path| (*path).to_owned()).collect()), "{path}");
         }
+        assert!(before("/a####").is_ok());
+        assert_eq!(before("/a#####"), Err(Denial::UnsafePath("too many readings")));
     }
 
     #[test]

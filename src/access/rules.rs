@@ -196,7 +196,7 @@ impl Rules {
         }
         let mut before_fragment: Vec<SafePath<'a>> = Vec::new();
         for reading in all_readings {
-            if let Some(before) = reading.before_fragment()? {
+            for before in reading.before_fragments()? {
                 before_fragment.extend(before.other_readings());
                 before_fragment.push(before);
             }

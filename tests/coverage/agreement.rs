@@ -334,7 +334,8 @@ impl Held<'_> {
             return wrong("and still says so when the token has expired");
         }
         let is_sayable = iam_can_say(path, answer);
-        if path.contains(':') && is_sayable {
+        // Other forms of letters are listed for one reading alone.
+        if path.contains(':') && is_sayable && !has_other_letters(path) {
             let within_colons = answer.policy.evaluate_within_colons(Call { arn: &arn(later), now: now() });
             tally.beyond_colons += 1;
             let must_not = match verdict {
@@ -509,7 +510,9 @@ impl Held<'_> {
         };
         path.split('/').any(starts_oddly)
             || beyond_a_colon
-            || path.contains(['\u{a0}', '\u{3000}', '\u{ff0e}'])
+            || path.contains([
+                '\u{a0}', '\u{3000}', '\u{ff0e}', '\u{2024}', '\u{2025}', '\u{fe52}', '\u{ff0f}', '\u{ff3c}',
+            ])
             || names.any(is_within_reach)
             || !has_room_for_each && (path.contains(' ') || path.contains("./"))
     }
@@ -578,6 +581,10 @@ fn iam_can_say(path: &str, answer: &PolicyAnswer) -> bool {
     let has_other_forms = has("/*\u{3000}*") && (!path.contains('%') || has("/*%E3%80%80*") || has("/*%*"));
     let is_listed = |c: char| has_other_forms && "\u{a0}\u{3000}\u{ff0e}".contains(c);
     is_sayable && text.chars().all(|c| c.is_ascii() || is_listed(c))
+}
+
+fn has_other_letters(path: &str) -> bool {
+    !path.is_ascii() || model::unescaped(path).is_some_and(|text| !text.is_ascii())
 }
 
 /// A route as IAM's wildcards see it.

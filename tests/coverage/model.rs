@@ -93,7 +93,12 @@ fn decoded_segment(segment: &str) -> Option<String> {
         match unescaped(&inner) {
             Some(deeper) if deeper != inner => inner = deeper,
             // No escape of an escape, just a percent sign.
-            _ => return readings::forms(&decoded).iter().all(|form| keeps_segments(form)).then_some(decoded),
+            _ => {
+                return readings::forms(&decoded)
+                    .iter()
+                    .all(|form| keeps_segments(form) && is_utf8(form))
+                    .then_some(decoded);
+            }
         }
     }
     None
@@ -112,6 +117,25 @@ fn keeps_segments(segment: &str) -> bool {
     // Some take a path parameter, a fragment or blanks off before they look at dots.
     let bare = segment.split([';', '#']).next().unwrap_or_default();
     ![".", ".."].contains(&bare.trim()) && !segment.contains(['/', '\\']) && !segment.contains(char::is_control)
+}
+
+/// Whether it is UTF-8 once what escapes it has are decoded.
+fn is_utf8(segment: &str) -> bool {
+    let mut pieces = segment.split('%');
+    let mut bytes: Vec<u8> = pieces.next().unwrap_or_default().into();
+    for piece in pieces {
+        match piece.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            Some(digits) => {
+                bytes.push(u8::from_str_radix(digits, 16).unwrap());
+                bytes.extend(piece.bytes().skip(2));
+            }
+            None => {
+                bytes.push(b'%');
+                bytes.extend(piece.bytes());
+            }
+        }
+    }
+    String::from_utf8(bytes).is_ok()
 }
 
 /// Percent-decoded once; `None` where an escape is invalid or the bytes are no UTF-8.

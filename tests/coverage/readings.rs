@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 const OF_SEGMENTS: [fn(&str) -> String; 5] = [
     |segment| leniently_unescaped(segment).unwrap_or_else(|| segment.to_owned()),
     // Servlet containers take path parameters off.
-    |segment| segment.split(';').next().unwrap_or_default().to_owned(),
+    |segment| unless_empty(segment.split(';').next().unwrap_or_default(), segment),
     |segment| unless_empty(segment.trim(), segment),
     // Windows.
     |segment| unless_empty(segment.trim_end_matches(|c: char| c == '.' || c.is_whitespace()), segment),
@@ -40,25 +40,27 @@ const OF_PATHS: [PathStep; 4] = [
 
 /// All readings of a path as segments. A trailing slash makes no difference.
 pub(crate) fn of(path: &str, fold_too: bool) -> BTreeSet<Vec<String>> {
-    let whole: Vec<String> = path.strip_prefix('/').unwrap_or(path).split('/').map(str::to_owned).collect();
-    let mut readings = closure(whole, |path| {
-        let of_segments = OF_SEGMENTS.iter().map(|step| path.iter().map(|segment| step(segment)).collect());
-        let of_paths = OF_PATHS.iter().map(|step| step(path));
-        let folded = fold_too.then(|| path.iter().map(|segment| segment.to_lowercase()).collect());
-        of_segments.chain(of_paths).chain(folded).collect()
+    // Every backend decodes, once it has taken a fragment off or does not.
+    let before_fragment = path.split('#').next().unwrap_or_default();
+    let starts = [path, before_fragment].map(|path| {
+        let decoded = leniently_unescaped(path).unwrap_or_else(|| path.to_owned());
+        decoded.strip_prefix('/').unwrap_or(&decoded).split('/').map(str::to_owned).collect::<Vec<_>>()
     });
-    // Every backend decodes.
-    if let Some(decoded) = leniently_unescaped(path) {
-        readings.remove(&path.strip_prefix('/').unwrap_or(path).split('/').map(str::to_owned).collect::<Vec<_>>());
-        readings.extend(of(&decoded, fold_too));
-    }
+    let readings = starts.into_iter().flat_map(|start| {
+        closure(start, |path| {
+            let of_segments = OF_SEGMENTS.iter().map(|step| path.iter().map(|segment| step(segment)).collect());
+            let of_paths = OF_PATHS.iter().map(|step| step(path));
+            let folded = fold_too.then(|| path.iter().map(|segment| segment.to_lowercase()).collect());
+            of_segments.chain(of_paths).chain(folded).collect()
+        })
+    });
     let without_slash = |mut path: Vec<String>| {
         if path.last().is_some_and(String::is_empty) {
             path.pop();
         }
         path
     };
-    readings.into_iter().map(without_slash).collect()
+    readings.map(without_slash).collect()
 }
 
 /// What the rules say of a request's other readings.
@@ -122,7 +124,7 @@ fn closure<T: Clone + Ord>(start: T, steps: impl Fn(&T) -> Vec<T>) -> BTreeSet<T
     known
 }
 
-/// What is nothing but dots or blanks is a name.
+/// What is nothing but dots, blanks or a path parameter after them is a name.
 fn unless_empty(left: &str, segment: &str) -> String {
     if left.is_empty() { segment.to_owned() } else { left.to_owned() }
 }
