@@ -127,6 +127,12 @@ recipes: tests/recipes/node_modules/.ready ## The CDK recipe of docs/deploy.md, 
 	$(call say,CDK recipe)
 	diff <(node tests/recipes/synth.mjs docs/deploy.md) tests/recipes/cdk.template.json
 
+# Not among the tests: the build takes ten minutes of two cores. When it was last run stands in docs/performance.md.
+.PHONY: arm64
+arm64: $(LOCAL)/.ready ## Build for arm64 with Debian's toolchain, and run the black-box tests on it under QEMU (STEP=build|test)
+	$(call say,arm64)
+	DEVELOPMENT='$(DEVELOPMENT)' tools/arm64.sh $(STEP)
+
 .PHONY: cdk
 cdk: cdk/node_modules/.ready $(LOCAL)/.ready ## The CDK construct builds (jsii), and what it synthesises is right
 	$(call say,CDK construct)

@@ -158,7 +158,9 @@ def check(arguments) -> None:
 def built(arguments, text: str, architecture: str) -> Path:
     if arguments.prebuilt:
         return assembled(arguments.prebuilt, text, architecture, REPOSITORY / ".aws-sam/prebuilt")
-    run([*make("build"), f"ARCHITECTURE={architecture}", f"TEMPLATE={arguments.template}"], "the build failed")
+    other = "arm64" if architecture == "x86_64" else "x86_64"
+    hint = f"the build for {architecture} failed. Is Rust's target there (rustup target add)? ARCHITECTURE={other} is the other one"
+    run([*make("build"), f"ARCHITECTURE={architecture}", f"TEMPLATE={arguments.template}"], hint)
     return REPOSITORY / ".aws-sam/build/template.yaml"
 
 

@@ -50,7 +50,22 @@ output "machine_client_id" {
 
 output "token_endpoint" {
   description = "Where codes and client credentials become tokens; null without domain_prefix."
-  value       = one([for domain in aws_cognito_user_pool_domain.this : "https://${domain.domain}.auth.${data.aws_region.current.id}.amazoncognito.com/oauth2/token"])
+  value       = one([for domain in aws_cognito_user_pool_domain.this : "https://${domain.domain}.${local.sign_in}/oauth2/token"])
+}
+
+output "issuer" {
+  description = "What the pool's tokens name as their issuer."
+  value       = trimsuffix(local.jwks_uri, "/.well-known/jwks.json")
+}
+
+output "jwks_uri" {
+  description = "Where the authorizer takes the issuer's keys from."
+  value       = coalesce(var.jwks_uri, local.jwks_uri)
+}
+
+output "auth_domain" {
+  description = "The host of the sign-in page and of the token endpoint; null without domain_prefix."
+  value       = one([for domain in aws_cognito_user_pool_domain.this : "${domain.domain}.${local.sign_in}"])
 }
 
 output "log_group" {

@@ -2,6 +2,7 @@
 
 locals {
   resource_server = "https://api.example.com" # authorizer.yaml asks for scopes by their full names
+  sign_in         = "${data.aws_partition.current.partition == "aws-us-gov" ? "auth-fips" : "auth"}.${data.aws_region.current.id}.amazoncognito.com"
 }
 
 resource "aws_cognito_user_pool" "this" {

@@ -57,7 +57,7 @@ def main() -> int:
         case ["zip", program, package]:
             write_zip(Path(program), Path(package))
         case ["statement", folder]:
-            commit = subprocess.run(["git", "rev-parse", "HEAD"], check=True, text=True, capture_output=True).stdout.strip()
+            commit = os.environ.get("SOURCE_COMMIT") or subprocess.check_output(["git", "rev-parse", "HEAD"], text=True).strip()
             target = Path(folder)
             made = json.dumps(statement(target, commit, dict(os.environ)), indent=2)
             (target / STATEMENT).write_text(made + "\n")

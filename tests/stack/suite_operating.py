@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import unittest
 import zipfile
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class Operating(Suite):
         cls.packages = packages(deployment.folder)
 
     def test_0_the_authorizer_had_nothing_to_warn_of(self):
+        client.request(self.url, "GET", "/whatever/this/is", "junk")  # so that it has started
         pages = self.stack.aws("logs").get_paginator("filter_log_events")
         pages = pages.paginate(logGroupName=self.stack.outputs["AuthorizerLogGroup"])
         lines = [read(entry["message"]) for page in pages for entry in page["events"]]
@@ -55,6 +57,7 @@ class Operating(Suite):
         self.assertRegex(done.stdout, r"path in the event's ARN +\w")
         self.assertNotIn(self.stack.outputs["UserPoolId"], done.stdout.partition("open questions")[2])
 
+    @unittest.skipUnless(table.is_sample(table.routes()), "of other tables nobody here knows what to expect")
     def test_2_smoke_of_one_api_fails_where_an_answer_is_another(self):
         rest = self.stack.outputs["RestApiUrl"]
         tokens = {"TOKEN_READER": self.fresh(READ)}

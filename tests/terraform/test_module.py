@@ -124,6 +124,38 @@ class Structure(unittest.TestCase):
                 self.assertEqual((len(line) - len(line.lstrip(" "))) % 2, 0, place)
 
 
+class Example(unittest.TestCase):
+    """examples/complete, as far as that can be told without the provider's schema."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.text = "".join(file.read_text() for file in sorted((MODULE / "examples/complete").glob("*.tf")))
+        cls.blocks = {}
+        for kind, blocks in hcl2.loads(cls.text).items():
+            for block in [] if kind.startswith("__") else blocks:
+                merge(cls.blocks.setdefault(kind, {}), kind, plain(block))
+
+    def test_it_gives_what_the_module_takes_and_reads_what_it_has(self):
+        given = set(self.blocks["module"]["authorizer"]) - {"source"}
+        self.assertLessEqual(given, set(MODULE_BLOCKS["variable"]))
+        required = {name for name, body in MODULE_BLOCKS["variable"].items() if "default" not in body}
+        self.assertLessEqual(required, given)
+        read = set(re.findall(r"module\.authorizer\.(\w+)", self.text))
+        self.assertLessEqual(read, set(MODULE_BLOCKS["output"]))
+        self.assertLessEqual({"issuer", "jwks_uri", "auth_domain", "api_endpoint"}, set(self.blocks["output"]))
+        self.assertEqual(set(re.findall(r"var\.(\w+)", self.text)), set(self.blocks["variable"]))
+
+    def test_every_route_is_a_rule_and_meets_the_right_authorizer(self):
+        rules = yaml.safe_load((ROOT / "authorizer.yaml").read_text())["routes"]
+        routes = {name: set(re.findall(r'"([^"]+)"', str(body["for_each"]).replace("'", '"'))) for name, body in self.blocks["resource"].items() if name.startswith("aws_apigatewayv2_route.")}
+        cached, live = routes["aws_apigatewayv2_route.cached"], routes["aws_apigatewayv2_route.live"]
+        self.assertFalse([key for key in cached if key.startswith(("ANY ", "$"))])
+        if "GET /items" in rules:
+            self.assertEqual(cached | live - {"$default"}, {key for key in rules if not key.startswith("$")} | {"$default"} - {"$default"})
+        self.assertIn("$default", live)
+        self.assertTrue(all(key.startswith("OPTIONS ") for key in routes["aws_apigatewayv2_route.preflight"]))
+
+
 class Agreement(unittest.TestCase):
     """What both say must be the same: a table of places in the template and in the module."""
 
@@ -393,7 +425,7 @@ class Terraform(unittest.TestCase):
             self.assertEqual(len(blocks), 2)
             function = 'data "aws_lambda_function" "authorizer" {\n  function_name = "authorizer"\n}\n'
             (recipe / "main.tf").write_text("\n".join([*blocks, function]))
-            for folder in (example, recipe):
+            for folder in (example, recipe, copy / "examples/complete"):
                 self.passes("init", "-backend=false", "-input=false", "-no-color", folder=folder)
                 self.passes("validate", "-no-color", folder=folder)
                 self.passes("fmt", "-check", "-diff", folder=folder)

@@ -40,10 +40,12 @@ pub fn repository() -> &'static Path {
 }
 
 /// A program of this workspace. Cargo puts it beside the folder of the test that runs; of another package's, only where that package is
-/// built too, as it is by every command that names neither a package nor a test.
+/// built too, as it is by every command that names neither a package nor a test. `TESTED_PROGRAMS` names another folder: `make arm64` has
+/// programs for another processor there.
 #[track_caller]
 pub fn program(name: &str) -> PathBuf {
-    let program = above_the_test(2).join(name);
+    let folder = std::env::var_os("TESTED_PROGRAMS").map_or_else(|| above_the_test(2), PathBuf::from);
+    let program = folder.join(name);
     assert!(program.is_file(), "{} is missing: cargo build --bin {name}", program.display());
     program
 }
