@@ -4,14 +4,14 @@ use super::fields::{Fields, Item};
 use crate::http::HttpsClient;
 use crate::keys::Discovery;
 use crate::live::{
-    ClientAuthentication, CognitoDirectory, CognitoMethod, Inquiry, InquirySettings, IntrospectionEndpoint, Method,
+    CheckSettings, ClientAuthentication, CognitoDirectory, CognitoMethod, IntrospectionEndpoint, IssuerCheck, Method,
     UserInfo, UserPool,
 };
 use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum CognitoInquiry {
+enum CognitoCheck {
     Api(CognitoMethod),
     UserInfo,
 }
@@ -21,27 +21,27 @@ pub(super) fn of_cognito(
     pool: Option<&UserPool>,
     issuer: Option<&str>,
     https: &Arc<HttpsClient>,
-) -> Option<Arc<Inquiry>> {
+) -> Option<Arc<IssuerCheck>> {
     let mut fields = item.fields()?;
     let methods = [
-        ("get_user", CognitoInquiry::Api(CognitoMethod::GetUser)),
-        ("admin_get_user", CognitoInquiry::Api(CognitoMethod::AdminGetUser)),
-        ("user_info", CognitoInquiry::UserInfo),
+        ("get_user", CognitoCheck::Api(CognitoMethod::GetUser)),
+        ("admin_get_user", CognitoCheck::Api(CognitoMethod::AdminGetUser)),
+        ("user_info", CognitoCheck::UserInfo),
     ];
     let method = fields.require("method").and_then(|item| item.choice(&methods));
     let endpoint = fields.take("endpoint");
-    if let (Some(item), Some(CognitoInquiry::Api(_))) = (&endpoint, method) {
+    if let (Some(item), Some(CognitoCheck::Api(_))) = (&endpoint, method) {
         item.fault("is for `user_info` alone: AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER names Cognito's own");
     }
     let endpoint = endpoint.map(|item| item.address());
     let settings = settings(&mut fields);
     fields.finish();
     let method = match method? {
-        CognitoInquiry::Api(method) => {
+        CognitoCheck::Api(method) => {
             let pool = pool?;
             Method::Cognito(CognitoDirectory::new(method, pool.region_of(issuer?), pool.id().to_owned()))
         }
-        CognitoInquiry::UserInfo => Method::UserInfo(match endpoint {
+        CognitoCheck::UserInfo => Method::UserInfo(match endpoint {
             Some(endpoint) => UserInfo::at(endpoint?, Arc::clone(https)),
             None => match Discovery::of(issuer?) {
                 Some(discovery) => UserInfo::discovered(discovery, Arc::clone(https)),
@@ -52,10 +52,10 @@ pub(super) fn of_cognito(
             },
         }),
     };
-    Some(Inquiry::new(method, settings?))
+    Some(IssuerCheck::new(method, settings?))
 }
 
-pub(super) fn of_oidc(item: &Item<'_>, https: &Arc<HttpsClient>) -> Option<Arc<Inquiry>> {
+pub(super) fn of_oidc(item: &Item<'_>, https: &Arc<HttpsClient>) -> Option<Arc<IssuerCheck>> {
     let mut fields = item.fields()?;
     let endpoint = fields.require("endpoint").and_then(|item| item.address());
     let client_id = fields.require("client_id").and_then(|item| item.string());
@@ -69,13 +69,13 @@ pub(super) fn of_oidc(item: &Item<'_>, https: &Arc<HttpsClient>) -> Option<Arc<I
     fields.finish();
     let https = Arc::clone(https);
     let endpoint = IntrospectionEndpoint::new(endpoint?, client_id?, client_secret?, authentication?, https);
-    Some(Inquiry::new(Method::Introspection(endpoint), settings?))
+    Some(IssuerCheck::new(Method::Introspection(endpoint), settings?))
 }
 
-fn settings(fields: &mut Fields<'_>) -> Option<InquirySettings> {
+fn settings(fields: &mut Fields<'_>) -> Option<CheckSettings> {
     let timeout = fields.take("timeout").map_or(Some(Duration::from_secs(2)), |item| timeout(&item));
     let cache = fields.take("cache").map_or(Some(Duration::ZERO), |item| item.duration_or_zero());
-    Some(InquirySettings { timeout: timeout?, cache: cache? })
+    Some(CheckSettings { timeout: timeout?, cache: cache? })
 }
 
 fn timeout(item: &Item<'_>) -> Option<Duration> {

@@ -5,7 +5,7 @@ use super::introspection;
 use crate::authorizer::Issuer;
 use crate::http::{Address, HttpsClient};
 use crate::keys::{Discovery, JwksCache, JwksSettings, JwksSource, WithdrawnKeys};
-use crate::live::{Inquiry, LiveCheck, RevocationTable, UserPool};
+use crate::live::{IssuerCheck, LiveCheck, RevocationTable, UserPool};
 use crate::token::{
     AcceptedTenants, Algorithm, AlgorithmSet, Audience, ClaimNames, ClaimPath, ClientId, ClientIds, Expectations,
     IssuerKind, KeySet, ListForm, MappedList, Tenants, TokenUse, is_tenant,
@@ -82,7 +82,7 @@ fn read_cognito(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
     let algorithms = AlgorithmSet::of(&[Algorithm::Rs256]);
     let default = |name: &str| Address::parse(&format!("{name}/.well-known/jwks.json")).ok().map(JwksSource::Address);
     let keys = keys(&mut fields, name.as_deref(), algorithms, default);
-    let inquiry = match fields.take("introspection") {
+    let issuer_check = match fields.take("introspection") {
         Some(item) => introspection::of_cognito(&item, pool.as_ref(), name.as_deref(), &shared.https).map(Some),
         None => Some(None),
     };
@@ -99,7 +99,7 @@ fn read_cognito(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
         claim_names: claim_names?,
         leeway: shared.leeway?,
     };
-    build(expectations, name_in_policies, keys?, inquiry?, false, shared)
+    build(expectations, name_in_policies, keys?, issuer_check?, false, shared)
 }
 
 fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
@@ -129,14 +129,14 @@ fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
     let default = |name: &str| Discovery::of(name).map(JwksSource::Discovery);
     let any = AlgorithmSet::of(&Algorithm::ALL);
     let keys = keys(&mut fields, name.as_deref(), algorithms.unwrap_or(any), default);
-    let inquiry = match fields.take("introspection") {
+    let issuer_check = match fields.take("introspection") {
         Some(item) => introspection::of_oidc(&item, &shared.https).map(Some),
         None => Some(None),
     };
     let opaque_tokens = match fields.take("opaque_tokens") {
         Some(item) => {
             let opaque_tokens = item.boolean();
-            if opaque_tokens == Some(true) && matches!(inquiry, Some(None)) {
+            if opaque_tokens == Some(true) && matches!(issuer_check, Some(None)) {
                 item.fault("needs `introspection`: nothing else can tell what an opaque token is");
             }
             if opaque_tokens == Some(true) && !matches!(tenants, Some(None)) {
@@ -163,14 +163,14 @@ fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
         leeway: shared.leeway?,
     };
     let name_in_policies = Arc::clone(&expectations.issuer);
-    build(expectations, name_in_policies, keys?, inquiry?, opaque_tokens?, shared)
+    build(expectations, name_in_policies, keys?, issuer_check?, opaque_tokens?, shared)
 }
 
 fn build(
     expectations: Expectations,
     name_in_policies: Arc<str>,
     keys: Keys,
-    inquiry: Option<Arc<Inquiry>>,
+    issuer_check: Option<Arc<IssuerCheck>>,
     opaque_tokens: bool,
     shared: &Shared,
 ) -> Option<Issuer> {
@@ -186,7 +186,7 @@ fn build(
         shared.withdrawn_keys.clone()?,
     );
     let revocations = shared.revocations.clone();
-    let live = LiveCheck { inquiry, revocations, revocations_always: shared.revocations_always };
+    let live = LiveCheck { issuer_check, revocations, revocations_always: shared.revocations_always };
     Some(Issuer { expectations: Arc::new(expectations), keys, name_in_policies, live, opaque_tokens })
 }
 

@@ -98,7 +98,8 @@ impl Config {
         let known = issuers.as_ref();
         // Where a section is faulty itself, that is told; nothing is said of what leans on it.
         let live_checks = revocations.is_none()
-            || known.is_none_or(|known| known.iter().any(|issuer| issuer.live.inquiry.is_some() || table.is_some()));
+            || known
+                .is_none_or(|known| known.iter().any(|issuer| issuer.live.issuer_check.is_some() || table.is_some()));
         let cedar = cedar::read(&mut file, known.map(Vec::as_slice));
         let no_policies = cedar.why_none();
         let takes_opaque = known.is_none_or(|known| known.iter().any(|issuer| issuer.opaque_tokens));

@@ -5,7 +5,7 @@
 //! one exception, `NotAuthorizedException`, and only its message says which; each
 //! is mapped on its own, and a message that is not known is a "no".
 
-use super::doubt::Doubt;
+use super::check_error::CheckError;
 use super::token_facts::TokenFacts;
 use crate::denial::Denial;
 use crate::http::{Outage, aws};
@@ -54,7 +54,7 @@ impl CognitoDirectory {
         self.method
     }
 
-    pub(super) async fn ask(&self, token: &str, about: &TokenFacts, timeout: Duration) -> Result<(), Doubt> {
+    pub(super) async fn ask(&self, token: &str, about: &TokenFacts, timeout: Duration) -> Result<(), CheckError> {
         let connect = || async {
             let config = aws::load(Some(&self.region), timeout).await;
             let config = Config::from(&config).to_builder().retry_partition(aws::second_attempts());
@@ -77,7 +77,7 @@ impl std::fmt::Debug for CognitoDirectory {
     }
 }
 
-async fn get_user(client: &Client, token: &str, about: &TokenFacts) -> Result<(), Doubt> {
+async fn get_user(client: &Client, token: &str, about: &TokenFacts) -> Result<(), CheckError> {
     match client.get_user().access_token(token).send().await {
         Ok(user) => same_user(user.user_attributes(), user.username(), about),
         Err(error) => Err(refusal_of_get_user(&error)),
@@ -85,74 +85,74 @@ async fn get_user(client: &Client, token: &str, about: &TokenFacts) -> Result<()
 }
 
 #[allow(clippy::wildcard_enum_match_arm, reason = "the SDK may add errors, and none of them is a yes")]
-fn refusal_of_get_user<R: std::fmt::Debug + 'static>(error: &SdkError<GetUserError, R>) -> Doubt {
-    let SdkError::ServiceError(answer) = error else { return Doubt::Outage(aws::outage(error)) };
+fn refusal_of_get_user<R: std::fmt::Debug + 'static>(error: &SdkError<GetUserError, R>) -> CheckError {
+    let SdkError::ServiceError(answer) = error else { return CheckError::Outage(aws::outage(error)) };
     match answer.err() {
         GetUserError::NotAuthorizedException(exception) => not_authorized(exception.message()),
-        GetUserError::UserNotFoundException(_) => Doubt::Passing(Denial::TokenInactive("the user does not exist")),
+        GetUserError::UserNotFoundException(_) => CheckError::Passing(Denial::TokenInactive("the user does not exist")),
         GetUserError::PasswordResetRequiredException(_) => {
-            Doubt::Passing(Denial::TokenInactive("the user must reset the password"))
+            CheckError::Passing(Denial::TokenInactive("the user must reset the password"))
         }
         GetUserError::UserNotConfirmedException(_) => {
-            Doubt::Passing(Denial::TokenInactive("the user is not confirmed"))
+            CheckError::Passing(Denial::TokenInactive("the user is not confirmed"))
         }
         // The web application firewall in front of the pool, throttles, errors of
         // theirs or of ours: nothing was said about the token.
-        _ => Doubt::Outage(aws::outage(error)),
+        _ => CheckError::Outage(aws::outage(error)),
     }
 }
 
-fn not_authorized(message: Option<&str>) -> Doubt {
+fn not_authorized(message: Option<&str>) -> CheckError {
     let message = message.unwrap_or_default();
     match message.trim_end_matches('.') {
-        "Access Token has been revoked" => Doubt::Lasting(Denial::TokenRevoked("Cognito says so")),
-        "Access Token has expired" => Doubt::Lasting(Denial::TokenInactive("expired, Cognito says")),
-        "Invalid Access Token" => Doubt::Lasting(Denial::TokenInactive("invalid, Cognito says")),
-        "User is disabled" => Doubt::Passing(Denial::TokenInactive("the user is disabled")),
+        "Access Token has been revoked" => CheckError::Lasting(Denial::TokenRevoked("Cognito says so")),
+        "Access Token has expired" => CheckError::Lasting(Denial::TokenInactive("expired, Cognito says")),
+        "Invalid Access Token" => CheckError::Lasting(Denial::TokenInactive("invalid, Cognito says")),
+        "User is disabled" => CheckError::Passing(Denial::TokenInactive("the user is disabled")),
         "Access Token does not have required scopes" => {
-            Doubt::Lasting(Denial::NotIntrospectable("the token lacks the scope aws.cognito.signin.user.admin"))
+            CheckError::Lasting(Denial::NotIntrospectable("the token lacks the scope aws.cognito.signin.user.admin"))
         }
-        _ => Doubt::Passing(Denial::TokenInactive("not authorized, Cognito says, in words that are not known")),
+        _ => CheckError::Passing(Denial::TokenInactive("not authorized, Cognito says, in words that are not known")),
     }
 }
 
-async fn admin_get_user(client: &Client, user_pool_id: &str, about: &TokenFacts) -> Result<(), Doubt> {
+async fn admin_get_user(client: &Client, user_pool_id: &str, about: &TokenFacts) -> Result<(), CheckError> {
     let Some(username) = &about.username else {
-        return Err(Doubt::Lasting(Denial::NotIntrospectable("the token names no user")));
+        return Err(CheckError::Lasting(Denial::NotIntrospectable("the token names no user")));
     };
     match client.admin_get_user().user_pool_id(user_pool_id).username(username).send().await {
         Ok(user) => {
             same_user(user.user_attributes(), user.username(), about)?;
             if !user.enabled() {
-                return Err(Doubt::Passing(Denial::TokenInactive("the user is disabled")));
+                return Err(CheckError::Passing(Denial::TokenInactive("the user is disabled")));
             }
             match user.user_status() {
                 Some(UserStatusType::Confirmed | UserStatusType::ExternalProvider) => Ok(()),
                 Some(UserStatusType::ResetRequired | UserStatusType::ForceChangePassword) => {
-                    Err(Doubt::Passing(Denial::TokenInactive("the user must reset the password")))
+                    Err(CheckError::Passing(Denial::TokenInactive("the user must reset the password")))
                 }
                 Some(UserStatusType::Unconfirmed) => {
-                    Err(Doubt::Passing(Denial::TokenInactive("the user is not confirmed")))
+                    Err(CheckError::Passing(Denial::TokenInactive("the user is not confirmed")))
                 }
-                _ => Err(Doubt::Passing(Denial::TokenInactive("the user's status is none that may pass"))),
+                _ => Err(CheckError::Passing(Denial::TokenInactive("the user's status is none that may pass"))),
             }
         }
         Err(SdkError::ServiceError(answer)) if matches!(answer.err(), AdminGetUserError::UserNotFoundException(_)) => {
-            Err(Doubt::Passing(Denial::TokenInactive("the user does not exist")))
+            Err(CheckError::Passing(Denial::TokenInactive("the user does not exist")))
         }
         // A NotAuthorizedException here is about the function's own permissions.
-        Err(error) => Err(Doubt::Outage(aws::outage(&error))),
+        Err(error) => Err(CheckError::Outage(aws::outage(&error))),
     }
 }
 
 /// A user name may have been deleted and taken by somebody else: the user must be
 /// the token's, by `sub` where the directory tells it, else by name.
-fn same_user(attributes: &[AttributeType], username: &str, about: &TokenFacts) -> Result<(), Doubt> {
+fn same_user(attributes: &[AttributeType], username: &str, about: &TokenFacts) -> Result<(), CheckError> {
     let subject = attributes.iter().find(|attribute| attribute.name() == "sub").map(|attribute| attribute.value());
     let same = match subject {
         Some(subject) => subject.is_some() && subject == about.subject.as_deref(),
-        None if username.is_empty() => return Err(Doubt::Outage(Outage::answered("an answer that names nobody"))),
+        None if username.is_empty() => return Err(CheckError::Outage(Outage::answered("an answer that names nobody"))),
         None => about.username.as_deref() == Some(username),
     };
-    if same { Ok(()) } else { Err(Doubt::Lasting(Denial::TokenInactive("the directory names another user"))) }
+    if same { Ok(()) } else { Err(CheckError::Lasting(Denial::TokenInactive("the directory names another user"))) }
 }

@@ -1,7 +1,7 @@
 //! Token introspection, RFC 7662: asks an authorization server about a token, with
 //! credentials of our own.
 
-use super::doubt::Doubt;
+use super::check_error::CheckError;
 use super::memory::Weight;
 use super::token_facts::TokenFacts;
 use crate::denial::Denial;
@@ -64,28 +64,28 @@ impl IntrospectionEndpoint {
         token: &str,
         about: &TokenFacts,
         timeout: Duration,
-    ) -> Result<Option<UnixSeconds>, Doubt> {
+    ) -> Result<Option<UnixSeconds>, CheckError> {
         let (told, _) = self.ask_for_active(token, timeout).await?;
         agrees(&told, about)?;
         Ok(told.expires())
     }
 
     /// Asks about an opaque token, whose claims are the answer.
-    pub(super) async fn resolve(&self, token: &str, timeout: Duration) -> Result<AnswerText, Doubt> {
+    pub(super) async fn resolve(&self, token: &str, timeout: Duration) -> Result<AnswerText, CheckError> {
         let (told, body) = self.ask_for_active(token, timeout).await?;
         Ok(AnswerText { text: body.as_ref().into(), expires: told.expires() })
     }
 
-    async fn ask_for_active(&self, token: &str, timeout: Duration) -> Result<(IntrospectedToken, Bytes), Doubt> {
-        let body = self.introspect(token, timeout).await.map_err(Doubt::Outage)?;
-        let no_sense = || Doubt::Outage(Outage::answered("an answer that makes no sense"));
+    async fn ask_for_active(&self, token: &str, timeout: Duration) -> Result<(IntrospectedToken, Bytes), CheckError> {
+        let body = self.introspect(token, timeout).await.map_err(CheckError::Outage)?;
+        let no_sense = || CheckError::Outage(Outage::answered("an answer that makes no sense"));
         match Introspection::parse(&body).ok_or_else(no_sense)? {
             // RFC 7662 2.2: a refresh token is active, too, and a DPoP token is no bearer token.
-            Introspection::Active(told) if !is_bearer(&told) => {
-                Err(Doubt::Lasting(Denial::TokenInactive("the endpoint calls it something else than a bearer token")))
-            }
+            Introspection::Active(told) if !is_bearer(&told) => Err(CheckError::Lasting(Denial::TokenInactive(
+                "the endpoint calls it something else than a bearer token",
+            ))),
             Introspection::Active(told) => Ok((told, body)),
-            Introspection::Inactive => Err(Doubt::Lasting(Denial::TokenInactive("active: false"))),
+            Introspection::Inactive => Err(CheckError::Lasting(Denial::TokenInactive("active: false"))),
         }
     }
 
@@ -160,7 +160,7 @@ impl fmt::Debug for IntrospectionEndpoint {
 
 /// Holds what the answer says beside `active` against the token's own claims. What
 /// either leaves out contradicts nothing.
-fn agrees(token: &IntrospectedToken, about: &TokenFacts) -> Result<(), Doubt> {
+fn agrees(token: &IntrospectedToken, about: &TokenFacts) -> Result<(), CheckError> {
     let differs = |name: &str, own: Option<&str>| match (token.get(name).filter(|value| !value.is_null()), own) {
         (Some(value), Some(own)) => value.as_str() != Some(own),
         _ => false,
@@ -170,23 +170,23 @@ fn agrees(token: &IntrospectedToken, about: &TokenFacts) -> Result<(), Doubt> {
         || differs("iss", Some(&about.issuer))
         || audiences_are_apart(token.get("aud"), about.audience.as_ref())
     {
-        return Err(Doubt::Lasting(Denial::TokenInactive("the endpoint speaks of another token")));
+        return Err(CheckError::Lasting(Denial::TokenInactive("the endpoint speaks of another token")));
     }
     // RFC 8705 3.2: the binding may stand in the answer alone. One that the token
     // has itself was held against its sender already.
     let told_binding = token.get("cnf").filter(|value| !value.is_null());
     if told_binding.is_some() && told_binding != about.confirmation.as_ref() {
-        return Err(Doubt::Lasting(Denial::SenderNotProven("the endpoint says that the token is bound")));
+        return Err(CheckError::Lasting(Denial::SenderNotProven("the endpoint says that the token is bound")));
     }
     let not_before = token.get("nbf").filter(|value| !value.is_null());
     if not_before.is_some_and(|date| date.as_f64().and_then(UnixSeconds::new).is_none_or(|date| date > about.latest)) {
-        return Err(Doubt::Passing(Denial::TokenInactive("not yet valid, the endpoint says")));
+        return Err(CheckError::Passing(Denial::TokenInactive("not yet valid, the endpoint says")));
     }
     match (token.get("exp").filter(|value| !value.is_null()), token.expires()) {
         (None, _) => Ok(()),
         (Some(_), Some(expires)) if expires > about.now => Ok(()),
-        (Some(_), Some(_)) => Err(Doubt::Lasting(Denial::TokenInactive("expired, the endpoint says"))),
-        (Some(_), None) => Err(Doubt::Outage(Outage::answered("an answer that makes no sense"))),
+        (Some(_), Some(_)) => Err(CheckError::Lasting(Denial::TokenInactive("expired, the endpoint says"))),
+        (Some(_), None) => Err(CheckError::Outage(Outage::answered("an answer that makes no sense"))),
     }
 }
 

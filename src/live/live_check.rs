@@ -1,7 +1,7 @@
-//! Whether a token still stands, as far as its issuer and the table of revocations
-//! can be asked. Every check that is configured must agree; they run side by side.
+//! Whether a token is still good, as its issuer and the table of revocations say. Every
+//! check that is configured must agree; they run at the same time.
 
-use super::inquiry::Inquiry;
+use super::issuer_check::IssuerCheck;
 use super::revocations::RevocationTable;
 use crate::access::{Live, Vouched};
 use crate::denial::{Class, Denial};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug, Default)]
 pub struct LiveCheck {
     /// The issuer itself.
-    pub inquiry: Option<Arc<Inquiry>>,
+    pub issuer_check: Option<Arc<IssuerCheck>>,
     /// The table of revocations.
     pub revocations: Option<Arc<RevocationTable>>,
     /// Whether the table is asked about every accepted token, on routes without a live check too.
@@ -63,8 +63,8 @@ const REMEMBERED: &str = "remembered";
 impl LiveCheck {
     /// Adds the calls that were made since this was asked last.
     pub fn take_calls(&self, calls: &mut RemoteCalls) {
-        if let Some(inquiry) = &self.inquiry {
-            calls.introspections.add(inquiry.take_calls());
+        if let Some(issuer_check) = &self.issuer_check {
+            calls.introspections.add(issuer_check.take_calls());
         }
         // Issuers share a table: the first takes all of its calls.
         if let Some(table) = &self.revocations {
@@ -87,14 +87,14 @@ impl LiveCheck {
         // A client-credentials token has no user to ask for, and an opaque token's
         // claims are the issuer's answer of this moment.
         let has_answered = claims.were_introspected();
-        let inquiry = self.inquiry.as_ref().filter(|_| !has_answered && !claims.is_cognito_client_token());
-        if inquiry.is_none() && self.revocations.is_none() && !has_answered {
+        let issuer_check = self.issuer_check.as_ref().filter(|_| !has_answered && !claims.is_cognito_client_token());
+        if issuer_check.is_none() && self.revocations.is_none() && !has_answered {
             return Err(Denial::NotIntrospectable("neither the issuer nor a table can be asked about this token"));
         }
         let started = Instant::now();
         let asked = async {
-            match inquiry {
-                Some(inquiry) => Some(inquiry.ask(token, claims, now).await),
+            match issuer_check {
+                Some(issuer_check) => Some(issuer_check.ask(token, claims, now).await),
                 None => None,
             }
         };
@@ -128,10 +128,10 @@ impl LiveCheck {
         log: &mut LiveLog,
     ) -> Result<IntrospectedToken, Denial> {
         // INVARIANT: the configuration refuses opaque tokens without introspection.
-        let inquiry =
-            self.inquiry.as_ref().ok_or(Denial::Internal("an issuer of opaque tokens that cannot be asked"))?;
+        let issuer_check =
+            self.issuer_check.as_ref().ok_or(Denial::Internal("an issuer of opaque tokens that cannot be asked"))?;
         let started = Instant::now();
-        let answered = inquiry.resolve(token, now).await;
+        let answered = issuer_check.resolve(token, now).await;
         log.note(answered.result.as_ref().map(drop), (!answered.remembered).then(|| started.elapsed()));
         answered.result
     }

@@ -151,8 +151,8 @@ const fn overhead<V>() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::inquiry::REMEMBERED;
     use crate::live::introspection::AnswerText;
+    use crate::live::issuer_check::REMEMBERED;
 
     impl Weight for &'static str {
         fn bytes_elsewhere(&self) -> usize {

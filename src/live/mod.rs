@@ -6,23 +6,23 @@
 //! | file | what it does |
 //! |---|---|
 //! | `live_check` | makes all configured checks of one token |
-//! | `inquiry` | asks one issuer, by one of the next three |
+//! | `issuer_check` | asks one issuer, by one of the next three |
 //! | `cognito`, `user_info`, `introspection` | Cognito's API, OpenID Connect's UserInfo, RFC 7662 |
-//! | `token_facts`, `doubt` | what these are asked about; what they answer but "yes" |
+//! | `token_facts`, `check_error` | what these are asked about; what they return in place of "yes" |
 //! | `revocations` | reads the table of revocations |
-//! | `desk` | asks once for many requests, within a deadline |
+//! | `cached_check` | asks once for many requests, within a deadline |
 //! | `breaker` | makes no calls for a while where calls were lost |
 //! | `caller` | whose calls they are |
 //! | `memory` | keeps answers while they may be used again |
 //! | `user_pool` | what follows from a user pool's id |
 
 mod breaker;
+mod cached_check;
 mod caller;
+mod check_error;
 mod cognito;
-mod desk;
-mod doubt;
-mod inquiry;
 mod introspection;
+mod issuer_check;
 mod live_check;
 mod memory;
 mod revocations;
@@ -32,12 +32,12 @@ mod user_pool;
 
 #[cfg(feature = "cedar")]
 pub(crate) use breaker::Breaker;
+pub use cached_check::CheckSettings;
 #[cfg(feature = "cedar")]
 pub(crate) use caller::Caller;
 pub use cognito::{CognitoDirectory, CognitoMethod};
-pub use desk::InquirySettings;
-pub use inquiry::{Inquiry, Method};
 pub use introspection::{ClientAuthentication, IntrospectionEndpoint};
+pub use issuer_check::{IssuerCheck, Method};
 pub use live_check::{LiveCheck, LiveLog};
 #[cfg(feature = "cedar")]
 pub(crate) use memory::{Digest, Lasts, Limits, Memory, Weight};

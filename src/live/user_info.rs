@@ -1,7 +1,7 @@
 //! The UserInfo endpoint (OpenID Connect Core 5.3), Cognito's `/oauth2/userInfo`
 //! among them: needs the scope `openid`, notices revocation.
 
-use super::doubt::Doubt;
+use super::check_error::CheckError;
 use super::token_facts::TokenFacts;
 use crate::denial::Denial;
 use crate::http::{Address, Exchange, FetchError, HttpsClient, Outage, Reply, aws};
@@ -34,12 +34,12 @@ impl UserInfo {
         Self { https, discovery: Some(discovery), endpoint: OnceCell::new() }
     }
 
-    pub(super) async fn ask(&self, token: &str, about: &TokenFacts, timeout: Duration) -> Result<(), Doubt> {
+    pub(super) async fn ask(&self, token: &str, about: &TokenFacts, timeout: Duration) -> Result<(), CheckError> {
         let started = Instant::now();
         let endpoint = self.endpoint.get_or_try_init(|| self.discover(timeout)).await.map_err(unavailable)?;
         // INVARIANT: a token is ASCII, so that it fits a header.
         let authorization = HeaderValue::from_str(&format!("Bearer {token}"))
-            .map_err(|_| Doubt::Lasting(Denial::TokenInactive("not fit for a header")))?;
+            .map_err(|_| CheckError::Lasting(Denial::TokenInactive("not fit for a header")))?;
         let exchange = Exchange {
             address: endpoint,
             authorization: Some(authorization),
@@ -47,7 +47,7 @@ impl UserInfo {
             max_bytes: aws::MAX_BODY_BYTES,
             timeout: timeout.saturating_sub(started.elapsed()),
         };
-        judge(&self.https.exchange(exchange).await.map_err(unavailable)?, about)
+        check_reply(&self.https.exchange(exchange).await.map_err(unavailable)?, about)
     }
 
     async fn discover(&self, timeout: Duration) -> Result<Address, FetchError> {
@@ -58,11 +58,11 @@ impl UserInfo {
     }
 }
 
-fn unavailable(error: FetchError) -> Doubt {
-    Doubt::Outage(error.outage())
+fn unavailable(error: FetchError) -> CheckError {
+    CheckError::Outage(error.outage())
 }
 
-fn judge(reply: &Reply, about: &TokenFacts) -> Result<(), Doubt> {
+fn check_reply(reply: &Reply, about: &TokenFacts) -> Result<(), CheckError> {
     #[derive(Deserialize)]
     struct User {
         sub: String,
@@ -73,23 +73,25 @@ fn judge(reply: &Reply, about: &TokenFacts) -> Result<(), Doubt> {
     match reply.status {
         200 => {
             let user: User = serde_json::from_slice(&reply.body)
-                .map_err(|_| Doubt::Outage(Outage::answered("an answer that makes no sense")))?;
+                .map_err(|_| CheckError::Outage(Outage::answered("an answer that makes no sense")))?;
             // OpenID Connect Core 5.3.2: the `sub` MUST be verified to match exactly.
             if about.subject.as_deref() == Some(user.sub.as_str()) {
                 Ok(())
             } else {
-                Err(Doubt::Lasting(Denial::TokenInactive("the endpoint names another user")))
+                Err(CheckError::Lasting(Denial::TokenInactive("the endpoint names another user")))
             }
         }
         401 | 403 if says("insufficient_scope") => {
-            Err(Doubt::Lasting(Denial::NotIntrospectable("the token lacks the scope openid")))
+            Err(CheckError::Lasting(Denial::NotIntrospectable("the token lacks the scope openid")))
         }
         // Cognito calls a token without that scope invalid, too.
-        401 if !about.has_openid => Err(Doubt::Lasting(Denial::NotIntrospectable("the token lacks the scope openid"))),
-        401 => {
-            Err(Doubt::Passing(Denial::TokenInactive("expired, revoked or its user signed out, disabled or deleted")))
+        401 if !about.has_openid => {
+            Err(CheckError::Lasting(Denial::NotIntrospectable("the token lacks the scope openid")))
         }
-        429 => Err(Doubt::Outage(Outage::throttled())),
-        status => Err(Doubt::Outage(Outage::answered(format!("status {status}")))),
+        401 => Err(CheckError::Passing(Denial::TokenInactive(
+            "expired, revoked or its user signed out, disabled or deleted",
+        ))),
+        429 => Err(CheckError::Outage(Outage::throttled())),
+        status => Err(CheckError::Outage(Outage::answered(format!("status {status}")))),
     }
 }

@@ -1,12 +1,12 @@
-//! Asks one kind of question: within a deadline, once for all requests that ask about
-//! the same token at the same time, and not again for what cannot change.
+//! Makes one kind of check: within a deadline, once for all requests that ask about the same
+//! token at the same time, and not again while the answer may be used.
 //!
-//! Each desk has its own breaker, memory and questions under way, so that what happens
-//! at one stops nothing at another.
+//! Each has its own breaker, memory and checks under way, so that what happens to one stops no
+//! other.
 
 use super::breaker::Breaker;
 use super::caller::Caller;
-use super::doubt::Doubt;
+use super::check_error::CheckError;
 use super::memory::{Digest, Lasts, Limits, Memory, Weight};
 use crate::denial::Denial;
 use crate::http::{Calls, Outage};
@@ -21,33 +21,33 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How long an inquiry may take, and how long its "yes" may be used.
+/// How long a check may take, and how long its "yes" may be used.
 #[derive(Clone, Copy, Debug)]
-pub struct InquirySettings {
-    /// For one inquiry, retries included.
+pub struct CheckSettings {
+    /// For one check, retries included.
     pub timeout: Duration,
     /// Zero: every request asks.
     pub cache: Duration,
 }
 
-/// What became of a question.
+/// The result of a check.
 pub(super) struct Answered<T> {
     pub(super) result: Result<T, Denial>,
     pub(super) remembered: bool,
 }
 
-/// `T` is what a "yes" says.
-pub(super) struct Desk<T> {
-    settings: InquirySettings,
+/// Checks of one kind, and their answers. `T` is what a "yes" says.
+pub(super) struct CachedCheck<T> {
+    settings: CheckSettings,
     breaker: Breaker,
     memory: Memory<Result<T, Denial>>,
     under_way: Mutex<HashMap<Digest, Flight<T>>>,
 }
 
-type Flight<T> = Shared<BoxFuture<'static, Result<T, Doubt>>>;
+type Flight<T> = Shared<BoxFuture<'static, Result<T, CheckError>>>;
 
-impl<T: Clone + Weight + Send + Sync + 'static> Desk<T> {
-    pub(super) fn new(settings: InquirySettings, limits: Limits) -> Arc<Self> {
+impl<T: Clone + Weight + Send + Sync + 'static> CachedCheck<T> {
+    pub(super) fn new(settings: CheckSettings, limits: Limits) -> Arc<Self> {
         let (memory, under_way) = (Memory::new(limits), Mutex::default());
         Arc::new(Self { settings, breaker: Breaker::default(), memory, under_way })
     }
@@ -58,11 +58,11 @@ impl<T: Clone + Weight + Send + Sync + 'static> Desk<T> {
         token: &TokenDigest,
         caller: Caller,
         question: impl FnOnce() -> Q,
-        expires: impl FnOnce(&Result<T, Doubt>) -> UnixSeconds,
+        expires: impl FnOnce(&Result<T, CheckError>) -> UnixSeconds,
         now: UnixSeconds,
     ) -> Answered<T>
     where
-        Q: Future<Output = Result<T, Doubt>> + Send + 'static,
+        Q: Future<Output = Result<T, CheckError>> + Send + 'static,
     {
         match self.memory.recall(token.as_bytes(), now) {
             Ok(Some(result)) => return Answered { result, remembered: true },
@@ -77,16 +77,16 @@ impl<T: Clone + Weight + Send + Sync + 'static> Desk<T> {
         token: &TokenDigest,
         caller: Caller,
         question: impl FnOnce() -> Q,
-        expires: impl FnOnce(&Result<T, Doubt>) -> UnixSeconds,
+        expires: impl FnOnce(&Result<T, CheckError>) -> UnixSeconds,
         now: UnixSeconds,
     ) -> Result<T, Denial>
     where
-        Q: Future<Output = Result<T, Doubt>> + Send + 'static,
+        Q: Future<Output = Result<T, CheckError>> + Send + 'static,
     {
         let key: Digest = Box::new(*token.as_bytes());
         let flight = self.join_or_ask(key.clone(), caller, question)?;
         let outcome = flight.clone().await;
-        // The first to wake up clears the place; a flight that came after is another.
+        // The first request to wake up removes the flight, unless another has taken its place.
         lock(&self.under_way)?.retain(|other, held| other != &key || !held.ptr_eq(&flight));
         let expires = expires(&outcome);
         self.remember(key, outcome, expires, now)
@@ -103,44 +103,51 @@ impl<T: Clone + Weight + Send + Sync + 'static> Desk<T> {
         question: impl FnOnce() -> Q,
     ) -> Result<Flight<T>, Denial>
     where
-        Q: Future<Output = Result<T, Doubt>> + Send + 'static,
+        Q: Future<Output = Result<T, CheckError>> + Send + 'static,
     {
         let mut under_way = lock(&self.under_way)?;
         if let Some(flight) = under_way.get(&key) {
             return Ok(flight.clone());
         }
-        let (desk, question) = (Arc::clone(self), question());
-        // A flight that panicked would do so for each who joins it.
-        let guarded = async move { AssertUnwindSafe(desk.ask_now(caller, question)).catch_unwind().await };
-        let panicked = |_| Err(Doubt::Outage(Outage::answered("a panic")));
+        let (check, question) = (Arc::clone(self), question());
+        // Otherwise a panic would repeat in each request that joins the flight.
+        let guarded = async move { AssertUnwindSafe(check.ask_now(caller, question)).catch_unwind().await };
+        let panicked = |_| Err(CheckError::Outage(Outage::answered("a panic")));
         let flight = guarded.map(move |outcome| outcome.unwrap_or_else(panicked)).boxed().shared();
         under_way.insert(key, flight.clone());
         Ok(flight)
     }
 
-    async fn ask_now(&self, caller: Caller, question: impl Future<Output = Result<T, Doubt>>) -> Result<T, Doubt> {
+    async fn ask_now(
+        &self,
+        caller: Caller,
+        question: impl Future<Output = Result<T, CheckError>>,
+    ) -> Result<T, CheckError> {
         // The breaker sees outages alone: a "no" is an answer.
         let call = async {
             match question.await {
-                Err(Doubt::Outage(outage)) => Err(outage),
+                Err(CheckError::Outage(outage)) => Err(outage),
                 answer => Ok(answer),
             }
         };
-        self.breaker.call(caller, self.settings.timeout, call).await.unwrap_or_else(|outage| Err(Doubt::Outage(outage)))
+        self.breaker
+            .call(caller, self.settings.timeout, call)
+            .await
+            .unwrap_or_else(|outage| Err(CheckError::Outage(outage)))
     }
 
     fn remember(
         &self,
         key: Digest,
-        outcome: Result<T, Doubt>,
+        outcome: Result<T, CheckError>,
         expires: UnixSeconds,
         now: UnixSeconds,
     ) -> Result<T, Denial> {
         let (result, for_at_most) = match outcome {
             Ok(yes) => (Ok(yes), self.settings.cache),
-            Err(Doubt::Lasting(denial)) => (Err(denial), Duration::MAX),
-            Err(Doubt::Passing(denial)) => (Err(denial), self.settings.cache),
-            Err(Doubt::Outage(outage)) => return Err(Denial::IntrospectionUnavailable(outage.why)),
+            Err(CheckError::Lasting(denial)) => (Err(denial), Duration::MAX),
+            Err(CheckError::Passing(denial)) => (Err(denial), self.settings.cache),
+            Err(CheckError::Outage(outage)) => return Err(Denial::IntrospectionUnavailable(outage.why)),
         };
         self.memory.remember(key, result.clone(), Lasts { for_at_most, expires }, now)?;
         result
@@ -149,13 +156,13 @@ impl<T: Clone + Weight + Send + Sync + 'static> Desk<T> {
 
 impl<T: Weight> Weight for Result<T, Denial> {
     fn bytes_elsewhere(&self) -> usize {
-        // What is remembered of a refusal are fixed words.
+        // Refusals that are remembered are fixed texts.
         self.as_ref().map_or(0, Weight::bytes_elsewhere)
     }
 }
 
-impl<T> fmt::Debug for Desk<T> {
+impl<T> fmt::Debug for CachedCheck<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Desk").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("CachedCheck").field("settings", &self.settings).finish_non_exhaustive()
     }
 }

@@ -1,9 +1,9 @@
-//! Asks an issuer whether a token still stands, or whose it is.
+//! Asks an issuer whether a token is still good, or what an opaque token says.
 
+use super::cached_check::{Answered, CachedCheck, CheckSettings};
 use super::caller::Caller;
+use super::check_error::CheckError;
 use super::cognito::CognitoDirectory;
-use super::desk::{Answered, Desk, InquirySettings};
-use super::doubt::Doubt;
 use super::introspection::{AnswerText, IntrospectionEndpoint};
 use super::memory::{Lasts, Limits, Memory, Weight};
 use super::token_facts::TokenFacts;
@@ -15,7 +15,7 @@ use crate::token::{BearerToken, Claims, IntrospectedToken, TokenDigest};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How an issuer can be asked.
+/// How an issuer is asked.
 #[derive(Debug)]
 pub enum Method {
     /// Cognito's API.
@@ -28,18 +28,17 @@ pub enum Method {
 
 /// One issuer that can be asked.
 ///
-/// Anybody can send an opaque text, and some endpoints stumble over some texts: what
-/// becomes of those is kept apart from what tokens need that were verified.
+/// Anybody can send an opaque text, and some endpoints fail on some texts. Checks of opaque tokens
+/// are kept apart from those of verified tokens, so that they cannot stop them.
 #[derive(Debug)]
-pub struct Inquiry {
+pub struct IssuerCheck {
     method: Method,
-    settings: InquirySettings,
-    /// Of a "yes" remains when the token ends, where the issuer says so.
-    verified: Arc<Desk<Option<UnixSeconds>>>,
-    /// Of a "yes" remains all that the issuer says, since there is nothing else.
-    opaque: Arc<Desk<AnswerText>>,
-    /// Whose opaque tokens are that the issuer has vouched for. Decides what a lost call counts for, and
-    /// nothing else.
+    settings: CheckSettings,
+    /// A "yes" says when the token ends, if the issuer does.
+    verified: Arc<CachedCheck<Option<UnixSeconds>>>,
+    /// A "yes" is all that the issuer says of the token.
+    opaque: Arc<CachedCheck<AnswerText>>,
+    /// Whose tokens the opaque ones are that the issuer called active. Only used to attribute lost calls.
     callers: Memory<Caller>,
 }
 
@@ -58,7 +57,7 @@ impl Method {
     }
 
     /// Asks about a verified token; says when it ends, where the answer does.
-    async fn ask(&self, token: &str, about: &TokenFacts, timeout: Duration) -> Result<Option<UnixSeconds>, Doubt> {
+    async fn ask(&self, token: &str, about: &TokenFacts, timeout: Duration) -> Result<Option<UnixSeconds>, CheckError> {
         match self {
             Method::Cognito(directory) => directory.ask(token, about, timeout).await.map(|()| None),
             Method::UserInfo(user_info) => user_info.ask(token, about, timeout).await.map(|()| None),
@@ -67,21 +66,21 @@ impl Method {
     }
 
     /// Asks whose this opaque token is.
-    async fn resolve(&self, token: &str, timeout: Duration) -> Result<AnswerText, Doubt> {
+    async fn resolve(&self, token: &str, timeout: Duration) -> Result<AnswerText, CheckError> {
         match self {
             Method::Introspection(endpoint) => endpoint.resolve(token, timeout).await,
             Method::Cognito(_) | Method::UserInfo(_) => {
-                Err(Doubt::Lasting(Denial::NotIntrospectable("an opaque token cannot be asked about here")))
+                Err(CheckError::Lasting(Denial::NotIntrospectable("an opaque token cannot be asked about here")))
             }
         }
     }
 }
 
-impl Inquiry {
+impl IssuerCheck {
     /// An issuer that is asked by `method`.
     #[must_use]
-    pub fn new(method: Method, settings: InquirySettings) -> Arc<Self> {
-        let (verified, opaque) = (Desk::new(settings, REMEMBERED), Desk::new(settings, REMEMBERED));
+    pub fn new(method: Method, settings: CheckSettings) -> Arc<Self> {
+        let (verified, opaque) = (CachedCheck::new(settings, REMEMBERED), CachedCheck::new(settings, REMEMBERED));
         Arc::new(Self { method, settings, verified, opaque, callers: Memory::new(REMEMBERED_CALLERS) })
     }
 
@@ -102,10 +101,10 @@ impl Inquiry {
             return Answered { result: Err(denial), remembered: false };
         }
         let question = || {
-            let (inquiry, token, about) = (Arc::clone(self), token.as_str().to_owned(), TokenFacts::of(claims, now));
-            async move { inquiry.method.ask(&token, &about, inquiry.settings.timeout).await }
+            let (check, token, about) = (Arc::clone(self), token.as_str().to_owned(), TokenFacts::of(claims, now));
+            async move { check.method.ask(&token, &about, check.settings.timeout).await }
         };
-        let expires = |outcome: &Result<Option<UnixSeconds>, Doubt>| match outcome {
+        let expires = |outcome: &Result<Option<UnixSeconds>, CheckError>| match outcome {
             Ok(Some(told)) => earlier(*told, claims.expires()),
             // A server that has not heard of a new token yet calls it inactive, too.
             Err(_) if matches!(self.method, Method::Introspection(_)) => {
@@ -123,10 +122,10 @@ impl Inquiry {
         now: UnixSeconds,
     ) -> Answered<IntrospectedToken> {
         let question = || {
-            let (inquiry, token) = (Arc::clone(self), token.as_str().to_owned());
-            async move { inquiry.method.resolve(&token, inquiry.settings.timeout).await }
+            let (check, token) = (Arc::clone(self), token.as_str().to_owned());
+            async move { check.method.resolve(&token, check.settings.timeout).await }
         };
-        let expires = |outcome: &Result<AnswerText, Doubt>| match outcome {
+        let expires = |outcome: &Result<AnswerText, CheckError>| match outcome {
             // Without an end nothing is kept: such a token is refused anyway.
             Ok(told) => told.expires().unwrap_or(now),
             Err(_) => now.plus(refusal_of(self.settings.cache)),
@@ -142,7 +141,7 @@ impl Inquiry {
         Answered { result, remembered }
     }
 
-    /// From now on this token is no stranger's.
+    /// Remembers whose token this is.
     fn get_to_know(
         &self,
         digest: &TokenDigest,
@@ -170,7 +169,7 @@ fn earlier(one: UnixSeconds, other: UnixSeconds) -> UnixSeconds {
     if one < other { one } else { other }
 }
 
-/// At each desk. A refusal, or a "yes" about a verified token, takes less than half a KiB; an
+/// In each of the two checks. A refusal, or a "yes" about a verified token, takes less than half a KiB; an
 /// opaque token's "yes" takes what the issuer says of it besides, 64 KiB at most.
 pub(super) const REMEMBERED: Limits = Limits { answers: 10_000, bytes: 8 * 1024 * 1024 };
 
