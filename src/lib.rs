@@ -33,7 +33,7 @@ pub mod access;
 
 pub mod permissions;
 
-mod moment;
+mod age_clock;
 
 pub mod http;
 

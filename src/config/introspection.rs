@@ -1,4 +1,4 @@
-//! The `introspection` of an issuer: how it is asked whether a token still stands.
+//! The `introspection` of an issuer: how it is asked whether a token is still good.
 
 use super::fields::{Fields, Item};
 use crate::http::HttpsClient;

@@ -22,7 +22,8 @@ use std::time::Duration;
 pub(crate) async fn load(region: Option<&str>, timeout: Duration) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().operation_timeout(timeout).connect_timeout(timeout).build();
     let retries = RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(50));
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client(patience(timeout)));
+    let mut loader =
+        aws_config::defaults(BehaviorVersion::latest()).http_client(http_client(first_byte_timeout(timeout)));
     loader = loader.timeout_config(timeouts).retry_config(retries);
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
@@ -30,19 +31,20 @@ pub(crate) async fn load(region: Option<&str>, timeout: Duration) -> SdkConfig {
     loader.load().await
 }
 
-/// Second attempts without a budget that all callers share, which one of them could use up. There is
-/// one for each call, and the breaker holds up who loses many.
+/// Second attempts without a budget that all callers share, which one of them could use up. Each call
+/// has one, and the breaker stops callers that lose many calls.
 pub(crate) fn second_attempts() -> RetryPartition {
     RetryPartition::custom("second attempts").token_bucket(TokenBucket::unlimited()).build()
 }
 
-/// How long a kept connection may be silent. A fourth, so that a slow answer fits into what
-/// is left; more where that is little, so that a busy machine does not pass for a dead one.
-fn patience(timeout: Duration) -> Duration {
-    (timeout / 4).max(LEAST_PATIENCE).min(timeout / 2)
+/// How long a kept connection has until the first byte of an answer. A fourth of the time, so that a
+/// slow answer fits into the rest; more where that is little, so that a busy machine is not taken
+/// for a dead connection.
+fn first_byte_timeout(timeout: Duration) -> Duration {
+    (timeout / 4).max(MIN_FIRST_BYTE_TIMEOUT).min(timeout / 2)
 }
 
-/// What an error says that is not an answer about the token.
+/// The outage that an error means: it is no answer about the token.
 #[allow(clippy::wildcard_enum_match_arm, reason = "the SDK may add errors, and none of them is an answer")]
 pub(crate) fn outage<E, R>(error: &SdkError<E, R>) -> Outage
 where
@@ -101,7 +103,7 @@ impl Intercept for BodyCap {
     }
 }
 
-const LEAST_PATIENCE: Duration = Duration::from_millis(250);
+const MIN_FIRST_BYTE_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// A user may have 50 attributes of 2,048 characters beside the standard ones
 /// (Cognito's quotas), each of up to four bytes.
@@ -116,7 +118,7 @@ const THROTTLES: [&str; 6] = [
     "ThrottledException",
 ];
 
-/// Codes that tell the operator what to mend.
+/// Codes that help the operator.
 const KNOWN: [&str; 8] = [
     "AccessDeniedException",
     "ForbiddenException",

@@ -1,16 +1,16 @@
-//! The AWS clients' way to the network: the client that fetches keys, so that the
-//! program carries one HTTP stack and one TLS stack. The SDK's own brings HTTP/2 and
-//! the system's certificates along, and is more than a megabyte.
+//! Sends the requests of AWS clients through the HTTP client that fetches keys, so that the
+//! program has one HTTP stack and one TLS stack. The SDK's own has HTTP/2 and the
+//! system's certificates, and is more than a megabyte.
 //!
-//! Connections are kept, and may be dead without a word when the function was frozen.
-//! Those that were idle for long are not used again; where no answer begins on a kept
+//! Connections are kept, and may have died unnoticed while the function was frozen.
+//! Those that were idle for long are not used again. Where no answer begins on a kept
 //! one, all are dropped, and the SDK's second attempt makes a new one, which may take
 //! all the time that is left.
 
 use super::https::{Client, client};
+use crate::age_clock::AgeClock;
 use crate::denial::Denial;
 use crate::lock::lock;
-use crate::moment::Moment;
 use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
@@ -24,12 +24,12 @@ use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection}
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// An HTTP client for an SDK's configuration. It keeps its connections, and gives a kept
-/// one so much time until an answer begins: less than an operation has, so that there is
-/// time for a second attempt.
+/// An HTTP client for an SDK's configuration. It keeps its connections. On a kept one an answer
+/// must begin within `first_byte_timeout`: less than an operation has, so that there is time for a
+/// second attempt.
 #[must_use]
-pub fn http_client(patience: Duration) -> SharedHttpClient {
-    SharedHttpClient::new(AwsHttp(Arc::new(Connections { patience, pool: Mutex::default() })))
+pub fn http_client(first_byte_timeout: Duration) -> SharedHttpClient {
+    SharedHttpClient::new(AwsHttp(Arc::new(Connections { first_byte_timeout, pool: Mutex::default() })))
 }
 
 #[derive(Debug)]
@@ -43,19 +43,19 @@ impl HttpClient for AwsHttp {
     }
 }
 
-/// The connections of one client, and how far they are trusted.
+/// The connections of one client, and how long to wait on a kept one.
 #[derive(Debug)]
 struct Connections {
-    patience: Duration,
+    first_byte_timeout: Duration,
     pool: Mutex<Arc<Pool>>,
 }
 
-/// Connections that are dropped together: what happened to one did to all.
+/// Connections that are dropped together: what killed one killed all.
 #[derive(Debug)]
 struct Pool {
     client: Client,
-    /// When an answer came over one of them, the last; until then none is kept.
-    answered: Mutex<Option<Moment>>,
+    /// When the last answer came over one of them; `None` while there is none to keep.
+    answered: Mutex<Option<AgeClock>>,
 }
 
 impl Connections {
@@ -64,7 +64,9 @@ impl Connections {
         let mut pool = lock(&self.pool)?;
         let answered = *lock(&pool.answered)?;
         Ok(match answered {
-            Some(answered) if Moment::now().since(answered) < KEPT_FOR => (Arc::clone(&pool), Some(self.patience)),
+            Some(answered) if AgeClock::now().since(answered) < KEPT_FOR => {
+                (Arc::clone(&pool), Some(self.first_byte_timeout))
+            }
             Some(_) => {
                 *pool = Arc::default();
                 (Arc::clone(&pool), None)
@@ -75,7 +77,7 @@ impl Connections {
 
     /// Keeps none of these connections, unless others took their place already.
     fn forget(&self, failed: &Arc<Pool>) {
-        // After a panic there none is chosen any more.
+        // After a panic under the lock no pool is chosen any more.
         if let Ok(mut pool) = lock(&self.pool)
             && Arc::ptr_eq(&pool, failed)
         {
@@ -106,11 +108,11 @@ impl HttpConnector for Connector {
         };
         tell_connection(&mut request);
         let connections = Arc::clone(&self.connections);
-        let (pool, patience) = match connections.choose() {
+        let (pool, first_byte_timeout) = match connections.choose() {
             Ok(chosen) => chosen,
             Err(denial) => return HttpConnectorFuture::ready(Err(ConnectorError::user(denial.code().into()))),
         };
-        let most = self.most.into_iter().chain(patience).min();
+        let most = self.most.into_iter().chain(first_byte_timeout).min();
         let answer = pool.client.request(request);
         HttpConnectorFuture::new(async move {
             let answer = match most {
@@ -124,7 +126,7 @@ impl HttpConnector for Connector {
             match answer {
                 Ok(answer) => {
                     if let Ok(mut answered) = lock(&pool.answered) {
-                        *answered = Some(Moment::now());
+                        *answered = Some(AgeClock::now());
                     }
                     HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
                         .map_err(|error| ConnectorError::other(error.into(), None))
@@ -169,7 +171,7 @@ mod tests {
     use std::io::{BufRead, BufReader, Write};
     use std::net::{SocketAddr, TcpListener};
 
-    const PATIENCE: Duration = Duration::from_millis(300);
+    const FIRST_BYTE_TIMEOUT: Duration = Duration::from_millis(300);
 
     /// Tells on which connection a request came, the first being 1; is silent from the
     /// second request on, on the first connections.
@@ -196,7 +198,7 @@ mod tests {
     }
 
     fn connector() -> Connector {
-        let connections = Arc::new(Connections { patience: PATIENCE, pool: Mutex::default() });
+        let connections = Arc::new(Connections { first_byte_timeout: FIRST_BYTE_TIMEOUT, pool: Mutex::default() });
         Connector { connections, most: None }
     }
 
@@ -244,7 +246,7 @@ mod tests {
         assert!(both.0 != both.1, "{both:?}");
         let started = std::time::Instant::now();
         assert_eq!(ask(&connector, server, None).await, None);
-        assert!((PATIENCE..3 * PATIENCE).contains(&started.elapsed()), "{:?}", started.elapsed());
+        assert!((FIRST_BYTE_TIMEOUT..3 * FIRST_BYTE_TIMEOUT).contains(&started.elapsed()), "{:?}", started.elapsed());
         // The other is not tried.
         assert_eq!(ask(&connector, server, None).await, number("3"));
         assert_eq!(ask(&connector, server, None).await, number("3"));

@@ -10,19 +10,19 @@
 //! | `aws` | loads the configuration of AWS clients; sorts their errors |
 //! | `aws_http` | sends the requests of AWS clients through the same stack |
 //! | `outage` | why a call brought nothing to go by |
-//! | `tally` | counts calls, for the metrics |
+//! | `call_counts` | counts calls, for the metrics |
 
 mod address;
 pub(crate) mod aws;
 mod aws_http;
+mod call_counts;
 mod https;
 mod outage;
-mod tally;
 
 pub use address::{Address, AddressError};
 pub use aws_http::http_client;
+pub(crate) use call_counts::{CallCounts, CallEnd};
+pub use call_counts::{Calls, MAX_TIMED, RemoteCalls};
 pub(crate) use https::{Exchange, Reply};
 pub use https::{FetchError, HttpsClient};
 pub(crate) use outage::{Kind, Outage};
-pub(crate) use tally::{CallEnd, Tally};
-pub use tally::{Calls, MAX_TIMED, RemoteCalls};

@@ -1,7 +1,7 @@
 //! The keys of one issuer, fetched when a token asks for them and kept.
 //!
 //! - Younger than `max_age`, keys are used as they are.
-//! - Older, they are used while they are fetched anew behind the request's back.
+//! - Older, they are used while they are fetched again in the background.
 //! - From twice `max_age` on, the fetch is waited for, so that a withdrawn key dies
 //!   as long as the endpoint answers. Where it does not answer, keys are used until
 //!   `stale_if_error` after the last good fetch.
@@ -18,10 +18,10 @@
 //! starts one of its own.
 
 use super::jwks_source::JwksSource;
+use crate::age_clock::AgeClock;
 use crate::denial::Denial;
-use crate::http::{CallEnd, FetchError, HttpsClient, RemoteCalls, Tally};
+use crate::http::{CallCounts, CallEnd, FetchError, HttpsClient, RemoteCalls};
 use crate::lock::lock;
-use crate::moment::Moment;
 use crate::token::{Algorithm, AlgorithmSet, KeySet, VerifyingKey};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -71,9 +71,8 @@ struct Shared {
     issuer: Arc<str>,
     withdrawn: WithdrawnKeys,
     state: Mutex<State>,
-    /// Not timed: a fetch behind a request's back may last as long as the function is
-    /// frozen.
-    tally: Tally,
+    /// Not timed: a fetch in the background may last as long as the function is frozen.
+    counts: CallCounts,
 }
 
 #[derive(Debug, Default)]
@@ -83,20 +82,20 @@ struct State {
     /// Lookups of unknown keys, and other fetches that failed, within the cooldown.
     counted: Vec<Counted>,
     /// The unknown keys that a good fetch did not bring, within the cooldown.
-    looked_up: Vec<(Box<str>, Moment)>,
+    looked_up: Vec<(Box<str>, AgeClock)>,
 }
 
 /// A fetch that counts towards the limit.
 #[derive(Clone, Copy, Debug)]
 struct Counted {
-    started: Moment,
+    started: AgeClock,
     failed: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Held {
     keys: Arc<KeySet>,
-    since: Moment,
+    since: AgeClock,
 }
 
 type Outcome = Result<(), FetchError>;
@@ -126,10 +125,10 @@ impl JwksCache {
         known: Option<KeySet>,
         withdrawn: WithdrawnKeys,
     ) -> Self {
-        let held = known.map(|keys| Held { keys: Arc::new(keys), since: Moment::now() });
+        let held = known.map(|keys| Held { keys: Arc::new(keys), since: AgeClock::now() });
         let state = Mutex::new(State { held, ..State::default() });
-        let tally = Tally::default();
-        Self { shared: Arc::new(Shared { source, algorithms, settings, https, issuer, withdrawn, state, tally }) }
+        let counts = CallCounts::default();
+        Self { shared: Arc::new(Shared { source, algorithms, settings, https, issuer, withdrawn, state, counts }) }
     }
 
     /// Starts a fetch ahead of the first token, where nothing is held yet.
@@ -137,14 +136,14 @@ impl JwksCache {
         // Without its lock there are no keys, and each request says so.
         let Ok(mut state) = lock(&self.shared.state) else { return };
         if state.held.is_none() && self.shared.source != JwksSource::None {
-            self.shared.fetch(&mut state, Purpose::Refresh, Moment::now());
+            self.shared.fetch(&mut state, Purpose::Refresh, AgeClock::now());
         }
     }
 
     /// Fetches keys that are as old as `max_age`, or, where asked for, `missing_too`, and waits for that and for a fetch
     /// under way. A fetch that fails shows in the log, and to the request that needs a key.
     pub async fn fetch_due(&self, missing_too: bool) {
-        let now = Moment::now();
+        let now = AgeClock::now();
         let fetch = {
             let Ok(mut state) = lock(&self.shared.state) else { return };
             let is_old = |held: &Held| now.since(held.since) >= self.shared.settings.max_age;
@@ -168,7 +167,7 @@ impl JwksCache {
 
     /// Adds the fetches that ended since this was asked last.
     pub fn take_calls(&self, calls: &mut RemoteCalls) {
-        calls.key_fetches.add(self.shared.tally.take());
+        calls.key_fetches.add(self.shared.counts.take());
     }
 
     /// The key of that id for that algorithm.
@@ -181,7 +180,7 @@ impl JwksCache {
         if self.shared.withdrawn.contain(kid) {
             return Err(Denial::UnknownKey);
         }
-        let arrived = Moment::now();
+        let arrived = AgeClock::now();
         let deadline = arrived.steady + self.shared.settings.timeout;
         let mut failure = None;
         loop {
@@ -220,8 +219,8 @@ struct Failure {
 
 impl Shared {
     /// Decides what a request for a key gets, or waits for.
-    fn step(self: &Arc<Self>, kid: &str, algorithm: Algorithm, arrived: Moment, failure: Option<Failure>) -> Step {
-        let now = Moment::now();
+    fn step(self: &Arc<Self>, kid: &str, algorithm: Algorithm, arrived: AgeClock, failure: Option<Failure>) -> Step {
+        let now = AgeClock::now();
         let mut state = match lock(&self.state) {
             Ok(state) => state,
             Err(denial) => return Step::Answer(Err(denial)),
@@ -261,7 +260,7 @@ impl Shared {
         }
     }
 
-    fn join_or_fetch(self: &Arc<Self>, state: &mut State, purpose: Purpose, now: Moment) -> Option<Step> {
+    fn join_or_fetch(self: &Arc<Self>, state: &mut State, purpose: Purpose, now: AgeClock) -> Option<Step> {
         if let Some(fetch) = &state.in_flight {
             return Some(Step::Wait { fetch: fetch.clone(), started_here: false });
         }
@@ -280,7 +279,7 @@ impl Shared {
 
     /// Starts a fetch as a task of its own, so that it goes on when the request
     /// that wanted it is gone.
-    fn fetch(self: &Arc<Self>, state: &mut State, purpose: Purpose, now: Moment) -> watch::Receiver<Option<Outcome>> {
+    fn fetch(self: &Arc<Self>, state: &mut State, purpose: Purpose, now: AgeClock) -> watch::Receiver<Option<Outcome>> {
         if purpose == Purpose::UnknownKey {
             state.counted.push(Counted { started: now, failed: false });
         }
@@ -288,7 +287,7 @@ impl Shared {
         state.in_flight = Some(receiver.clone());
         let shared = Arc::clone(self);
         tokio::spawn(async move {
-            let _landing = Landing(&shared);
+            let _clear = ClearOnPanic(&shared);
             let fetched = shared.source.fetch(&shared.https, shared.settings.timeout).await;
             let outcome = shared.take(fetched.and_then(|document| shared.parse(&document)), purpose, now);
             let _ = sender.send(Some(outcome));
@@ -303,8 +302,8 @@ impl Shared {
     /// Takes what a fetch brought; what it did not bring leaves the held keys alone.
     ///
     /// Keys are as old as the fetch that brought them: what was asked for before a freeze or a rotation may come long after it.
-    fn take(&self, fetched: Result<KeySet, FetchError>, purpose: Purpose, started: Moment) -> Outcome {
-        self.tally.count(if fetched.is_ok() { CallEnd::Answered } else { CallEnd::Failed }, None);
+    fn take(&self, fetched: Result<KeySet, FetchError>, purpose: Purpose, started: AgeClock) -> Outcome {
+        self.counts.count(if fetched.is_ok() { CallEnd::Answered } else { CallEnd::Failed }, None);
         // Whoever waits finds the lock as this does.
         let Ok(mut state) = lock(&self.state) else {
             return Err(FetchError::Unusable("a panic while a lock was held"));
@@ -332,7 +331,7 @@ impl Shared {
 impl State {
     /// Whether a good fetch within the cooldown, or one that was started since the
     /// request arrived, did not bring this key; remembers the latter.
-    fn is_known_to_be_unknown(&mut self, kid: &str, arrived: Moment, now: Moment, cooldown: Duration) -> bool {
+    fn is_known_to_be_unknown(&mut self, kid: &str, arrived: AgeClock, now: AgeClock, cooldown: Duration) -> bool {
         self.looked_up.retain(|(_, moment)| now.since(*moment) < cooldown);
         if self.looked_up.iter().any(|(known, _)| **known == *kid) {
             return true;
@@ -351,11 +350,10 @@ impl State {
     }
 }
 
-/// Clears the place of the fetch in flight where its task panics, so that the next
-/// request starts another one.
-struct Landing<'a>(&'a Shared);
+/// Clears the fetch in flight if its task panics, so that the next request starts another.
+struct ClearOnPanic<'a>(&'a Shared);
 
-impl Drop for Landing<'_> {
+impl Drop for ClearOnPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking()
             && let Ok(mut state) = lock(&self.0.state)

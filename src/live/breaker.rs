@@ -11,9 +11,9 @@
 //!   whoever asked, since nothing of the token was sent yet.
 
 use super::caller::Caller;
-use crate::http::{CallEnd, Calls, Kind, Outage, Tally};
+use crate::age_clock::AgeClock;
+use crate::http::{CallCounts, CallEnd, Calls, Kind, Outage};
 use crate::lock::lock;
-use crate::moment::Moment;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Default)]
 pub(crate) struct Breaker {
     state: Mutex<State>,
-    tally: Tally,
+    counts: CallCounts,
 }
 
 #[derive(Debug, Default)]
@@ -31,14 +31,14 @@ struct State {
     /// Who lost a call since the endpoint answered last, each caller once.
     witnesses: Vec<Witness>,
     /// When the last of them came.
-    since: Option<Moment>,
+    since: Option<AgeClock>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Losses {
     in_a_row: u32,
     /// When the last one came, or the last try began.
-    since: Moment,
+    since: AgeClock,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +69,12 @@ impl Breaker {
             Err(outage) if outage.kind == Kind::Throttled => CallEnd::Throttled,
             Err(_) => CallEnd::Failed,
         };
-        self.tally.count(end, Some(started.elapsed()));
+        self.counts.count(end, Some(started.elapsed()));
         let mut state = lock(&self.state).map_err(poisoned)?;
         match outcome.as_ref().map_err(|outage| outage.kind) {
             Ok(_) | Err(Kind::Answered | Kind::Throttled) => state.answered(caller),
-            Err(Kind::Lost) => state.lost(caller, Witness::Caller(caller), Moment::now()),
-            Err(Kind::Unreachable) => state.lost(caller, Witness::Endpoint, Moment::now()),
+            Err(Kind::Lost) => state.lost(caller, Witness::Caller(caller), AgeClock::now()),
+            Err(Kind::Unreachable) => state.lost(caller, Witness::Endpoint, AgeClock::now()),
         }
         drop(state);
         outcome
@@ -82,12 +82,12 @@ impl Breaker {
 
     /// The calls that were made since this was asked last.
     pub(crate) fn take_calls(&self) -> Calls {
-        self.tally.take()
+        self.counts.take()
     }
 
     fn admit(&self, caller: Caller) -> Result<(), Outage> {
         let mut state = lock(&self.state).map_err(poisoned)?;
-        let now = Moment::now();
+        let now = AgeClock::now();
         if state.witnesses.len() >= WITNESSES_TO_PAUSE {
             if state.since.is_some_and(|since| now.since(since) < PAUSE) {
                 return Err(Outage::answered("nobody answered lately"));
@@ -114,7 +114,7 @@ impl State {
         self.callers.remove(&caller);
     }
 
-    fn lost(&mut self, caller: Caller, witness: Witness, now: Moment) {
+    fn lost(&mut self, caller: Caller, witness: Witness, now: AgeClock) {
         let in_a_row = self.callers.get(&caller).map_or(1, |losses| losses.in_a_row.saturating_add(1));
         if self.callers.len() >= MAX_CALLERS && !self.callers.contains_key(&caller) {
             // Who is forgotten waits once more for nothing, and costs nobody else anything.

@@ -2,9 +2,9 @@
 //! Space is bounded by number and by bytes, and the oldest go first: forgetting costs
 //! questions, never a wrong answer.
 
+use crate::age_clock::AgeClock;
 use crate::denial::Denial;
 use crate::lock::lock;
-use crate::moment::Moment;
 use crate::request::UnixSeconds;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
@@ -53,7 +53,7 @@ struct Store<V> {
 
 struct Remembered<V> {
     value: V,
-    since: Moment,
+    since: AgeClock,
     lasts: Lasts,
     number: u64,
     bytes: usize,
@@ -104,7 +104,7 @@ impl<V> Store<V> {
         self.next_number += 1;
         self.bytes += bytes;
         self.oldest_first.insert(number, key.clone());
-        let earlier = self.known.insert(key, Remembered { value, since: Moment::now(), lasts, number, bytes });
+        let earlier = self.known.insert(key, Remembered { value, since: AgeClock::now(), lasts, number, bytes });
         if let Some(earlier) = earlier {
             self.oldest_first.remove(&earlier.number);
             self.bytes -= earlier.bytes;
@@ -126,7 +126,7 @@ impl<V> Store<V> {
 
 impl<V> Remembered<V> {
     fn holds(&self, now: UnixSeconds) -> bool {
-        now < self.lasts.expires && Moment::now().since(self.since) < self.lasts.for_at_most
+        now < self.lasts.expires && AgeClock::now().since(self.since) < self.lasts.for_at_most
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Of each fault the wrong decisions are counted, of which there are none, the requests that failed, and the fetches. What
 //! one fault does to one request is the matter of `tests/it/jwks.rs`. A clock cannot be turned for one process without
-//! means of its own; what turning it does is tested in `src/moment.rs`.
+//! means of its own; what turning it does is tested in `src/age_clock.rs`.
 
 #![allow(
     clippy::unwrap_used,

@@ -19,7 +19,7 @@ pub async fn load(region: Option<&str>) -> SdkConfig {
         .operation_timeout(Duration::from_secs(20))
         .build();
     let retries = RetryConfig::standard().with_max_attempts(4);
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client(PATIENCE));
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client(FIRST_BYTE_TIMEOUT));
     loader = loader.timeout_config(timeouts).retry_config(retries);
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
@@ -90,7 +90,7 @@ fn causes(error: &(dyn Error + 'static)) -> String {
 }
 
 /// For a kept connection to say something: less than an attempt has, so that a dead one is noticed first.
-const PATIENCE: Duration = Duration::from_secs(2);
+const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `RevokeToken`'s, each with what it means.
 const KNOWN_CODES: [(&str, &str); 7] = [

@@ -1,24 +1,24 @@
-//! What time it is for things that age.
+//! The clock that tells how old something is.
 
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
-/// A moment on two clocks. Of the steady one nobody can turn the hands; the wall
-/// clock also counts while the machine sleeps. The later of the two tells an age,
-/// so that neither can make old keys young.
+/// A reading of two clocks. Nobody can set the steady one; the wall clock also runs while the
+/// process is frozen. The greater of the two differences is the age, so that neither clock can
+/// make old keys young.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
+pub(crate) struct AgeClock {
     pub(crate) steady: Instant,
     wall: SystemTime,
 }
 
-impl Moment {
+impl AgeClock {
     pub(crate) fn now() -> Self {
         Self { steady: Instant::now(), wall: SystemTime::now() }
     }
 
-    /// How long ago `earlier` was.
-    pub(crate) fn since(self, earlier: Moment) -> Duration {
+    /// The time since `earlier`.
+    pub(crate) fn since(self, earlier: AgeClock) -> Duration {
         let steady = self.steady.saturating_duration_since(earlier.steady);
         steady.max(self.wall.duration_since(earlier.wall).unwrap_or_default())
     }
@@ -32,26 +32,26 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_put_back_makes_nothing_younger() {
-        let earlier = Moment::now();
-        let now = Moment { steady: earlier.steady + HOUR, wall: earlier.wall - 24 * HOUR };
+        let earlier = AgeClock::now();
+        let now = AgeClock { steady: earlier.steady + HOUR, wall: earlier.wall - 24 * HOUR };
         assert_eq!(now.since(earlier), HOUR);
         // And where it is put right again, nothing is older for having been there.
-        let later = Moment { steady: now.steady + HOUR, wall: earlier.wall + 2 * HOUR };
+        let later = AgeClock { steady: now.steady + HOUR, wall: earlier.wall + 2 * HOUR };
         assert_eq!(later.since(earlier), 2 * HOUR);
     }
 
     #[test]
     fn a_clock_that_jumps_ahead_makes_things_older() {
-        let earlier = Moment::now();
-        let now = Moment { steady: earlier.steady, wall: earlier.wall + 24 * HOUR };
+        let earlier = AgeClock::now();
+        let now = AgeClock { steady: earlier.steady, wall: earlier.wall + 24 * HOUR };
         assert_eq!(now.since(earlier), 24 * HOUR);
     }
 
     #[test]
     fn a_frozen_process_ages_by_whichever_clock_went_on() {
-        let earlier = Moment::now();
-        assert_eq!(Moment { steady: earlier.steady + HOUR, wall: earlier.wall }.since(earlier), HOUR);
-        assert_eq!(Moment { steady: earlier.steady, wall: earlier.wall + HOUR }.since(earlier), HOUR);
+        let earlier = AgeClock::now();
+        assert_eq!(AgeClock { steady: earlier.steady + HOUR, wall: earlier.wall }.since(earlier), HOUR);
+        assert_eq!(AgeClock { steady: earlier.steady, wall: earlier.wall + HOUR }.since(earlier), HOUR);
         assert_eq!(earlier.since(earlier), Duration::ZERO);
     }
 }

@@ -1,7 +1,6 @@
-//! Counts what was asked over the network, until somebody takes the counts away.
+//! Counts calls over the network, until the counts are taken for the metrics.
 //!
-//! A call is counted where it ends, by whoever makes it: one that several requests wait
-//! for, or that goes on behind a request's back, counts once.
+//! Whoever makes a call counts it once, when it ends, however many requests wait for it.
 
 use crate::lock::lock;
 use std::sync::Mutex;
@@ -18,7 +17,7 @@ pub(crate) enum CallEnd {
     Throttled,
 }
 
-/// The calls since the last taking.
+/// The calls since the counts were taken last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
     /// All of them.
@@ -31,7 +30,7 @@ pub struct Calls {
     pub took: Vec<Duration>,
 }
 
-/// All calls of an authorizer since the last taking.
+/// All calls of an authorizer since the counts were taken last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RemoteCalls {
     /// Fetches of issuers' keys.
@@ -43,16 +42,16 @@ pub struct RemoteCalls {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Tally(Mutex<Calls>);
+pub(crate) struct CallCounts(Mutex<Calls>);
 
-impl Tally {
+impl CallCounts {
     pub(crate) fn count(&self, end: CallEnd, took: Option<Duration>) {
-        // Counts decide nothing.
+        // A count that is lost changes no decision.
         let Ok(mut calls) = lock(&self.0) else { return };
         calls.made = calls.made.saturating_add(1);
         calls.failed = calls.failed.saturating_add(u64::from(end != CallEnd::Answered));
         calls.throttled = calls.throttled.saturating_add(u64::from(end == CallEnd::Throttled));
-        // Nobody may ever come to take them.
+        // Without metrics nobody takes them.
         let has_room = calls.took.len() < MAX_TIMED;
         calls.took.extend(took.filter(|_| has_room));
     }
@@ -80,23 +79,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_taken_is_gone() {
-        let tally = Tally::default();
-        tally.count(CallEnd::Answered, Some(Duration::from_millis(3)));
-        tally.count(CallEnd::Failed, None);
-        tally.count(CallEnd::Throttled, Some(Duration::from_millis(1)));
+    fn counts_that_were_taken_start_again_at_zero() {
+        let counts = CallCounts::default();
+        counts.count(CallEnd::Answered, Some(Duration::from_millis(3)));
+        counts.count(CallEnd::Failed, None);
+        counts.count(CallEnd::Throttled, Some(Duration::from_millis(1)));
         let took = vec![Duration::from_millis(3), Duration::from_millis(1)];
-        assert_eq!(tally.take(), Calls { made: 3, failed: 2, throttled: 1, took });
-        assert_eq!(tally.take(), Calls::default());
+        assert_eq!(counts.take(), Calls { made: 3, failed: 2, throttled: 1, took });
+        assert_eq!(counts.take(), Calls::default());
     }
 
     #[test]
-    fn times_that_nobody_takes_do_not_pile_up() {
-        let tally = Tally::default();
+    fn times_that_nobody_takes_are_bounded() {
+        let counts = CallCounts::default();
         for _ in 0..=MAX_TIMED {
-            tally.count(CallEnd::Answered, Some(Duration::ZERO));
+            counts.count(CallEnd::Answered, Some(Duration::ZERO));
         }
-        let mut calls = tally.take();
+        let mut calls = counts.take();
         assert_eq!((calls.made, calls.took.len()), (101, 100));
         calls.add(calls.clone());
         assert_eq!((calls.made, calls.took.len()), (202, 100));
