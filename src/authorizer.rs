@@ -5,7 +5,7 @@ use crate::denial::Denial;
 use crate::http::RemoteCalls;
 use crate::keys::JwksCache;
 use crate::live::{LiveCheck, LiveLog};
-use crate::policies::{Applicant, PermissionCheck, PermissionLog};
+use crate::policies::{PermissionCheck, PermissionLog, PolicyCaller};
 use crate::request::{Request, UnixSeconds};
 use crate::token::{
     BearerToken, Claims, Expectations, KnownToken, TokenDigest, UnverifiedJwt, VerifiedJwt, VerifiedTokens,
@@ -184,10 +184,10 @@ impl Authorizer {
         // A tenant's users are nobody in another tenant.
         let issuer_name =
             if issuer.expectations.tenants.is_some() { claims.issuer() } else { &*issuer.name_in_policies };
-        let applicant = Applicant { token, claims, issuer_name };
+        let policy_caller = PolicyCaller { token, claims, issuer_name };
         let mut granted = Err(no_policies);
         for asked in rule.policy_questions(request.method) {
-            granted = Ok(permissions.ask(&asked, &applicant, details, now, &mut trail.permissions).await?);
+            granted = Ok(permissions.ask(&asked, &policy_caller, details, now, &mut trail.permissions).await?);
         }
         granted
     }

@@ -55,7 +55,7 @@ const NOT_IN_THIS_BUILD: &str = "this build has no Cedar: build it with `--featu
 mod with_policies {
     use super::{Fields, Issuer, Item, PermissionCheck};
     use crate::permissions::{ContextSettings, Evaluator, Policies, PolicyFile, SchemaFile};
-    use crate::policies::{Judge, PolicyStore, PolicyStoreSettings};
+    use crate::policies::{PolicyEngine, PolicyStore, PolicyStoreSettings};
     use std::time::Duration;
 
     pub(super) fn section(item: &Item<'_>, issuers: Option<&[Issuer]>) -> Option<PermissionCheck> {
@@ -83,20 +83,20 @@ mod with_policies {
             }
             has_name
         });
-        let judge = match (policies, store) {
+        let engine = match (policies, store) {
             (Some(policies), None) => local(&policies, schema.as_ref(), namespace.as_deref()),
             (None, Some(store)) => {
                 let id = store_id(&store);
                 let (timeout, cache) = waiting?;
                 let settings = PolicyStoreSettings { id: id?, namespace: namespace.clone()?, timeout, cache };
-                Some(Judge::Store(Box::new(PolicyStore::new(settings))))
+                Some(PolicyEngine::Store(Box::new(PolicyStore::new(settings))))
             }
             (Some(_), Some(_)) | (None, None) => {
                 item.fault("must have either `policies` or `policy_store_id`");
                 None
             }
         };
-        let check = PermissionCheck { namespace: namespace?, context: context?, judge: judge? };
+        let check = PermissionCheck { namespace: namespace?, context: context?, engine: engine? };
         (issuers_have_names && waiting.is_some()).then_some(check)
     }
 
@@ -162,7 +162,7 @@ mod with_policies {
         None
     }
 
-    fn local(item: &Item<'_>, schema: Option<&Item<'_>>, namespace: Option<&str>) -> Option<Judge> {
+    fn local(item: &Item<'_>, schema: Option<&Item<'_>>, namespace: Option<&str>) -> Option<PolicyEngine> {
         let files = item.files("cedar");
         let schema = schema.map(|item| (item.text(), utf8(item)));
         let files = files?;
@@ -180,7 +180,7 @@ mod with_policies {
             }
         };
         match Evaluator::new(namespace?, policies) {
-            Ok(evaluator) => Some(Judge::Local(Box::new(evaluator))),
+            Ok(evaluator) => Some(PolicyEngine::Local(Box::new(evaluator))),
             Err(error) => {
                 item.fault(error.0);
                 None

@@ -15,6 +15,6 @@ mod policy_key;
 #[cfg(feature = "cedar")]
 mod verified_permissions;
 
-pub use permission_check::{Applicant, Judge, PermissionCheck, PermissionLog};
+pub use permission_check::{PermissionCheck, PermissionLog, PolicyCaller, PolicyEngine};
 #[cfg(feature = "cedar")]
 pub use verified_permissions::{PolicyStore, PolicyStoreSettings};

@@ -19,13 +19,13 @@ pub struct PermissionCheck {
     pub namespace: String,
     /// What the context holds.
     pub context: ContextSettings,
-    /// Who answers.
-    pub judge: Judge,
+    /// What evaluates them.
+    pub engine: PolicyEngine,
 }
 
-/// Who answers questions to the policies.
+/// What evaluates the policies.
 #[derive(Debug)]
-pub enum Judge {
+pub enum PolicyEngine {
     /// The policies of the zip.
     #[cfg(feature = "cedar")]
     Local(Box<Evaluator>),
@@ -34,18 +34,18 @@ pub enum Judge {
     Store(Box<PolicyStore>),
 }
 
-/// What the policies are asked about.
+/// Who sends the request that the policies are asked about.
 #[derive(Debug)]
-pub struct Applicant<'a> {
+pub struct PolicyCaller<'a> {
     /// The token, for a store that reads it itself.
     pub token: &'a BearerToken<'a>,
     /// Its claims, which were accepted.
     pub claims: &'a Claims,
-    /// What stands for its issuer in the ids of users and groups.
+    /// The name of its issuer in the ids of users and groups.
     pub issuer_name: &'a str,
 }
 
-/// What was asked and answered, for the log.
+/// The question and the answer, for the log.
 #[derive(Debug, Default)]
 pub struct PermissionLog {
     /// The question, once there was one.
@@ -64,12 +64,12 @@ impl PermissionCheck {
     pub async fn ask(
         &self,
         asked: &PolicyQuestion<'_>,
-        applicant: &Applicant<'_>,
+        policy_caller: &PolicyCaller<'_>,
         details: &Details<'_>,
         now: UnixSeconds,
         log: &mut PermissionLog,
     ) -> Result<Granted, Denial> {
-        let Applicant { claims, issuer_name, .. } = applicant;
+        let PolicyCaller { claims, issuer_name, .. } = policy_caller;
         let question = match Question::new(asked, claims, issuer_name, details, self.context, now) {
             Ok(question) => log.question.insert(question),
             Err(why) => {
@@ -77,30 +77,30 @@ impl PermissionCheck {
                 return Err(Denial::Forbidden);
             }
         };
-        let verdict = self.judge.decide(question, applicant, now).await?;
+        let verdict = self.engine.decide(question, policy_caller, now).await?;
         log.verdict.insert(verdict).grant()
     }
 }
 
-impl Judge {
+impl PolicyEngine {
     #[cfg(feature = "cedar")]
     async fn decide(
         &self,
         question: &Question,
-        applicant: &Applicant<'_>,
+        policy_caller: &PolicyCaller<'_>,
         now: UnixSeconds,
     ) -> Result<Verdict, Denial> {
         match self {
-            Judge::Local(evaluator) => {
+            PolicyEngine::Local(evaluator) => {
                 evaluator.decide(question).map_err(|error| Denial::PermissionsUnavailable(error.0.into()))
             }
-            // On the heap: requests that ask no store should not carry its state about.
-            Judge::Store(store) => Box::pin(store.decide(question, applicant, now)).await,
+            // On the heap, so that the future of a request that asks no store stays small.
+            PolicyEngine::Store(store) => Box::pin(store.decide(question, policy_caller, now)).await,
         }
     }
 
     #[cfg(not(feature = "cedar"))]
-    async fn decide(&self, _: &Question, _: &Applicant<'_>, _: UnixSeconds) -> Result<Verdict, Denial> {
+    async fn decide(&self, _: &Question, _: &PolicyCaller<'_>, _: UnixSeconds) -> Result<Verdict, Denial> {
         match *self {}
     }
 }

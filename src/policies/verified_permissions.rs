@@ -4,7 +4,7 @@
 //!
 //! Whatever is no clear answer of the store is none: never a pass, never a 403.
 
-use super::permission_check::Applicant;
+use super::permission_check::PolicyCaller;
 use super::policy_key::key;
 use crate::denial::Denial;
 use crate::http::{Outage, aws};
@@ -67,26 +67,26 @@ impl PolicyStore {
     pub(super) async fn decide(
         &self,
         question: &Question,
-        applicant: &Applicant<'_>,
+        policy_caller: &PolicyCaller<'_>,
         now: UnixSeconds,
     ) -> Result<Verdict, Denial> {
-        let key = (!self.settings.cache.is_zero()).then(|| key(question, applicant.token));
+        let key = (!self.settings.cache.is_zero()).then(|| key(question, policy_caller.token));
         if let Some(key) = &key
             && let Some(verdict) = self.memory.recall(key, now)?
         {
             return Ok(verdict);
         }
-        let (caller, timeout) = (Caller::of(applicant.claims), self.settings.timeout);
-        let verdict = self.breaker.call(caller, timeout, self.ask(question, applicant)).await;
+        let (caller, timeout) = (Caller::of(policy_caller.claims), self.settings.timeout);
+        let verdict = self.breaker.call(caller, timeout, self.ask(question, policy_caller)).await;
         let verdict = verdict.map_err(|outage| Denial::PermissionsUnavailable(outage.why))?;
         if let Some(key) = key {
-            let lasts = Lasts { for_at_most: self.settings.cache, expires: applicant.claims.expires() };
+            let lasts = Lasts { for_at_most: self.settings.cache, expires: policy_caller.claims.expires() };
             self.memory.remember(key, verdict.clone(), lasts, now)?;
         }
         Ok(verdict)
     }
 
-    async fn ask(&self, question: &Question, applicant: &Applicant<'_>) -> Result<Verdict, Outage> {
+    async fn ask(&self, question: &Question, policy_caller: &PolicyCaller<'_>) -> Result<Verdict, Outage> {
         let connect = || async {
             let config = aws::load(None, self.settings.timeout).await;
             let config = Config::from(&config).to_builder().retry_partition(aws::second_attempts());
@@ -94,11 +94,11 @@ impl PolicyStore {
         };
         let client = self.client.get_or_init(connect).await;
         // The identity source reads users of a pool alone: the entity of a client is ours.
-        let claims = applicant.claims;
+        let claims = policy_caller.claims;
         let by_token =
             claims.is_cognito() && !claims.were_introspected() && question.principal.kind == PrincipalKind::User;
         let answer = if by_token {
-            let request = self.about_token(client, question, applicant).map_err(unwritable)?;
+            let request = self.about_token(client, question, policy_caller).map_err(unwritable)?;
             let told = request.send().await.map_err(|error| aws::outage(&error))?;
             Answer {
                 decision: told.decision,
@@ -123,16 +123,16 @@ impl PolicyStore {
         &self,
         client: &Client,
         question: &Question,
-        applicant: &Applicant<'_>,
+        policy_caller: &PolicyCaller<'_>,
     ) -> Result<IsAuthorizedWithTokenFluentBuilder, BuildError> {
-        let token = applicant.token.as_str();
+        let token = policy_caller.token.as_str();
         let request = client
             .is_authorized_with_token()
             .policy_store_id(&self.settings.id)
             .action(self.action(question)?)
             .resource(self.application()?)
             .set_context(context(&question.context));
-        Ok(match applicant.claims.is_cognito_id_token() {
+        Ok(match policy_caller.claims.is_cognito_id_token() {
             true => request.identity_token(token),
             false => request.access_token(token),
         })

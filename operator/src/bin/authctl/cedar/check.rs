@@ -6,15 +6,15 @@ use super::configured;
 use crate::Outcome;
 use crate::arguments::CedarOptions;
 use cognito_authorizer::config::Environment;
-use cognito_authorizer::policies::Judge;
+use cognito_authorizer::policies::PolicyEngine;
 
 pub(super) fn run(options: &CedarOptions, environment: &Environment) -> Result<Outcome, String> {
     let config = configured(options, environment)?;
     let asking = config.rules().iter().filter(|(_, rule)| rule.cedar.is_some()).count();
     let Some(check) = config.permissions() else { return Ok(Outcome::done("The configuration asks no policies.\n")) };
-    let evaluator = match &check.judge {
-        Judge::Local(evaluator) => evaluator,
-        Judge::Store(_) => {
+    let evaluator = match &check.engine {
+        PolicyEngine::Local(evaluator) => evaluator,
+        PolicyEngine::Store(_) => {
             let mut text = format!("The policies are in a store, and were not read. {asking} routes ask about:\n");
             let rules = config.rules().iter().filter_map(|(_, rule)| rule.cedar.as_ref());
             let mut actions: Vec<_> = rules.flat_map(|rule| rule.actions()).collect();

@@ -6,13 +6,13 @@ use crate::Outcome;
 use crate::arguments::CedarOptions;
 use cognito_authorizer::config::Environment;
 use cognito_authorizer::permissions::Evaluator;
-use cognito_authorizer::policies::Judge;
+use cognito_authorizer::policies::PolicyEngine;
 use serde_json::{Map, Value, json};
 
 pub(super) fn run(options: &CedarOptions, environment: &Environment) -> Result<Outcome, String> {
     let config = configured(options, environment)?;
     let check = config.permissions().ok_or("the configuration has no section `cedar`")?;
-    let Judge::Local(evaluator) = &check.judge else {
+    let PolicyEngine::Local(evaluator) = &check.engine else {
         return Err("the policies are in a store already: name `policies` in the section `cedar`".to_owned());
     };
     let template = template(evaluator, &check.namespace)?;
