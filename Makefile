@@ -108,9 +108,10 @@ check: ## authorizer.yaml has no faults, and template.yaml attaches it the right
 	$(BINARIES)
 	$(or $(AUTHCTL),"$${CARGO_TARGET_DIR:-target}/debug/authctl") check --template $(TEMPLATE) --strict $(check_values:%=--set %) $(CHECK)
 
-.PHONY: authorizer-template
-authorizer-template: ## Make template-authorizer.yaml out of template.yaml
+.PHONY: templates
+templates: $(LOCAL)/.ready ## Make template-authorizer.yaml and the CDK construct's template out of template.yaml, after a change to it
 	$(PYTHON) tools/authorizer_template.py
+	$(LOCAL)/bin/python tools/cdk_template.py
 
 .PHONY: couplings
 couplings: $(LOCAL)/.ready ## template.yaml and authorizer.yaml fit: routes, cache keys, permissions

@@ -63,7 +63,7 @@ def main() -> int:
     text = made(SOURCE.read_text(), (REPOSITORY / "Cargo.toml").read_text())
     if "--check" in sys.argv:
         if TARGET.read_text() != text:
-            sys.exit(f"{TARGET.name} is not what {Path(__file__).name} makes of {SOURCE.name}: run it and commit what it writes")
+            sys.exit(f"{TARGET.name} is not what {Path(__file__).name} makes of {SOURCE.name}: make templates, and commit what it writes")
         return 0
     TARGET.write_text(text)
     return 0

@@ -30,7 +30,7 @@ def made() -> str:
 def main() -> int:
     if "--check" in sys.argv:
         if TARGET.read_text() != made():
-            sys.exit(f"{TARGET} is not what {Path(__file__).name} makes: run it and commit what it writes")
+            sys.exit(f"{TARGET} is not what {Path(__file__).name} makes: make templates, and commit what it writes")
         return 0
     TARGET.write_text(made())
     return 0
