@@ -105,6 +105,22 @@ data "aws_iam_policy_document" "authorizer" {
   }
 
   dynamic "statement" {
+    for_each = var.kms_key_arn == null ? [] : ["UseTheKey"]
+
+    content {
+      sid       = statement.value
+      actions   = ["kms:Decrypt"]
+      resources = [var.kms_key_arn]
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["dynamodb.${data.aws_region.current.id}.amazonaws.com"]
+      }
+    }
+  }
+
+  dynamic "statement" {
     for_each = var.admin_get_user ? ["AskForUsers"] : []
 
     content {

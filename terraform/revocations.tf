@@ -158,6 +158,22 @@ data "aws_iam_policy_document" "revoker" {
     resources = [aws_sqs_queue.missed_revocations.arn]
   }
 
+  dynamic "statement" {
+    for_each = var.kms_key_arn == null ? [] : ["UseTheKey"]
+
+    content {
+      sid       = statement.value
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [var.kms_key_arn]
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = [for service in ["dynamodb", "sqs"] : "${service}.${data.aws_region.current.id}.amazonaws.com"]
+      }
+    }
+  }
+
   statement {
     sid       = "WriteLogs"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]

@@ -251,11 +251,17 @@ BASIC = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 GRANTED = {
     "AuthorizerFunctionRole": {
         "dynamodb:BatchGetItem": "RevocationsTable",
+        "kms:Decrypt": "KmsKey",
         "cognito-idp:AdminGetUser": "userpool/${Pool}",
         "verifiedpermissions:IsAuthorized": "PolicyStack",
         "verifiedpermissions:IsAuthorizedWithToken": "PolicyStack",
     },
-    "RevokerFunctionRole": {"dynamodb:PutItem": "RevocationsTable", "sqs:SendMessage": "MissedRevocations"},
+    "RevokerFunctionRole": {
+        "dynamodb:PutItem": "RevocationsTable",
+        "kms:Decrypt": "KmsKey",
+        "kms:GenerateDataKey": "KmsKey",
+        "sqs:SendMessage": "MissedRevocations",
+    },
     "SampleFunctionRole": {},
     "AccessLogAccountRole": {},
     "RevokerCanaryRole": {"cognito-idp:AdminUserGlobalSignOut": "userpool/${Pool}"},

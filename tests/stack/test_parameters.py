@@ -123,6 +123,20 @@ class Parameters(unittest.TestCase):
                     self.assertEqual(properties["KmsMasterKeyId"], OTHERS["KmsKey"], name)
                     self.assertNotIn("SqsManagedSseEnabled", properties)
 
+    def test_with_a_key_of_ones_own_the_functions_may_use_it_where_they_must_and_without_one_no_other(self):
+        for given, expected in (({}, 0), (OTHERS, 2)):
+            made = self.made(given)
+            found = 0
+            for role in ("AuthorizerFunctionRole", "RevokerFunctionRole"):
+                for policy in made.resources[role]["Properties"]["Policies"]:
+                    for statement in policy["PolicyDocument"]["Statement"]:
+                        if "kms:" in json.dumps(statement["Action"]):
+                            found += 1
+                            self.assertEqual(statement["Resource"], OTHERS["KmsKey"])
+                            services = json.dumps(statement["Condition"]["StringEquals"]["kms:ViaService"])
+                            self.assertIn("dynamodb.us-east-1.amazonaws.com", services)
+            self.assertEqual(found, expected)
+
     def test_other_accounts_may_ask_one_by_one_and_nobody_else(self):
         for accounts in ({}, {"CallingAccount2": "2" * 12}, ACCOUNTS):
             made = self.made(accounts)

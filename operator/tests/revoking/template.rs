@@ -39,11 +39,12 @@ fn the_rule_names_the_operations_that_end_tokens() {
 #[test]
 fn each_function_may_do_what_it_does_and_nothing_else() {
     for (function, allowed) in [
-        ("RevokerFunction", ["dynamodb:PutItem"].as_slice()),
+        ("RevokerFunction", ["dynamodb:PutItem", "[kms:Decrypt, kms:GenerateDataKey]"].as_slice()),
         (
             "AuthorizerFunction",
             &[
                 "dynamodb:BatchGetItem",
+                "kms:Decrypt",
                 "cognito-idp:AdminGetUser",
                 "[verifiedpermissions:IsAuthorized, verifiedpermissions:IsAuthorizedWithToken]",
             ],
