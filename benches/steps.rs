@@ -131,7 +131,7 @@ when {{ context.token has sub && context.pathParameters.id == \"{number}\" }};\n
         let parse = || Policies::parse(&[PolicyFile { name: "a.cedar", text: &text }], None).unwrap();
         let evaluator = Evaluator::new("NS", parse()).unwrap();
         let question = || {
-            let asked = rule.policy_questions("GET").remove(0);
+            let (asked, _) = rule.policy_questions("GET").remove(0);
             Question::new(&asked, claims, "us-east-1_AbCdEf123", &details, ContextSettings::default(), now).unwrap()
         };
         assert!(evaluator.decide(&question()).unwrap().allowed);

@@ -186,8 +186,10 @@ impl Authorizer {
             if issuer.expectations.tenants.is_some() { claims.issuer() } else { &*issuer.name_in_policies };
         let policy_caller = PolicyCaller { token, claims, issuer_name };
         let mut granted = Err(no_policies);
-        for asked in rule.policy_questions(request.method) {
-            granted = Ok(permissions.ask(&asked, &policy_caller, details, now, &mut trail.permissions).await?);
+        for (asked, unless_granted) in rule.policy_questions(request.method) {
+            let answer = permissions.ask(&asked, &policy_caller, details, now, &mut trail.permissions).await;
+            let of_its_rule = |denial| if denial == Denial::Forbidden { unless_granted } else { denial };
+            granted = Ok(answer.map_err(of_its_rule)?);
         }
         granted
     }

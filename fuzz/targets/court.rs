@@ -37,6 +37,8 @@ pub(super) enum Outcome {
     Allow(Value),
     /// With the reason in the answer's context.
     Deny(String),
+    /// The event asked for nothing: it only keeps the function warm.
+    KeepWarm,
     /// With the error's type and message.
     Failed(String, String),
 }
@@ -59,6 +61,10 @@ impl Court {
             }
             Ok(answer) => {
                 let answer: Value = serde_json::from_str(answer.get()).expect("the answer is JSON");
+                // The whole of it: nothing that API Gateway could take for an authorizer's answer.
+                if answer == json!({ "keepWarm": true }) {
+                    return Some(Outcome::KeepWarm);
+                }
                 let statements = answer["policyDocument"]["Statement"].as_array().map_or(&[][..], Vec::as_slice);
                 let allowed = answer["isAuthorized"] == true || statements.iter().any(|one| one["Effect"] == "Allow");
                 let reason = answer["context"]["reason"].as_str().map(str::to_owned);

@@ -39,6 +39,7 @@ pub fn run(data: &[u8]) {
     let ask = |token: &str| match court.answer(&http_2(method, path, token)).expect("the event is JSON") {
         Outcome::Allow(_) => "allow".to_owned(),
         Outcome::Deny(reason) => reason,
+        Outcome::KeepWarm => panic!("an event of API Gateway is no ping"),
         Outcome::Failed(reason, message) => panic!("{reason}: {message}"),
     };
     if !has_one_reading(path) {

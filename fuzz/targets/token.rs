@@ -39,6 +39,7 @@ pub fn run(data: &[u8]) {
                 "the path is in order: {reason}"
             );
         }
+        Outcome::KeepWarm => panic!("an event of API Gateway is no ping"),
         Outcome::Failed(reason, _) => panic!("nothing can be unavailable here: {reason}"),
     }
 }

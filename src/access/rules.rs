@@ -225,7 +225,7 @@ impl Rules {
         method: Option<Method>,
         rule: &Rule,
         readings: impl Iterator<Item = &'p SafePath<'a>>,
-    ) -> Option<(&'a Rule, Vec<SafePath<'a>>)>
+    ) -> Option<GatewayRule<'a>>
     where
         'a: 'p,
     {
@@ -241,10 +241,14 @@ impl Rules {
             return None;
         }
         // A path that is not the route's has none of its parameters.
+        let mut are_its_own = true;
         let of_route = |path: &SafePath<'a>| {
-            if route.has_path(path, self.letter_case) { path.clone() } else { SafePath::root() }
+            let is_its_own = route.has_path(path, self.letter_case);
+            are_its_own &= is_its_own;
+            if is_its_own { path.clone() } else { SafePath::root() }
         };
-        Some((other, readings.map(of_route).collect()))
+        let paths = readings.map(of_route).collect();
+        Some(GatewayRule { rule: other, paths, are_its_own })
     }
 
     /// The rules of these paths, but for one.
@@ -292,7 +296,8 @@ impl Rules {
     #[must_use]
     pub fn standing<'s>(&'s self, claims: &'s Claims, rule: Option<&MatchedRule<'_>>) -> Option<UnvouchedStanding<'s>> {
         let coverage = self.coverage.as_ref()?;
-        let is_own = claims.are_sender_bound() || rule.is_some_and(|matched| matched.rule.answers_for_itself());
+        let is_own =
+            claims.are_sender_bound() || rule.is_some_and(|matched| matched.rules().any(Rule::answers_for_itself));
         (!is_own).then(|| coverage.standing(claims))
     }
 }
@@ -351,9 +356,19 @@ pub struct MatchedRule<'a> {
     otherwise: Vec<(&'a Rule, SafePath<'a>)>,
     /// Rules that must hold as well, since some backends see only the path's beginning.
     as_well: Vec<(&'a Rule, SafePath<'a>)>,
-    /// The rule of the route that API Gateway runs, where it is another: it must hold as well, on each of these paths.
-    gateway_rule: Option<(&'a Rule, Vec<SafePath<'a>>)>,
+    /// It must hold as well.
+    gateway_rule: Option<GatewayRule<'a>>,
     source_ip: Option<IpAddr>,
+}
+
+/// The rule of the route that API Gateway runs, where it is not the path's.
+#[derive(Debug)]
+struct GatewayRule<'a> {
+    rule: &'a Rule,
+    /// The paths that it is held against.
+    paths: Vec<SafePath<'a>>,
+    /// Whether its route has each of them. Else the Cedar policies would see it without its parameters.
+    are_its_own: bool,
 }
 
 impl MatchedRule<'_> {
@@ -380,36 +395,51 @@ impl MatchedRule<'_> {
         for (rule, path) in &self.as_well {
             rule.let_in_or(hold(rule, path), &mut would_be)?;
         }
-        if let Some((rule, paths)) = &self.gateway_rule {
-            let holds = !rule.asks_others() && paths.iter().all(|path| hold(rule, path).is_ok());
-            let held = if holds { Ok(()) } else { Err(Denial::ForbiddenFor("gateway route")) };
+        if let Some(GatewayRule { rule, paths, are_its_own }) = &self.gateway_rule {
+            let can_be_asked = rule.cedar.is_none() || *are_its_own;
+            let holds = can_be_asked && paths.iter().all(|path| hold(rule, path).is_ok());
+            let held = if holds { Ok(()) } else { Err(Denial::ForbiddenFor(GATEWAY_ROUTE)) };
             rule.let_in_or(held, &mut would_be)?;
         }
         let permit = match would_be {
             None => Permit::new(claims),
             Some(denial) => Permit::in_report_only(claims, denial),
         };
-        Ok(match self.rule.cedar {
-            Some(_) => Ruling::PermitIfGranted(UngrantedPermit::new(permit, self.rule.introspect)),
-            None => Ruling::without_policies(permit, self.rule.introspect),
+        let introspect = self.rules().any(|rule| rule.introspect);
+        Ok(match self.rules().any(|rule| rule.cedar.is_some()) {
+            true => Ruling::PermitIfGranted(UngrantedPermit::new(permit, introspect)),
+            false => Ruling::without_policies(permit, introspect),
         })
     }
 
-    /// What the Cedar policies are asked of a request by this method, where the rule
+    /// The path's rule, and that of the route that API Gateway runs.
+    fn rules(&self) -> impl Iterator<Item = &Rule> {
+        [self.rule].into_iter().chain(self.gateway_rule.as_ref().map(|gateway| gateway.rule))
+    }
+
+    /// What the Cedar policies are asked of a request by this method, where a rule
     /// asks them; all of it must be granted: a backend may take the path in another way.
+    /// With each question, the denial where it is not granted.
     #[must_use]
-    pub fn policy_questions(&self, method: &str) -> Vec<PolicyQuestion<'_>> {
-        let Some(cedar) = &self.rule.cedar else { return Vec::new() };
-        let mut questions = vec![cedar.question(method, &self.path)];
-        for path in &self.other_readings {
-            let question = cedar.question(method, path);
-            if !questions.contains(&question) {
-                questions.push(question);
+    pub fn policy_questions(&self, method: &str) -> Vec<(PolicyQuestion<'_>, Denial)> {
+        let own = [&self.path].into_iter().chain(&self.other_readings);
+        let own = own.map(|path| (self.rule, path, Denial::Forbidden));
+        let of_gateway = self.gateway_rule.iter().flat_map(|gateway| {
+            gateway.paths.iter().map(|path| (gateway.rule, path, Denial::ForbiddenFor(GATEWAY_ROUTE)))
+        });
+        let mut questions: Vec<(PolicyQuestion<'_>, Denial)> = Vec::new();
+        for (rule, path, denial) in own.chain(of_gateway) {
+            if let Some(question) = rule.cedar.as_ref().map(|cedar| cedar.question(method, path))
+                && !questions.iter().any(|(known, _)| *known == question)
+            {
+                questions.push((question, denial));
             }
         }
         questions
     }
 }
+
+const GATEWAY_ROUTE: &str = "gateway route";
 
 const ANOTHER_RULE: &str = "another reading of it has another rule";
 
@@ -417,6 +447,7 @@ const ANOTHER_RULE: &str = "another reading of it has another rule";
 mod tests {
     use super::*;
     use crate::access::examples::{at, claims, group, key, own, request, rule, table, texts};
+    use crate::access::permit::Granted;
     use crate::access::requirement::Check;
     use crate::access::source_ip::IpBlock;
     use crate::denial::Missed;
@@ -700,19 +731,60 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_asks_others_is_not_asked_for_another_rules_request() {
-        let live = Rule { introspect: true, ..rule("GET /{x}/live", &[]) };
-        let rules = of([live, asking(rule("GET /{x}/cedar", &[])), rule("GET /a/{p+}", &[])]);
-        for named in ["/{x}/live", "/{x}/cedar"] {
-            assert_eq!(
-                by_gateway(&rules, "/a/b", Some("GET"), named, json!({})),
-                Err(Denial::ForbiddenFor("gateway route")),
-                "{named}"
-            );
+    fn a_rule_that_asks_others_is_asked_where_api_gateway_runs_its_route() {
+        let live = |key: &str| Rule { introspect: true, ..rule(key, &[]) };
+        let rules = of([
+            live("GET /{x}/live"),
+            asking(rule("GET /{x}/cedar", &[])),
+            rule("GET /a/{p+}", &[]),
+            asking(rule("GET /b/{p+}", &[])),
+            live("GET /c/{p+}"),
+            asking(rule("$default", &[])),
+        ]);
+        let judged = |path: &str, named: &str| {
+            let gateway_route = Some(GatewayRoute { method: None, path: named.to_owned().into() });
+            let request = Request { gateway_route, ..request("GET", path) };
+            let matched = rules.route(&request).unwrap();
+            let unless_granted: Vec<Denial> =
+                matched.policy_questions("GET").into_iter().map(|(_, denial)| denial).collect();
+            match matched.authorize(claims(json!({})), at(0.0))? {
+                Ruling::Permit(_) => Ok((unless_granted, false)),
+                Ruling::PermitIfLive(_) => Ok((unless_granted, true)),
+                Ruling::PermitIfGranted(pending) => {
+                    let is_live = matches!(pending.confirm(Granted::assertion()), Ruling::PermitIfLive(_));
+                    assert!(!unless_granted.is_empty());
+                    Ok((unless_granted, is_live))
+                }
+            }
+        };
+        let gateway = Denial::ForbiddenFor("gateway route");
+        for (path, named, expected) in [
+            ("/a/x", "/a/{p+}", Ok((vec![], false))),
+            ("/a/live", "/{x}/live", Ok((vec![], true))),
+            ("/a/b", "/{x}/live", Ok((vec![], true))),
+            ("/a/cedar", "/{x}/cedar", Ok((vec![gateway.clone()], false))),
+            ("/a/b", "$default", Ok((vec![gateway.clone()], false))),
+            ("/b/cedar", "/{x}/cedar", Ok((vec![Denial::Forbidden, gateway.clone()], false))),
+            ("/b/live", "/{x}/live", Ok((vec![Denial::Forbidden], true))),
+            ("/c/cedar", "/{x}/cedar", Ok((vec![gateway.clone()], true))),
+            // The policies would see the path without the parameters of that route.
+            ("/a/b", "/{x}/cedar", Err(gateway.clone())),
+            ("/a/cedar%23x", "/{x}/cedar", Err(gateway)),
+        ] {
+            assert_eq!(judged(path, named), expected, "{path} {named}");
         }
-        assert_eq!(by_gateway(&rules, "/a/b", Some("GET"), "/a/{p+}", json!({})), Ok(()));
-        // Its own request goes its own way.
-        assert_eq!(by_gateway(&rules, "/b/live", Some("GET"), "/a/{p+}", json!({})), Ok(()));
+    }
+
+    #[test]
+    fn a_request_whose_other_rule_asks_others_is_answered_for_itself() {
+        let mut rules = of([rule("GET /a/x", &[]), Rule { introspect: true, ..rule("GET /a/{p+}", &[]) }]);
+        rules.cover(true).unwrap();
+        for (named, is_covering) in [("/a/x", true), ("/a/{p+}", false)] {
+            let gateway_route = Some(GatewayRoute { method: None, path: named.into() });
+            let request = Request { gateway_route, ..request("GET", "/a/x") };
+            let matched = rules.route(&request).unwrap();
+            assert_eq!(rules.standing(&claims(json!({})), Some(&matched)).is_some(), is_covering, "{named}");
+        }
     }
 
     #[test]
@@ -792,8 +864,8 @@ mod tests {
             let request = request("GET", path);
             let matched = rules.route(&request).unwrap();
             let questions = matched.policy_questions("GET");
-            assert!(questions.iter().all(|question| question.action == "get /users/{id}"));
-            let value = |question: &PolicyQuestion<'_>| question.path_parameters[0].1.to_string();
+            assert!(questions.iter().all(|(question, _)| question.action == "get /users/{id}"));
+            let value = |(question, _): &(PolicyQuestion<'_>, Denial)| question.path_parameters[0].1.to_string();
             questions.iter().map(value).collect::<Vec<_>>()
         };
         assert_eq!(values("/users/a"), texts(&["a"]));
