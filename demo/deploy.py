@@ -17,7 +17,7 @@ try:
     from account import Account, settle
     from botocore.exceptions import ClientError
     from processes import Failure
-    from template import FUNCTIONS, REPOSITORY, nested_templates, parameters, with_code
+    from template import FUNCTIONS, REPOSITORY, parameters, with_code, with_files_of
 except ModuleNotFoundError as missing:
     sys.exit(f"The Python package `{missing.name}` is missing: start this with `make deploy`.")
 
@@ -182,10 +182,7 @@ def assembled(packages: Path, text: str, architecture: str, folder: Path) -> Pat
         for file in files:
             shutil.copy(REPOSITORY / file, folder / function)
     text = with_code(text, {function: function for function in FUNCTIONS})
-    for nested in nested_templates(text):
-        if "://" not in nested:
-            text = text.replace(f"TemplateURL: {nested}\n", f"TemplateURL: {REPOSITORY / nested}\n")
-    (folder / "template.yaml").write_text(text)
+    (folder / "template.yaml").write_text(with_files_of(text, REPOSITORY))
     return folder / "template.yaml"
 
 

@@ -35,10 +35,14 @@ class Stack:
 
     @functools.cached_property
     def resources(self) -> dict[str, str]:
-        """Physical names by logical ones."""
+        """Physical names by logical ones. What a rollback deleted, or an update left behind, is not the stack's any more."""
         pages = self.aws("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
         found = [resource for page in pages for resource in page["StackResourceSummaries"]]
-        return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in found}
+        return {
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for resource in found
+            if resource["ResourceStatus"] not in ("DELETE_COMPLETE", "DELETE_SKIPPED") and "PhysicalResourceId" in resource
+        }
 
     def url(self, kind: str) -> str:
         """Where the API of that kind is reached; no slash at its end."""

@@ -16,6 +16,13 @@ def with_code(text: str, folders: dict[str, str]) -> str:
     return text
 
 
+def with_files_of(text: str, folder: Path) -> str:
+    """The template, which stood in that folder, with full paths of the files that it names: SAM looks for them beside the template."""
+    return re.sub(
+        r"^( +(?:TemplateURL|LicenseUrl|ReadmeUrl): )(?!\w+://)(\S+)$", lambda found: f"{found[1]}{folder / found[2]}", text, flags=re.MULTILINE
+    )
+
+
 def nested_templates(text: str) -> list[str]:
     return re.findall(r"TemplateURL: (\S+)", text)
 

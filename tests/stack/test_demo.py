@@ -19,6 +19,7 @@ from destroy import adoption  # noqa: E402
 from pool import settings_for  # noqa: E402
 from processes import Failure  # noqa: E402
 from report import logs_management_events  # noqa: E402
+from stack import Stack  # noqa: E402
 
 NO_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
 
@@ -109,9 +110,56 @@ class Parameters(unittest.TestCase):
         said = deploy.changes({"A": "", "B": "2", "C": "3"}, {"A": "1", "B": "2"})
         self.assertEqual(said, ["A: 1 -> (empty)", "C: (empty) -> 3", "Every other parameter keeps its value"])
 
+    def test_the_files_that_a_template_names_are_found_from_anywhere(self):
+        for name, files in (("template.yaml", ["policies/store.json"]), ("template-authorizer.yaml", ["LICENSE", "README.md"])):
+            text = template.with_files_of((REPOSITORY / name).read_text(), REPOSITORY)
+            for file in files:
+                self.assertRegex(text, rf"(?m): {REPOSITORY / file}$")
+        self.assertEqual(template.with_files_of("  TemplateURL: https://s3/x\n", REPOSITORY), "  TemplateURL: https://s3/x\n")
+
     def test_the_templates_parameters_are_read_from_its_text(self):
         found = template.parameters((REPOSITORY / "template.yaml").read_text())
         self.assertEqual((found["Architecture"], found["UserPoolId"], found["ThrottlingRate"]), ("x86_64", "", "1000"))
+
+
+class Resources(unittest.TestCase):
+    def test_what_was_deleted_or_left_behind_is_not_the_stacks(self):
+        listed = [
+            {"LogicalResourceId": name, "ResourceStatus": status} | ({"PhysicalResourceId": name.lower()} if status != "CREATE_FAILED" else {})
+            for name, status in (
+                ("Kept", "CREATE_COMPLETE"),
+                ("Changed", "UPDATE_COMPLETE"),
+                ("Gone", "DELETE_COMPLETE"),
+                ("Left", "DELETE_SKIPPED"),
+                ("Never", "CREATE_FAILED"),
+            )
+        ]
+        with mock.patch("boto3.client") as client:
+            client().get_paginator().paginate.return_value = [{"StackResourceSummaries": listed}]
+            Stack.aws.cache_clear()
+            self.addCleanup(Stack.aws.cache_clear)
+            found = object.__new__(Stack)
+            found.name = "stack"
+            self.assertEqual(found.resources, {"Kept": "kept", "Changed": "changed"})
+
+
+class FailedFirst(unittest.TestCase):
+    def test_the_first_thing_that_went_wrong_is_said_and_what_to_do(self):
+        def event(name: str, status: str, reason: str) -> dict:
+            return {"LogicalResourceId": name, "ResourceStatus": status, "ResourceStatusReason": reason}
+
+        # The newest comes first, as CloudFormation has them.
+        events = [
+            event("Stack", "ROLLBACK_COMPLETE", ""),
+            event("Other", "CREATE_FAILED", "Resource creation cancelled"),
+            event("RestApiv1Stage", "CREATE_FAILED", "CloudWatch Logs role ARN must be set in account settings to enable logging"),
+        ]
+        with mock.patch("boto3.client") as client:
+            client().get_paginator().paginate.return_value = [{"StackEvents": events}]
+            said = deploy.why_it_failed("orders", "ROLLBACK_COMPLETE")
+        self.assertIn("RestApiv1Stage: CloudWatch Logs role ARN must be set", said)
+        self.assertIn("make destroy STACK=orders", said)
+        self.assertNotIn("cancelled", said)
 
 
 class Kept(unittest.TestCase):
