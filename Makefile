@@ -106,7 +106,7 @@ check_values := USER_POOL_ID=us-east-1_AbCdEf123 CLIENT_IDS=web REVOCATIONS_TABL
 check: ## authorizer.yaml has no faults, and template.yaml attaches it the right way (authctl check)
 	$(call say,authctl check)
 	$(BINARIES)
-	$(or $(AUTHCTL),"$${CARGO_TARGET_DIR:-target}/debug/authctl") check --template $(TEMPLATE) --strict $(check_values:%=--set %) $(CHECK)
+	$(or $(AUTHCTL),"$${CARGO_TARGET_DIR:-target}/debug/authctl") check $(if $(TEMPLATE),--template $(TEMPLATE)) --strict $(check_values:%=--set %) $(CHECK)
 
 .PHONY: templates
 templates: $(LOCAL)/.ready ## Make template-authorizer.yaml and the CDK construct's template out of template.yaml, after a change to it

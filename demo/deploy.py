@@ -17,11 +17,16 @@ try:
     from account import Account, settle
     from botocore.exceptions import ClientError
     from processes import Failure
-    from template import FUNCTIONS, REPOSITORY, parameters, with_code, with_files_of
+    from template import FUNCTIONS, REPOSITORY, has_api, parameters, with_code, with_files_of
 except ModuleNotFoundError as missing:
     sys.exit(f"The Python package `{missing.name}` is missing: start this with `make deploy`.")
 
 SAM = REPOSITORY / ".venv/sam/bin/sam"
+NEXT = """
+Deployed. What to do next (STACK={} where that is not the default):
+  make smoke                    real requests to the three APIs
+  make admin EMAIL=...          the first administrator
+  TOKEN=$(make -s token)        a first token"""
 NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
 
 
@@ -51,16 +56,12 @@ def main() -> int:
         *notes,
     )
     architecture = chosen.get("Architecture") or had.get("Architecture") or known["Architecture"]
-    check(arguments)
+    check(arguments, text)
     template = built(arguments, text, architecture)
     sam_deploy(arguments, account, template, chosen)
     if not before and chosen.get("DeletionProtection") == "off" and "DeletionProtection" not in given:
         protect(arguments.stack)
-    print(f"""
-Deployed. What to do next (STACK={arguments.stack} where that is not the default):
-  make smoke                    real requests to the three APIs
-  make admin EMAIL=...          the first administrator
-  TOKEN=$(make -s token)        a first token""")
+    print(NEXT.format(arguments.stack) if has_api(text) else "\nDeployed. Attach AuthorizerFunctionArn to your APIs: docs/deploy.md")
     return 0
 
 
@@ -142,7 +143,7 @@ def why_it_failed(stack: str, status: str) -> str:
     )
 
 
-def check(arguments) -> None:
+def check(arguments, text: str) -> None:
     """`authctl check`. One fault in authorizer.yaml would make every request of every API a 500."""
     authctl = arguments.prebuilt and arguments.prebuilt / "authctl"
     if authctl and authctl.is_file():
@@ -152,7 +153,8 @@ def check(arguments) -> None:
     else:
         print("NOT CHECKED: there is no authctl among the packages and no Rust; faults show when the function starts\n", flush=True)
         return
-    run([*command, f"TEMPLATE={arguments.template}"], "authorizer.yaml would not work as it is: nothing was deployed")
+    # Of a template without an API there is nothing to hold the configuration against.
+    run([*command, f"TEMPLATE={arguments.template if has_api(text) else ''}"], "authorizer.yaml would not work as it is: nothing was deployed")
 
 
 def built(arguments, text: str, architecture: str) -> Path:

@@ -62,6 +62,8 @@ def confirm(stack: str) -> None:
 def adoption(stack: Stack, table: str | None, pool: str | None) -> str:
     """The line that gives what was kept to the next stack."""
     words = ["make deploy", f"STACK={stack.name}"]
+    # An output that the authorizer's own template has alone.
+    words += ["TEMPLATE=template-authorizer.yaml"] if "AuthorizerUri" in stack.outputs else []
     pool_given, table_given = stack.parameters.get("UserPoolId"), stack.parameters.get("RevocationsTableName")
     clients = [stack.outputs.get(name) for name in ("WebClientId", "MachineClientId")]
     clients += stack.parameters.get("ClientIds", "").split(",")

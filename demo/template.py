@@ -23,6 +23,10 @@ def with_files_of(text: str, folder: Path) -> str:
     )
 
 
+def has_api(text: str) -> bool:
+    return bool(re.search(r"^    Type: AWS::(Serverless::(Api|HttpApi|WebSocketApi)|ApiGateway\w*::\w+)\b", text, re.MULTILINE))
+
+
 def nested_templates(text: str) -> list[str]:
     return re.findall(r"TemplateURL: (\S+)", text)
 

@@ -117,6 +117,10 @@ class Parameters(unittest.TestCase):
                 self.assertRegex(text, rf"(?m): {REPOSITORY / file}$")
         self.assertEqual(template.with_files_of("  TemplateURL: https://s3/x\n", REPOSITORY), "  TemplateURL: https://s3/x\n")
 
+    def test_a_template_without_an_api_is_known(self):
+        found = {name: template.has_api((REPOSITORY / name).read_text()) for name in ("template.yaml", "template-authorizer.yaml")}
+        self.assertEqual(found, {"template.yaml": True, "template-authorizer.yaml": False})
+
     def test_the_templates_parameters_are_read_from_its_text(self):
         found = template.parameters((REPOSITORY / "template.yaml").read_text())
         self.assertEqual((found["Architecture"], found["UserPoolId"], found["ThrottlingRate"]), ("x86_64", "", "1000"))
@@ -171,6 +175,8 @@ class Kept(unittest.TestCase):
         brought = mock.Mock(outputs={}, parameters={"UserPoolId": "theirs", "ClientIds": "a,b", "RevocationsTableName": "kept"})
         brought.name = "s"
         self.assertIn('USER_POOL_ID=theirs CLIENT_IDS=a,b PARAMETERS="RevocationsTableName=kept"', adoption(brought, None, None))
+        brought.outputs["AuthorizerUri"] = "arn"
+        self.assertIn("make deploy STACK=s TEMPLATE=template-authorizer.yaml USER_POOL_ID=theirs", adoption(brought, None, None))
 
 
 class Clients(unittest.TestCase):
