@@ -14,7 +14,7 @@ pub(crate) struct AgeClock {
 
 impl AgeClock {
     pub(crate) fn now() -> Self {
-        Self { steady: Instant::now(), wall: SystemTime::now() }
+        Self { steady: Instant::now(), wall: wall_clock() }
     }
 
     /// The time since `earlier`.
@@ -22,6 +22,33 @@ impl AgeClock {
         let steady = self.steady.saturating_duration_since(earlier.steady);
         steady.max(self.wall.duration_since(earlier.wall).unwrap_or_default())
     }
+}
+
+#[cfg(not(test))]
+fn wall_clock() -> SystemTime {
+    SystemTime::now()
+}
+
+/// In unit tests the wall clock goes with tokio's, which a test can stop and advance, and is as far
+/// ahead of it as the test says. So no test depends on how fast the machine is.
+#[cfg(test)]
+fn wall_clock() -> SystemTime {
+    let year = Duration::from_secs(365 * 24 * 3600);
+    SystemTime::UNIX_EPOCH + 50 * year + START.elapsed() + AHEAD.get()
+}
+
+/// Sets this thread's wall clock ahead, as it is after a freeze, in which the steady one stood still.
+#[cfg(test)]
+pub(crate) fn set_ahead(by: Duration) {
+    AHEAD.set(by);
+}
+
+#[cfg(test)]
+static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+
+#[cfg(test)]
+thread_local! {
+    static AHEAD: std::cell::Cell<Duration> = const { std::cell::Cell::new(Duration::ZERO) };
 }
 
 #[cfg(test)]

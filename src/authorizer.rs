@@ -2,7 +2,7 @@
 
 use crate::access::{CacheKey, Granted, MatchedRule, Permit, Rules, Ruling, Standing, Vouched};
 use crate::denial::Denial;
-use crate::http::RemoteCalls;
+use crate::http::{RemoteCalls, RemoteCounts};
 use crate::keys::JwksCache;
 use crate::live::{LiveCheck, LiveLog};
 use crate::policies::{PermissionCheck, PermissionLog, PolicyCaller};
@@ -27,6 +27,7 @@ pub struct Authorizer {
     rules: Rules,
     /// The Cedar policies that rules may ask.
     permissions: Option<PermissionCheck>,
+    counts: RemoteCounts,
 }
 
 /// One issuer: what its tokens must look like, and its keys, which serve no other.
@@ -72,12 +73,12 @@ pub struct Trail {
 impl Authorizer {
     /// An authorizer for these issuers and rules.
     #[must_use]
-    pub fn new(issuers: Vec<Issuer>, rules: Rules, permissions: Option<PermissionCheck>) -> Self {
+    pub fn new(issuers: Vec<Issuer>, rules: Rules, permissions: Option<PermissionCheck>, counts: RemoteCounts) -> Self {
         let name = |issuer: &Issuer| Arc::clone(&issuer.expectations.issuer);
         let opaque = issuers.iter().find(|issuer| issuer.opaque_tokens).map(name);
         let with_tenants = issuers.iter().filter(|issuer| issuer.expectations.tenants.is_some()).map(name).collect();
         let issuers = issuers.into_iter().map(|issuer| (name(&issuer), issuer)).collect();
-        Self { issuers, with_tenants, opaque, verified: VerifiedTokens::default(), rules, permissions }
+        Self { issuers, with_tenants, opaque, verified: VerifiedTokens::default(), rules, permissions, counts }
     }
 
     /// What the key of a cached simple answer must hold.
@@ -104,12 +105,7 @@ impl Authorizer {
     /// The calls over the network that ended since this was asked last.
     #[must_use]
     pub fn take_calls(&self) -> RemoteCalls {
-        let mut calls = RemoteCalls::default();
-        for issuer in self.issuers.values() {
-            issuer.keys.take_calls(&mut calls);
-            issuer.live.take_calls(&mut calls);
-        }
-        calls
+        self.counts.take()
     }
 
     /// Judges one request. The token goes before the route: without a good token

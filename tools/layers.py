@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "access": {"request", "denial", "lock", "token"},
     "permissions": {"request", "denial", "token", "access"},
     "age_clock": set(),
-    "http": {"denial", "lock", "age_clock", "token"},
+    "http": {"denial", "lock", "age_clock"},
     "keys": {"denial", "lock", "age_clock", "token", "http"},
     "live": {"request", "denial", "lock", "age_clock", "token", "access", "http", "keys"},
     "policies": {"request", "denial", "token", "access", "permissions", "http", "live"},

@@ -1,7 +1,7 @@
 //! The `introspection` of an issuer: how it is asked whether a token is still good.
 
 use super::fields::{Fields, Item};
-use crate::http::HttpsClient;
+use crate::http::{HttpsClient, RemoteCounts};
 use crate::keys::Discovery;
 use crate::live::{
     CheckSettings, ClientAuthentication, CognitoDirectory, CognitoMethod, IntrospectionEndpoint, IssuerCheck, Method,
@@ -21,6 +21,7 @@ pub(super) fn of_cognito(
     pool: Option<&UserPool>,
     issuer: Option<&str>,
     https: &Arc<HttpsClient>,
+    counts: &RemoteCounts,
 ) -> Option<Arc<IssuerCheck>> {
     let mut fields = item.fields()?;
     let methods = [
@@ -52,10 +53,10 @@ pub(super) fn of_cognito(
             },
         }),
     };
-    Some(IssuerCheck::new(method, settings?))
+    Some(IssuerCheck::new(method, settings?, counts))
 }
 
-pub(super) fn of_oidc(item: &Item<'_>, https: &Arc<HttpsClient>) -> Option<Arc<IssuerCheck>> {
+pub(super) fn of_oidc(item: &Item<'_>, https: &Arc<HttpsClient>, counts: &RemoteCounts) -> Option<Arc<IssuerCheck>> {
     let mut fields = item.fields()?;
     let endpoint = fields.require("endpoint").and_then(|item| item.address());
     let client_id = fields.require("client_id").and_then(|item| item.string());
@@ -69,7 +70,7 @@ pub(super) fn of_oidc(item: &Item<'_>, https: &Arc<HttpsClient>) -> Option<Arc<I
     fields.finish();
     let https = Arc::clone(https);
     let endpoint = IntrospectionEndpoint::new(endpoint?, client_id?, client_secret?, authentication?, https);
-    Some(IssuerCheck::new(Method::Introspection(endpoint), settings?))
+    Some(IssuerCheck::new(Method::Introspection(endpoint), settings?, counts))
 }
 
 fn settings(fields: &mut Fields<'_>) -> Option<CheckSettings> {

@@ -3,7 +3,7 @@
 use super::fields::{Fields, Item};
 use super::introspection;
 use crate::authorizer::Issuer;
-use crate::http::{Address, HttpsClient};
+use crate::http::{Address, HttpsClient, RemoteCounts};
 use crate::keys::{Discovery, JwksCache, JwksSettings, JwksSource, WithdrawnKeys};
 use crate::live::{IssuerCheck, LiveCheck, RevocationTable, UserPool};
 use crate::token::{
@@ -23,6 +23,7 @@ pub(super) struct Shared {
     /// `None` where the setting is faulty.
     pub(super) withdrawn_keys: Option<WithdrawnKeys>,
     pub(super) https: Arc<HttpsClient>,
+    pub(super) counts: RemoteCounts,
     pub(super) revocations: Option<Arc<RevocationTable>>,
     pub(super) revocations_always: bool,
 }
@@ -83,7 +84,9 @@ fn read_cognito(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
     let default = |name: &str| Address::parse(&format!("{name}/.well-known/jwks.json")).ok().map(JwksSource::Address);
     let keys = keys(&mut fields, name.as_deref(), algorithms, default);
     let issuer_check = match fields.take("introspection") {
-        Some(item) => introspection::of_cognito(&item, pool.as_ref(), name.as_deref(), &shared.https).map(Some),
+        Some(item) => {
+            introspection::of_cognito(&item, pool.as_ref(), name.as_deref(), &shared.https, &shared.counts).map(Some)
+        }
         None => Some(None),
     };
     fields.finish();
@@ -130,7 +133,7 @@ fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
     let any = AlgorithmSet::of(&Algorithm::ALL);
     let keys = keys(&mut fields, name.as_deref(), algorithms.unwrap_or(any), default);
     let issuer_check = match fields.take("introspection") {
-        Some(item) => introspection::of_oidc(&item, &shared.https).map(Some),
+        Some(item) => introspection::of_oidc(&item, &shared.https, &shared.counts).map(Some),
         None => Some(None),
     };
     let opaque_tokens = match fields.take("opaque_tokens") {
@@ -178,12 +181,12 @@ fn build(
     let name = Arc::clone(&expectations.issuer);
     let keys = JwksCache::new(
         name,
-        keys.source,
+        keys.source.through(https),
         expectations.algorithms,
         shared.jwks?,
-        https,
         keys.known,
         shared.withdrawn_keys.clone()?,
+        &shared.counts,
     );
     let revocations = shared.revocations.clone();
     let live = LiveCheck { issuer_check, revocations, revocations_always: shared.revocations_always };

@@ -28,7 +28,7 @@ pub use source::{ConfigText, Environment};
 use crate::access::{LetterCase, Rule, Rules};
 use crate::authorizer::{Authorizer, Issuer};
 use crate::gateway::{AnswerSettings, Handler, TokenSources};
-use crate::http::HttpsClient;
+use crate::http::{HttpsClient, RemoteCounts};
 use crate::metrics::Metrics;
 use crate::policies::PermissionCheck;
 use crate::token::CredentialKind;
@@ -49,6 +49,7 @@ pub struct Config {
     notes: Vec<String>,
     warnings: Vec<String>,
     metrics: Option<Metrics>,
+    counts: RemoteCounts,
 }
 
 impl Config {
@@ -87,13 +88,21 @@ impl Config {
         let policy = settings::policy(&mut file);
         let letter_case = settings::letter_case(&mut file);
         let metrics = settings::metrics(&mut file);
-        let revocations = settings::revocations(&mut file);
+        let counts = RemoteCounts::default();
+        let revocations = settings::revocations(&mut file, &counts);
         let section = revocations.as_ref().and_then(Option::as_ref);
         let table = section.map(|section| Arc::clone(&section.table));
         let revocations_always = section.is_some_and(|section| section.always);
         let https = Arc::new(HttpsClient::default());
-        let shared =
-            issuers::Shared { leeway, jwks, withdrawn_keys, https, revocations: table.clone(), revocations_always };
+        let shared = issuers::Shared {
+            leeway,
+            jwks,
+            withdrawn_keys,
+            https,
+            counts: counts.clone(),
+            revocations: table.clone(),
+            revocations_always,
+        };
         let issuers = issuers::read(&mut file, &shared);
         let known = issuers.as_ref();
         // Where a section is faulty itself, that is told; nothing is said of what leans on it.
@@ -143,6 +152,7 @@ impl Config {
             notes,
             warnings,
             metrics: metrics?,
+            counts,
         })
     }
 
@@ -208,8 +218,12 @@ impl Config {
     /// The handler that answers by this configuration.
     #[must_use]
     pub fn into_handler(self) -> Handler {
-        Handler::new(Authorizer::new(self.issuers, self.rules, self.permissions), self.answers, self.token_sources)
-            .with_metrics(self.metrics)
+        Handler::new(
+            Authorizer::new(self.issuers, self.rules, self.permissions, self.counts),
+            self.answers,
+            self.token_sources,
+        )
+        .with_metrics(self.metrics)
     }
 }
 

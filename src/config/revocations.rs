@@ -4,6 +4,7 @@
 use super::fields::{Fields, Reader};
 use super::settings::Revocations;
 use super::{ConfigText, Environment, Faults, settings, yaml};
+use crate::http::RemoteCounts;
 
 /// What the section says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,8 @@ impl RevocationSettings {
     pub fn parse(text: &ConfigText, environment: &Environment) -> Result<Option<Self>, Faults> {
         let (root, _) = yaml::parse(&text.text)?;
         let reader = Reader::new(environment, &text.folder, Vec::new());
-        let section = Fields::of(&reader, &root, "").and_then(|mut file| settings::revocations(&mut file));
+        let section = Fields::of(&reader, &root, "")
+            .and_then(|mut file| settings::revocations(&mut file, &RemoteCounts::default()));
         let faults = reader.into_faults();
         match section {
             Some(section) if faults.is_empty() => {

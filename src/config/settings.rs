@@ -5,6 +5,7 @@ use crate::access::LetterCase;
 use crate::gateway::{
     AnswerSettings, ClaimSource, ContextMap, EventKind, HttpResponse, TokenSource, TokenSources, Unauthorized,
 };
+use crate::http::RemoteCounts;
 use crate::keys::{JwksSettings, WithdrawnKeys};
 use crate::live::RevocationTable;
 use crate::metrics::{Metrics, Namespace};
@@ -254,7 +255,7 @@ pub(super) struct Revocations {
 }
 
 /// `None` where the section is faulty, `Some(None)` where there is none.
-pub(super) fn revocations(file: &mut Fields<'_>) -> Option<Option<Revocations>> {
+pub(super) fn revocations(file: &mut Fields<'_>, counts: &RemoteCounts) -> Option<Option<Revocations>> {
     let Some(item) = file.take("revocations") else { return Some(None) };
     let mut fields = item.fields()?;
     let table = fields.require("table").and_then(|item| item.string());
@@ -263,7 +264,7 @@ pub(super) fn revocations(file: &mut Fields<'_>) -> Option<Option<Revocations>> 
         None => Some(false),
     };
     fields.finish();
-    Some(Some(Revocations { table: Arc::new(RevocationTable::new(table?)), always: always? }))
+    Some(Some(Revocations { table: Arc::new(RevocationTable::new(table?, counts)), always: always? }))
 }
 
 /// `None` where the section is faulty, `Some(None)` where there is none.

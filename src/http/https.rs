@@ -6,7 +6,6 @@
 
 use super::address::Address;
 use super::outage::Outage;
-use crate::token::KeySetError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
@@ -60,8 +59,6 @@ pub enum FetchError {
     Connection,
     /// No connection was made: nothing was sent.
     NotConnected,
-    /// A key set from which no key can be used.
-    KeySet(KeySetError),
     /// A redirect; it is not followed.
     Redirect,
     /// Another status than is useful.
@@ -78,7 +75,6 @@ impl FetchError {
         match self {
             FetchError::AnotherIssuer { .. }
             | FetchError::BodyTooLarge
-            | FetchError::KeySet(_)
             | FetchError::Redirect
             | FetchError::Status(_)
             | FetchError::Unusable(_) => Outage::answered(self.to_string()),
@@ -96,7 +92,6 @@ impl fmt::Display for FetchError {
             }
             FetchError::BodyTooLarge => f.write_str("the body is too large"),
             FetchError::Connection => f.write_str("the connection broke"),
-            FetchError::KeySet(error) => error.fmt(f),
             FetchError::NotConnected => f.write_str("no connection"),
             FetchError::Redirect => f.write_str("redirects are not followed"),
             FetchError::Status(status) => write!(f, "status {status}"),

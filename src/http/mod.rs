@@ -22,7 +22,7 @@ mod outage;
 pub use address::{Address, AddressError};
 pub use aws_http::http_client;
 pub(crate) use call_counts::{CallCounts, CallEnd};
-pub use call_counts::{Calls, MAX_TIMED, RemoteCalls};
+pub use call_counts::{Calls, MAX_TIMED, RemoteCalls, RemoteCounts};
 pub(crate) use https::{Exchange, Reply};
 pub use https::{FetchError, HttpsClient};
 pub(crate) use outage::{Kind, Outage};

@@ -17,12 +17,13 @@
 //! fail on thawing through nobody's fault. A request that waited for such a fetch
 //! starts one of its own.
 
-use super::jwks_source::JwksSource;
+use super::jwks_source::Fetch;
 use crate::age_clock::AgeClock;
 use crate::denial::Denial;
-use crate::http::{CallCounts, CallEnd, FetchError, HttpsClient, RemoteCalls};
+use crate::http::{CallCounts, CallEnd, FetchError, RemoteCounts};
 use crate::lock::lock;
-use crate::token::{Algorithm, AlgorithmSet, KeySet, VerifyingKey};
+use crate::token::{Algorithm, AlgorithmSet, KeySet, KeySetError, VerifyingKey};
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -62,17 +63,22 @@ pub struct JwksCache {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
-    source: JwksSource,
+    /// `None`: the keys known from the start are all there will be.
+    fetch: Option<Fetch>,
     algorithms: AlgorithmSet,
     settings: JwksSettings,
-    https: Arc<HttpsClient>,
     issuer: Arc<str>,
     withdrawn: WithdrawnKeys,
     state: Mutex<State>,
     /// Not timed: a fetch in the background may last as long as the function is frozen.
     counts: CallCounts,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -98,7 +104,25 @@ struct Held {
     since: AgeClock,
 }
 
-type Outcome = Result<(), FetchError>;
+type Outcome = Result<(), KeysError>;
+
+/// Why a fetch brought no keys.
+#[derive(Clone, Debug)]
+enum KeysError {
+    NotFetched(FetchError),
+    NotUsable(KeySetError),
+    Panicked,
+}
+
+impl fmt::Display for KeysError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeysError::NotFetched(error) => error.fmt(f),
+            KeysError::NotUsable(error) => error.fmt(f),
+            KeysError::Panicked => f.write_str("a panic"),
+        }
+    }
+}
 
 /// Why a fetch is made: what it counts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,25 +142,25 @@ impl JwksCache {
     #[must_use]
     pub fn new(
         issuer: Arc<str>,
-        source: JwksSource,
+        fetch: Option<Fetch>,
         algorithms: AlgorithmSet,
         settings: JwksSettings,
-        https: Arc<HttpsClient>,
         known: Option<KeySet>,
         withdrawn: WithdrawnKeys,
+        counts: &RemoteCounts,
     ) -> Self {
         let held = known.map(|keys| Held { keys: Arc::new(keys), since: AgeClock::now() });
         let state = Mutex::new(State { held, ..State::default() });
-        let counts = CallCounts::default();
-        Self { shared: Arc::new(Shared { source, algorithms, settings, https, issuer, withdrawn, state, counts }) }
+        let counts = counts.key_fetches.clone();
+        Self { shared: Arc::new(Shared { fetch, algorithms, settings, issuer, withdrawn, state, counts }) }
     }
 
     /// Starts a fetch ahead of the first token, where nothing is held yet.
     pub fn prefetch(&self) {
         // Without its lock there are no keys, and each request says so.
         let Ok(mut state) = lock(&self.shared.state) else { return };
-        if state.held.is_none() && self.shared.source != JwksSource::None {
-            self.shared.fetch(&mut state, Purpose::Refresh, AgeClock::now());
+        if state.held.is_none() && state.in_flight.is_none() {
+            self.shared.start_fetch(&mut state, Purpose::Refresh, AgeClock::now());
         }
     }
 
@@ -150,12 +174,10 @@ impl JwksCache {
             let is_due = state.held.as_ref().map_or(missing_too, is_old);
             match state.in_flight.clone() {
                 Some(fetch) => Some(fetch),
-                None if is_due && self.shared.source != JwksSource::None => {
-                    match self.shared.join_or_fetch(&mut state, Purpose::Refresh, now) {
-                        Some(Step::Wait { fetch, .. }) => Some(fetch),
-                        Some(Step::Answer(_)) | None => None,
-                    }
-                }
+                None if is_due => match self.shared.join_or_fetch(&mut state, Purpose::Refresh, now) {
+                    Some(Step::Wait { fetch, .. }) => Some(fetch),
+                    Some(Step::Answer(_)) | None => None,
+                },
                 None => None,
             }
         };
@@ -163,11 +185,6 @@ impl JwksCache {
             let deadline = now.steady + self.shared.settings.timeout;
             let _ = tokio::time::timeout_at(deadline, fetch.wait_for(Option::is_some)).await;
         }
-    }
-
-    /// Adds the fetches that ended since this was asked last.
-    pub fn take_calls(&self, calls: &mut RemoteCalls) {
-        calls.key_fetches.add(self.shared.counts.take());
     }
 
     /// The key of that id for that algorithm.
@@ -189,7 +206,7 @@ impl JwksCache {
                 Step::Wait { fetch, started_here } => (fetch, started_here),
             };
             failure = match tokio::time::timeout_at(deadline, fetch.wait_for(Option::is_some)).await {
-                Ok(Ok(outcome)) => match outcome.clone().unwrap_or(Err(FetchError::Connection)) {
+                Ok(Ok(outcome)) => match outcome.clone().unwrap_or(Err(KeysError::Panicked)) {
                     Ok(()) => None,
                     // A fetch from before this request may have failed because the
                     // function was frozen meanwhile: it is tried again, if there is
@@ -202,8 +219,8 @@ impl JwksCache {
                     }
                 },
                 // The fetching task is gone (it panicked), which must not hang us.
-                Ok(Err(_)) => Some(Failure { error: FetchError::Connection, is_final: started_here }),
-                Err(_) => Some(Failure { error: FetchError::TimedOut, is_final: true }),
+                Ok(Err(_)) => Some(Failure { error: KeysError::Panicked, is_final: started_here }),
+                Err(_) => Some(Failure { error: KeysError::NotFetched(FetchError::TimedOut), is_final: true }),
             };
         }
     }
@@ -212,7 +229,7 @@ impl JwksCache {
 /// A fetch that this request waited for in vain.
 #[derive(Clone)]
 struct Failure {
-    error: FetchError,
+    error: KeysError,
     /// Whether to leave it at that.
     is_final: bool,
 }
@@ -228,7 +245,7 @@ impl Shared {
         let age = state.held.as_ref().map(|held| now.since(held.since));
         let found = state.held.as_ref().and_then(|held| held.keys.find(kid, algorithm)).cloned();
         let JwksSettings { max_age, stale_if_error, .. } = self.settings;
-        let fetchable = self.source != JwksSource::None;
+        let fetchable = self.fetch.is_some();
         let usable = age.is_some_and(|age| !fetchable || age < max_age || age < stale_if_error);
         let failed = failure.filter(|failure| failure.is_final);
 
@@ -274,12 +291,18 @@ impl Shared {
         if counted >= MAX_COUNTED_PER_COOLDOWN {
             return None;
         }
-        Some(Step::Wait { fetch: self.fetch(state, purpose, now), started_here: true })
+        self.start_fetch(state, purpose, now).map(|fetch| Step::Wait { fetch, started_here: true })
     }
 
-    /// Starts a fetch as a task of its own, so that it goes on when the request
-    /// that wanted it is gone.
-    fn fetch(self: &Arc<Self>, state: &mut State, purpose: Purpose, now: AgeClock) -> watch::Receiver<Option<Outcome>> {
+    /// Starts a fetch as a task of its own, so that it goes on when the request that wanted it is
+    /// gone; `None` where nothing is ever fetched.
+    fn start_fetch(
+        self: &Arc<Self>,
+        state: &mut State,
+        purpose: Purpose,
+        now: AgeClock,
+    ) -> Option<watch::Receiver<Option<Outcome>>> {
+        let fetch = Arc::clone(self.fetch.as_ref()?);
         if purpose == Purpose::UnknownKey {
             state.counted.push(Counted { started: now, failed: false });
         }
@@ -288,25 +311,26 @@ impl Shared {
         let shared = Arc::clone(self);
         tokio::spawn(async move {
             let _clear = ClearOnPanic(&shared);
-            let fetched = shared.source.fetch(&shared.https, shared.settings.timeout).await;
-            let outcome = shared.take(fetched.and_then(|document| shared.parse(&document)), purpose, now);
+            let fetched = fetch(shared.settings.timeout).await;
+            let keys = fetched.map_err(KeysError::NotFetched).and_then(|document| shared.parse(&document));
+            let outcome = shared.take(keys, purpose, now);
             let _ = sender.send(Some(outcome));
         });
-        receiver
+        Some(receiver)
     }
 
-    fn parse(&self, document: &[u8]) -> Result<KeySet, FetchError> {
-        KeySet::parse(document, self.algorithms).map_err(FetchError::KeySet)
+    fn parse(&self, document: &[u8]) -> Result<KeySet, KeysError> {
+        KeySet::parse(document, self.algorithms).map_err(KeysError::NotUsable)
     }
 
     /// Takes what a fetch brought; what it did not bring leaves the held keys alone.
     ///
     /// Keys are as old as the fetch that brought them: what was asked for before a freeze or a rotation may come long after it.
-    fn take(&self, fetched: Result<KeySet, FetchError>, purpose: Purpose, started: AgeClock) -> Outcome {
+    fn take(&self, fetched: Result<KeySet, KeysError>, purpose: Purpose, started: AgeClock) -> Outcome {
         self.counts.count(if fetched.is_ok() { CallEnd::Answered } else { CallEnd::Failed }, None);
         // Whoever waits finds the lock as this does.
         let Ok(mut state) = lock(&self.state) else {
-            return Err(FetchError::Unusable("a panic while a lock was held"));
+            return Err(KeysError::Panicked);
         };
         state.in_flight = None;
         match fetched {
@@ -363,7 +387,7 @@ impl Drop for ClearOnPanic<'_> {
     }
 }
 
-fn unavailable(error: FetchError) -> Denial {
+fn unavailable(error: KeysError) -> Denial {
     Denial::JwksUnavailable(error.to_string().into())
 }
 
@@ -376,41 +400,396 @@ const MAX_LOOKED_UP: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::age_clock::set_ahead;
+    use crate::lock::poison;
+    use futures_util::{FutureExt, join};
+    use tokio::time::{Instant, advance, sleep};
 
-    fn cache(withdrawn: &[&str]) -> JwksCache {
-        let settings = JwksSettings {
-            max_age: Duration::from_secs(3600),
-            cooldown: Duration::from_secs(10),
-            timeout: Duration::from_secs(2),
-            stale_if_error: Duration::from_secs(3600),
-        };
-        let (algorithms, https) = (AlgorithmSet::of(&[Algorithm::EdDsa]), Arc::default());
-        // RFC 8037, appendix A.2.
-        let set = br#"{"keys":[
-            {"kid":"a","kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
-            {"kid":"b","kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-        let known = KeySet::parse(set, algorithms).unwrap();
-        let withdrawn = WithdrawnKeys::new(withdrawn.iter().map(|kid| (*kid).to_owned()).collect());
-        JwksCache::new("i".into(), JwksSource::None, algorithms, settings, https, Some(known), withdrawn)
+    const MINUTE: Duration = Duration::from_secs(60);
+    const HOUR: Duration = Duration::from_secs(3600);
+    const MILLISECOND: Duration = Duration::from_millis(1);
+
+    const SETTINGS: JwksSettings = JwksSettings {
+        max_age: HOUR,
+        cooldown: Duration::from_secs(10),
+        timeout: Duration::from_secs(2),
+        stale_if_error: Duration::from_secs(24 * 3600),
+    };
+
+    /// An issuer, which answers as the test says; time is tokio's and stands still until it is waited for.
+    #[derive(Clone, Default)]
+    struct Issuer(Arc<Mutex<Page>>);
+
+    #[derive(Clone)]
+    struct Page {
+        answer: Result<&'static [&'static str], FetchError>,
+        takes: Duration,
+        panics: bool,
+        fetches: usize,
     }
 
-    async fn denial(cache: &JwksCache, kid: &str) -> Option<Denial> {
-        cache.key(kid, Algorithm::EdDsa).await.err()
-    }
-
-    #[tokio::test]
-    async fn a_withdrawn_kid_is_unknown_and_only_that_very_one() {
-        let cache = cache(&["b", "A", "a "]);
-        for (kid, expected) in [("a", None), ("b", Some(Denial::UnknownKey)), ("c", Some(Denial::UnknownKey))] {
-            assert_eq!(denial(&cache, kid).await, expected, "{kid}");
+    impl Default for Page {
+        fn default() -> Self {
+            Self { answer: Ok(&["a"]), takes: Duration::ZERO, panics: false, fetches: 0 }
         }
     }
 
-    #[tokio::test]
+    impl Issuer {
+        fn cache(&self, known: Option<&[&str]>, withdrawn: &[&str]) -> JwksCache {
+            let known = known.map(|kids| KeySet::parse(&jwks(kids), algorithms()).unwrap());
+            let withdrawn = WithdrawnKeys::new(withdrawn.iter().map(|kid| (*kid).to_owned()).collect());
+            let page = Arc::clone(&self.0);
+            let fetch: Fetch = Arc::new(move |_| {
+                let page = {
+                    let mut page = lock(&page).unwrap();
+                    page.fetches += 1;
+                    page.clone()
+                };
+                async move {
+                    sleep(page.takes).await;
+                    assert!(!page.panics, "as the test wants it");
+                    page.answer.map(|kids| jwks(kids).into())
+                }
+                .boxed()
+            });
+            JwksCache::new("i".into(), Some(fetch), algorithms(), SETTINGS, known, withdrawn, &RemoteCounts::default())
+        }
+
+        fn set(&self, change: impl FnOnce(&mut Page)) {
+            change(&mut lock(&self.0).unwrap());
+        }
+
+        fn publishes(&self, kids: &'static [&'static str]) {
+            self.set(|page| page.answer = Ok(kids));
+        }
+
+        fn fails(&self) {
+            self.set(|page| page.answer = Err(FetchError::Status(500)));
+        }
+
+        fn answers_after(&self, takes: Duration) {
+            self.set(|page| page.takes = takes);
+        }
+
+        /// The fetches that were begun.
+        async fn fetches(&self) -> usize {
+            // Lets a fetch in the background begin.
+            sleep(MILLISECOND).await;
+            lock(&self.0).unwrap().fetches
+        }
+    }
+
+    fn algorithms() -> AlgorithmSet {
+        AlgorithmSet::of(&[Algorithm::EdDsa])
+    }
+
+    /// The key of RFC 8037, appendix A.2, under these names.
+    fn jwks(kids: &[&str]) -> Vec<u8> {
+        let key = |kid: &&str| {
+            let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+            serde_json::json!({ "kid": kid, "kty": "OKP", "crv": "Ed25519", "x": x })
+        };
+        let keys: Vec<_> = kids.iter().map(key).collect();
+        serde_json::json!({ "keys": keys }).to_string().into_bytes()
+    }
+
+    /// What a request for this key gets: `ok` or the denial, with its words.
+    async fn ask(cache: &JwksCache, kid: &str) -> String {
+        match cache.key(kid, Algorithm::EdDsa).await {
+            Ok(_) => "ok".to_owned(),
+            Err(Denial::UnknownKey) => "unknown".to_owned(),
+            Err(Denial::JwksUnavailable(why)) => why.into_owned(),
+            Err(denial) => format!("{denial:?}"),
+        }
+    }
+
+    /// The same, and how long it took.
+    async fn ask_timed(cache: &JwksCache, kid: &str) -> (String, Duration) {
+        let started = Instant::now();
+        (ask(cache, kid).await, started.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_come_at_once_share_one_fetch() {
+        let (issuer, seconds) = (Issuer::default(), Duration::from_secs);
+        issuer.answers_after(seconds(1));
+        let cache = issuer.cache(None, &[]);
+        let late = async {
+            sleep(seconds(1) / 2).await;
+            ask_timed(&cache, "a").await
+        };
+        let (first, second, late, unknown) = join!(ask_timed(&cache, "a"), ask(&cache, "a"), late, ask(&cache, "x"));
+        assert_eq!((first, late), (("ok".into(), seconds(1)), ("ok".into(), seconds(1) / 2)));
+        // The fetch that they waited for did not bring the last one's key: it needs no fetch of its own.
+        assert_eq!((second.as_str(), unknown.as_str(), issuer.fetches().await), ("ok", "unknown", 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_that_were_fetched_ahead_of_time_are_not_fetched_again() {
+        let issuer = Issuer::default();
+        let cache = issuer.cache(None, &[]);
+        cache.prefetch();
+        cache.prefetch();
+        assert_eq!((issuer.fetches().await, ask(&cache, "a").await.as_str(), issuer.fetches().await), (1, "ok", 1));
+        cache.prefetch();
+        assert_eq!(issuer.fetches().await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rotation_is_followed_at_once() {
+        let issuer = Issuer::default();
+        let cache = issuer.cache(Some(&["a"]), &[]);
+        issuer.publishes(&["b"]);
+        assert_eq!((ask(&cache, "a").await.as_str(), issuer.fetches().await), ("ok", 0));
+        assert_eq!((ask(&cache, "b").await.as_str(), issuer.fetches().await), ("ok", 1));
+        // The new set replaced the old one.
+        assert_eq!(ask(&cache, "a").await, "unknown");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unknown_key_is_looked_up_once_per_cooldown() {
+        let issuer = Issuer::default();
+        let cache = issuer.cache(Some(&["a"]), &[]);
+        advance(MILLISECOND).await;
+        for (pause, fetches) in [
+            (Duration::ZERO, 1),
+            (Duration::ZERO, 1),
+            (SETTINGS.cooldown - 10 * MILLISECOND, 1),
+            (10 * MILLISECOND, 2),
+            (Duration::ZERO, 2),
+        ] {
+            advance(pause).await;
+            assert_eq!((ask(&cache, "x").await.as_str(), issuer.fetches().await), ("unknown", fetches), "{pause:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unknown_keys_are_looked_up_three_times_per_cooldown_in_all() {
+        let issuer = Issuer::default();
+        let cache = issuer.cache(Some(&["a"]), &[]);
+        advance(MILLISECOND).await;
+        for (kid, fetches) in [("1", 1), ("2", 2), ("3", 3), ("4", 3), ("5", 3)] {
+            assert_eq!((ask(&cache, kid).await.as_str(), issuer.fetches().await), ("unknown", fetches), "{kid}");
+        }
+        // A flood delays a rotation until the cooldown is over, and no known key at all.
+        issuer.publishes(&["a", "b"]);
+        assert_eq!((ask(&cache, "b").await.as_str(), ask(&cache, "a").await.as_str()), ("unknown", "ok"));
+        advance(SETTINGS.cooldown).await;
+        assert_eq!((ask(&cache, "b").await.as_str(), issuer.fetches().await), ("ok", 4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_unknown_keys_does_not_keep_old_keys_in_use() {
+        let issuer = Issuer::default();
+        let cache = issuer.cache(Some(&["a"]), &[]);
+        issuer.fails();
+        advance(2 * HOUR).await;
+        for kid in ["1", "2"] {
+            assert_eq!(ask(&cache, kid).await, "status 500", "{kid}");
+        }
+        issuer.publishes(&["b"]);
+        assert_eq!((ask(&cache, "a").await.as_str(), issuer.fetches().await), ("unknown", 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_look_up_says_nothing_about_the_key() {
+        let issuer = Issuer::default();
+        let cache = issuer.cache(Some(&["a"]), &[]);
+        advance(MILLISECOND).await;
+        issuer.fails();
+        assert_eq!(ask(&cache, "b").await, "status 500");
+        issuer.publishes(&["a", "b"]);
+        assert_eq!((ask(&cache, "b").await.as_str(), issuer.fetches().await), ("ok", 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_first_fetch_that_failed_each_request_tries_again_three_times_per_cooldown() {
+        let issuer = Issuer::default();
+        let cache = issuer.cache(None, &[]);
+        issuer.fails();
+        for fetches in 1..=3 {
+            assert_eq!((ask(&cache, "a").await.as_str(), issuer.fetches().await), ("status 500", fetches));
+        }
+        issuer.publishes(&["a"]);
+        assert_eq!((ask(&cache, "a").await.as_str(), issuer.fetches().await), ("recent fetches failed", 3));
+        advance(SETTINGS.cooldown).await;
+        assert_eq!((ask(&cache, "a").await.as_str(), issuer.fetches().await), ("ok", 4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_document_without_keys_is_a_failed_fetch_and_loses_no_keys() {
+        let issuer = Issuer::default();
+        let cache = issuer.cache(Some(&["a"]), &[]);
+        advance(MILLISECOND).await;
+        issuer.publishes(&[]);
+        assert_eq!(ask(&cache, "b").await, "a JWK Set without keys");
+        assert_eq!(ask(&cache, "a").await, "ok");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn old_keys_are_used_while_one_fetch_in_the_background_renews_them() {
+        let issuer = Issuer::default();
+        let cache = issuer.cache(Some(&["a"]), &[]);
+        issuer.answers_after(MINUTE / 60);
+        advance(HOUR - 2 * MILLISECOND).await;
+        assert_eq!((ask(&cache, "a").await.as_str(), issuer.fetches().await), ("ok", 0));
+        advance(MILLISECOND).await;
+        for _ in 0..3 {
+            assert_eq!(ask_timed(&cache, "a").await, ("ok".into(), Duration::ZERO));
+        }
+        assert_eq!(issuer.fetches().await, 1);
+        // Renewed, they are young again.
+        advance(HOUR - MINUTE).await;
+        assert_eq!((ask(&cache, "a").await.as_str(), issuer.fetches().await), ("ok", 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_its_issuer_withdrew_is_used_for_less_than_twice_max_age() {
+        for (age, expected) in [
+            (2 * HOUR - MILLISECOND, ("ok", Duration::ZERO)),
+            (2 * HOUR, ("unknown", MINUTE / 60)),
+            (23 * HOUR, ("unknown", MINUTE / 60)),
+        ] {
+            let issuer = Issuer::default();
+            let cache = issuer.cache(Some(&["a"]), &[]);
+            issuer.publishes(&["b"]);
+            issuer.answers_after(MINUTE / 60);
+            advance(age).await;
+            assert_eq!(ask_timed(&cache, "a").await, (expected.0.to_owned(), expected.1), "{age:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_of_an_issuer_that_fails_are_used_until_stale_if_error() {
+        for (age, expected) in
+            [(2 * HOUR, "ok"), (SETTINGS.stale_if_error - MILLISECOND, "ok"), (SETTINGS.stale_if_error, "status 500")]
+        {
+            let issuer = Issuer::default();
+            let cache = issuer.cache(Some(&["a"]), &[]);
+            issuer.fails();
+            advance(age).await;
+            assert_eq!(ask(&cache, "a").await, expected, "{age:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_issuer_that_hangs_costs_a_request_the_timeout() {
+        let issuer = Issuer::default();
+        let cache = issuer.cache(None, &[]);
+        issuer.answers_after(HOUR);
+        assert_eq!(ask_timed(&cache, "a").await, ("timed out".into(), SETTINGS.timeout));
+        assert_eq!(ask_timed(&cache, "a").await, ("timed out".into(), SETTINGS.timeout));
+        assert_eq!(issuer.fetches().await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fetch_that_died_in_a_freeze_is_made_again_by_the_request_that_waited_for_it() {
+        let issuer = Issuer::default();
+        let cache = issuer.cache(None, &[]);
+        issuer.fails();
+        issuer.answers_after(MINUTE / 60);
+        cache.prefetch();
+        assert_eq!(issuer.fetches().await, 1);
+        // Thawed: what is under way fails, and the issuer is as well as ever.
+        set_ahead(HOUR);
+        issuer.publishes(&["a"]);
+        issuer.answers_after(Duration::ZERO);
+        assert_eq!((ask(&cache, "a").await.as_str(), issuer.fetches().await), ("ok", 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_are_as_old_as_the_start_of_their_fetch_however_long_it_was_frozen() {
+        for (frozen, fetches, waited) in
+            [(HOUR - MINUTE, 1, Duration::ZERO), (HOUR, 2, Duration::ZERO), (2 * HOUR, 2, MINUTE / 60)]
+        {
+            let issuer = Issuer::default();
+            let cache = issuer.cache(None, &[]);
+            issuer.answers_after(MINUTE / 60);
+            set_ahead(Duration::ZERO);
+            let freeze = async {
+                sleep(MILLISECOND).await;
+                set_ahead(frozen);
+            };
+            cache.prefetch();
+            freeze.await;
+            sleep(MINUTE / 60).await;
+            assert_eq!(ask_timed(&cache, "a").await, ("ok".into(), waited), "{frozen:?}");
+            assert_eq!(issuer.fetches().await, fetches, "{frozen:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_age_while_the_process_is_frozen() {
+        for (frozen, expected, fetches) in [(HOUR - MINUTE, "ok", 0), (HOUR, "ok", 1), (2 * HOUR, "unknown", 1)] {
+            set_ahead(Duration::ZERO);
+            let issuer = Issuer::default();
+            let cache = issuer.cache(Some(&["a"]), &[]);
+            issuer.publishes(&["b"]);
+            set_ahead(frozen);
+            let answer = ask(&cache, "a").await;
+            assert_eq!((answer.as_str(), issuer.fetches().await), (expected, fetches), "{frozen:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fetch_that_panics_holds_up_nobody() {
+        let issuer = Issuer::default();
+        let cache = issuer.cache(None, &[]);
+        issuer.set(|page| page.panics = true);
+        assert_eq!(ask_timed(&cache, "a").await, ("a panic".into(), Duration::ZERO));
+        issuer.set(|page| page.panics = false);
+        assert_eq!((ask(&cache, "a").await.as_str(), issuer.fetches().await), ("ok", 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_that_are_due_are_fetched_and_waited_for() {
+        for (known, age, missing_too, fetches) in [
+            (true, HOUR - MILLISECOND, true, 0),
+            (true, HOUR, false, 1),
+            (false, Duration::ZERO, false, 0),
+            (false, Duration::ZERO, true, 1),
+        ] {
+            let issuer = Issuer::default();
+            let cache = issuer.cache(known.then_some(&["a"]), &[]);
+            issuer.answers_after(MINUTE / 60);
+            advance(age).await;
+            let started = Instant::now();
+            cache.fetch_due(missing_too).await;
+            let waited = if fetches == 0 { Duration::ZERO } else { MINUTE / 60 };
+            assert_eq!((started.elapsed(), issuer.fetches().await), (waited, fetches), "{known} {age:?} {missing_too}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_the_configuration_withdraws_is_unknown_and_never_fetched_for() {
+        let issuer = Issuer::default();
+        let cache = issuer.cache(Some(&["a", "b"]), &["b", "c", "A", "a "]);
+        issuer.publishes(&["a", "b", "c"]);
+        advance(3 * HOUR).await;
+        for kid in ["b", "c"] {
+            assert_eq!((ask(&cache, kid).await.as_str(), issuer.fetches().await), ("unknown", 0), "{kid}");
+        }
+        assert_eq!((ask(&cache, "a").await.as_str(), issuer.fetches().await), ("ok", 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_from_a_file_are_all_there_will_be() {
+        let known = KeySet::parse(&jwks(&["a"]), algorithms()).unwrap();
+        let (withdrawn, counts) = (WithdrawnKeys::default(), RemoteCounts::default());
+        let cache = JwksCache::new("i".into(), None, algorithms(), SETTINGS, Some(known), withdrawn, &counts);
+        advance(100 * HOUR).await;
+        cache.prefetch();
+        cache.fetch_due(true).await;
+        assert_eq!((ask(&cache, "a").await.as_str(), ask(&cache, "b").await.as_str()), ("ok", "unknown"));
+        assert_eq!(counts.take().key_fetches.made, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn keys_whose_lock_a_panic_left_verify_nothing() {
-        let cache = cache(&[]);
-        assert_eq!(denial(&cache, "a").await, None);
-        crate::lock::poison(&cache.shared.state);
-        assert_eq!(denial(&cache, "a").await, Some(Denial::Internal("a panic while a lock was held")));
+        let issuer = Issuer::default();
+        let cache = issuer.cache(Some(&["a"]), &[]);
+        assert_eq!(ask(&cache, "a").await, "ok");
+        poison(&cache.shared.state);
+        assert_eq!(ask(&cache, "a").await, r#"Internal("a panic while a lock was held")"#);
     }
 }

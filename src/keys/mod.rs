@@ -15,4 +15,4 @@ mod jwks_source;
 
 pub use discovery::Discovery;
 pub use jwks_cache::{JwksCache, JwksSettings, WithdrawnKeys};
-pub use jwks_source::JwksSource;
+pub use jwks_source::{Fetch, JwksSource};

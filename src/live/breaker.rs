@@ -12,7 +12,7 @@
 
 use super::caller::Caller;
 use crate::age_clock::AgeClock;
-use crate::http::{CallCounts, CallEnd, Calls, Kind, Outage};
+use crate::http::{CallCounts, CallEnd, Kind, Outage};
 use crate::lock::lock;
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -49,6 +49,11 @@ enum Witness {
 }
 
 impl Breaker {
+    /// Counts its calls in `counts`.
+    pub(crate) fn new(counts: CallCounts) -> Self {
+        Self { state: Mutex::default(), counts }
+    }
+
     /// Makes a call within `timeout`, or none while this caller's calls, or everybody's, pause.
     ///
     /// # Errors
@@ -78,11 +83,6 @@ impl Breaker {
         }
         drop(state);
         outcome
-    }
-
-    /// The calls that were made since this was asked last.
-    pub(crate) fn take_calls(&self) -> Calls {
-        self.counts.take()
     }
 
     fn admit(&self, caller: Caller) -> Result<(), Outage> {
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(call(&breaker, ANN, Ok(())).await, Ok(()));
         assert_eq!(call(&breaker, ANN, Ok(())).await, Ok(()));
         // Only what was really asked is counted.
-        let calls = breaker.take_calls();
+        let calls = breaker.counts.take();
         assert_eq!((calls.made, calls.failed, calls.throttled, calls.took.len()), (6, 4, 0, 6));
     }
 
@@ -319,7 +319,7 @@ mod tests {
             assert_eq!(call(&breaker, ANN, Err(Outage::throttled())).await, Err("throttled".into()));
             assert_eq!(call(&breaker, ANN, Err(Outage::answered("odd"))).await, Err("odd".into()));
         }
-        let calls = breaker.take_calls();
+        let calls = breaker.counts.take();
         assert_eq!((calls.made, calls.failed, calls.throttled), (18, 18, 9));
         for _ in 0..3 {
             let hang = breaker.call::<()>(ANN, Duration::from_secs(1), std::future::pending()).await;
@@ -354,6 +354,6 @@ mod tests {
         let breaker = Breaker::default();
         poison(&breaker.state);
         assert_eq!(call(&breaker, ANN, Ok(())).await, Err("a panic while a lock was held".into()));
-        assert_eq!(breaker.take_calls().made, 0);
+        assert_eq!(breaker.counts.take().made, 0);
     }
 }

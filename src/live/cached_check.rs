@@ -9,7 +9,7 @@ use super::caller::Caller;
 use super::check_error::CheckError;
 use super::memory::{Digest, Lasts, Limits, Memory, Weight};
 use crate::denial::Denial;
-use crate::http::{Calls, Outage};
+use crate::http::{CallCounts, Outage};
 use crate::lock::lock;
 use crate::request::UnixSeconds;
 use crate::token::TokenDigest;
@@ -47,9 +47,9 @@ pub(super) struct CachedCheck<T> {
 type Flight<T> = Shared<BoxFuture<'static, Result<T, CheckError>>>;
 
 impl<T: Clone + Weight + Send + Sync + 'static> CachedCheck<T> {
-    pub(super) fn new(settings: CheckSettings, limits: Limits) -> Arc<Self> {
+    pub(super) fn new(settings: CheckSettings, limits: Limits, counts: CallCounts) -> Arc<Self> {
         let (memory, under_way) = (Memory::new(limits), Mutex::default());
-        Arc::new(Self { settings, breaker: Breaker::default(), memory, under_way })
+        Arc::new(Self { settings, breaker: Breaker::new(counts), memory, under_way })
     }
 
     /// Asks about a token, where nothing is known of it.
@@ -90,10 +90,6 @@ impl<T: Clone + Weight + Send + Sync + 'static> CachedCheck<T> {
         lock(&self.under_way)?.retain(|other, held| other != &key || !held.ptr_eq(&flight));
         let expires = expires(&outcome);
         self.remember(key, outcome, expires, now)
-    }
-
-    pub(super) fn take_calls(&self) -> Calls {
-        self.breaker.take_calls()
     }
 
     fn join_or_ask<Q>(

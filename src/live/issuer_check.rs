@@ -9,7 +9,7 @@ use super::memory::{Lasts, Limits, Memory, Weight};
 use super::token_facts::TokenFacts;
 use super::user_info::UserInfo;
 use crate::denial::Denial;
-use crate::http::Calls;
+use crate::http::RemoteCounts;
 use crate::request::UnixSeconds;
 use crate::token::{BearerToken, Claims, IntrospectedToken, TokenDigest};
 use std::sync::Arc;
@@ -79,15 +79,10 @@ impl Method {
 impl IssuerCheck {
     /// An issuer that is asked by `method`.
     #[must_use]
-    pub fn new(method: Method, settings: CheckSettings) -> Arc<Self> {
-        let (verified, opaque) = (CachedCheck::new(settings, REMEMBERED), CachedCheck::new(settings, REMEMBERED));
+    pub fn new(method: Method, settings: CheckSettings, counts: &RemoteCounts) -> Arc<Self> {
+        let verified = CachedCheck::new(settings, REMEMBERED, counts.introspections.clone());
+        let opaque = CachedCheck::new(settings, REMEMBERED, counts.introspections.clone());
         Arc::new(Self { method, settings, verified, opaque, callers: Memory::new(REMEMBERED_CALLERS) })
-    }
-
-    pub(super) fn take_calls(&self) -> Calls {
-        let mut calls = self.verified.take_calls();
-        calls.add(self.opaque.take_calls());
-        calls
     }
 
     /// Asks about a token that was verified.

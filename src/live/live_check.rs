@@ -5,7 +5,6 @@ use super::issuer_check::IssuerCheck;
 use super::revocations::RevocationTable;
 use crate::access::{Live, Vouched};
 use crate::denial::{Class, Denial};
-use crate::http::RemoteCalls;
 use crate::request::UnixSeconds;
 use crate::token::{BearerToken, Claims, IntrospectedToken};
 use std::sync::Arc;
@@ -61,17 +60,6 @@ const GOOD: &str = "good";
 const REMEMBERED: &str = "remembered";
 
 impl LiveCheck {
-    /// Adds the calls that were made since this was asked last.
-    pub fn take_calls(&self, calls: &mut RemoteCalls) {
-        if let Some(issuer_check) = &self.issuer_check {
-            calls.introspections.add(issuer_check.take_calls());
-        }
-        // Issuers share a table: the first takes all of its calls.
-        if let Some(table) = &self.revocations {
-            calls.revocation_checks.add(table.take_calls());
-        }
-    }
-
     /// Vouches for a token, or does not.
     ///
     /// # Errors

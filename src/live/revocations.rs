@@ -9,7 +9,7 @@
 use super::breaker::Breaker;
 use super::caller::Caller;
 use crate::denial::Denial;
-use crate::http::{Calls, Outage, aws};
+use crate::http::{Outage, RemoteCounts, aws};
 use crate::request::UnixSeconds;
 use crate::token::Claims;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
@@ -112,18 +112,14 @@ impl Revocation {
 impl RevocationTable {
     /// The table of that name, in the function's own region and account.
     #[must_use]
-    pub fn new(name: String) -> Self {
-        Self { name, client: OnceCell::new(), breaker: Breaker::default() }
+    pub fn new(name: String, counts: &RemoteCounts) -> Self {
+        Self { name, client: OnceCell::new(), breaker: Breaker::new(counts.revocation_checks.clone()) }
     }
 
     /// The table's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    pub(super) fn take_calls(&self) -> Calls {
-        self.breaker.take_calls()
     }
 
     /// Asks whether anything about this token was revoked.
