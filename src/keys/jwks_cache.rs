@@ -579,7 +579,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_flood_of_unknown_keys_does_not_keep_old_keys_in_use() {
+    async fn two_failed_fetches_do_not_keep_old_keys_in_use() {
         let issuer = Issuer::default();
         let cache = issuer.cache(Some(&["a"]), &[]);
         issuer.fails();
