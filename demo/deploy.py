@@ -101,6 +101,12 @@ def choose(stack: str, account: Account, known: dict, given: dict, had: dict | N
             if role
             else "Access logs: this account and Region has no role for them; the stack makes one, for all of its APIs"
         )
+    if had is None and "RevocationsTableName" in known and "RevocationsTableName" not in given and (left := tables_left_by(stack)):
+        raise Failure(
+            f"an earlier stack of this name left a table of revocations, {', '.join(left)}: with an empty one, what it refuses would pass.\n"
+            f'To go on with it:       make deploy PARAMETERS="RevocationsTableName={left[0]}"\n'
+            'To begin with none:     make deploy PARAMETERS="RevocationsTableName="'
+        )
     if had is None and "DeletionProtection" in known and "DeletionProtection" not in given:
         chosen["DeletionProtection"] = "off"
         notes.append("Deletion protection is turned on once the stack is there: a failed deployment must be able to go away")
@@ -114,6 +120,12 @@ def choose(stack: str, account: Account, known: dict, given: dict, had: dict | N
 def resources(stack: str) -> list[dict]:
     pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     return [resource for page in pages for resource in page["StackResourceSummaries"]]
+
+
+def tables_left_by(stack: str) -> list[str]:
+    """Tables that CloudFormation named for a stack of this name, or that `make restore` made of one."""
+    pages = boto3.client("dynamodb").get_paginator("list_tables").paginate()
+    return sorted(name for page in pages for name in page["TableNames"] if name.startswith(f"{stack}-RevocationsTable-"))
 
 
 def changes(chosen: dict[str, str], had: dict[str, str] | None) -> list[str]:

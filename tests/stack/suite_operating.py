@@ -180,6 +180,10 @@ class Operating(Suite):
         self.assertTrue(self.exists("cognito-idp", "describe_user_pool", UserPoolId=pool))
         self.assertTrue(self.exists("logs", "describe_log_streams", logGroupName=logs))
 
+        forgotten = make("deploy", f"TEMPLATE={deployment.folder / 'build/template.yaml'}", f"PREBUILT={self.packages}")
+        self.assertNotEqual(forgotten.returncode, 0, forgotten.stdout)
+        self.assertIn("left a table of revocations", forgotten.stderr)
+
         [line] = re.findall(r"^  make deploy (.*)$", done.stdout, re.MULTILINE)
         words = dict(re.findall(r'(\w+)=("[^"]*"|\S+)', line))
         variables = [f"{name}={value.strip(chr(34))}" for name, value in words.items() if name != "STACK"]

@@ -79,13 +79,14 @@ class Credentials(unittest.TestCase):
 
 
 class Parameters(unittest.TestCase):
-    KNOWN = {"UserPoolId": "", "AccessLogRole": "create", "DeletionProtection": "on", "Architecture": "x86_64"}
+    KNOWN = {"RevocationsTableName": "", "UserPoolId": "", "AccessLogRole": "create", "DeletionProtection": "on", "Architecture": "x86_64"}
     HERE = account.Account("111122223333", "arn", "eu-west-1", "AWS_REGION")
 
-    def chosen(self, given: dict, had: dict | None, role: str | None = None, own: str | None = None):
+    def chosen(self, given: dict, had: dict | None, role: str | None = None, own: str | None = None, tables: tuple = ()):
         resources = [{"LogicalResourceId": "UserPool", "PhysicalResourceId": own}] if own else []
         with mock.patch("boto3.client") as client, mock.patch("deploy.resources", return_value=resources):
             client().get_account.return_value = {"cloudwatchRoleArn": role} if role else {}
+            client().get_paginator().paginate.return_value = [{"TableNames": list(tables)}]
             return deploy.choose("stack", self.HERE, self.KNOWN, given, had)[0]
 
     def test_a_role_for_access_logs_that_is_there_stays(self):
@@ -95,6 +96,16 @@ class Parameters(unittest.TestCase):
         self.assertEqual(self.chosen({"AccessLogRole": "create"}, None, role="arn:theirs")["AccessLogRole"], "create")
         # A stack that is there keeps what it has: the role may be its own.
         self.assertEqual(self.chosen({}, {}, role="arn:theirs"), {})
+
+    def test_a_table_that_an_earlier_stack_left_is_taken_or_given_up_but_never_forgotten(self):
+        left = ("other-RevocationsTable-1", "stack-RevocationsTable-1A")
+        with self.assertRaisesRegex(Failure, "stack-RevocationsTable-1A: with an empty one, what it refuses would pass"):
+            self.chosen({}, None, tables=left)
+        for value in ("stack-RevocationsTable-1A", ""):
+            self.assertEqual(self.chosen({"RevocationsTableName": value}, None, tables=left)["RevocationsTableName"], value)
+        # A stack that is there has its table; another stack's is none of its business.
+        self.assertEqual(self.chosen({}, {}, tables=left), {})
+        self.assertNotIn("RevocationsTableName", self.chosen({}, None, tables=left[:1]))
 
     def test_the_stacks_own_pool_is_not_taken_for_one_that_is_brought_along(self):
         with self.assertRaisesRegex(Failure, "the stack's own pool"):
