@@ -36,7 +36,7 @@ pub struct Rules {
     routes: Vec<RouteKey>,
     index: RouteIndex,
     letter_case: LetterCase,
-    coverage: Option<Coverage>,
+    coverage: Option<Arc<Coverage>>,
 }
 
 /// Two keys mean the same route.
@@ -90,7 +90,7 @@ impl Rules {
     /// Why the table cannot be written as IAM policies.
     pub fn cover(&mut self, implicit_deny: bool) -> Result<Vec<Surplus>, Vec<Inexpressible>> {
         let (coverage, surplus) = self.coverage(implicit_deny)?;
-        self.coverage = Some(coverage);
+        self.coverage = Some(Arc::new(coverage));
         Ok(surplus)
     }
 
@@ -294,11 +294,11 @@ impl Rules {
     /// say so: policies cover tokens, and neither the rule nor the token asks for more
     /// than token and path.
     #[must_use]
-    pub fn standing<'s>(&'s self, claims: &'s Claims, rule: Option<&MatchedRule<'_>>) -> Option<UnvouchedStanding<'s>> {
+    pub fn standing(&self, claims: &Arc<Claims>, rule: Option<&MatchedRule<'_>>) -> Option<UnvouchedStanding> {
         let coverage = self.coverage.as_ref()?;
         let is_own =
             claims.are_sender_bound() || rule.is_some_and(|matched| matched.rules().any(Rule::answers_for_itself));
-        (!is_own).then(|| coverage.standing(claims))
+        (!is_own).then(|| UnvouchedStanding::new(coverage, claims))
     }
 }
 

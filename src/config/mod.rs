@@ -27,7 +27,7 @@ pub use source::{ConfigText, Environment};
 
 use crate::access::{LetterCase, Rule, Rules};
 use crate::authorizer::{Authorizer, Issuer};
-use crate::gateway::{AnswerSettings, Handler, TokenSources};
+use crate::gateway::{AnswerSettings, Handler, MIN_CONTEXT_BYTES, TokenSources};
 use crate::http::{HttpsClient, RemoteCounts};
 use crate::metrics::Metrics;
 use crate::policies::PermissionCheck;
@@ -139,6 +139,16 @@ impl Config {
         }));
         revocations?;
         let mut answers = answers?;
+        let key_bytes = answers.context.bytes_of_keys();
+        if let (Covers::Token, Some(place), true) =
+            (policy.covers, &policy.place, key_bytes > MAX_KEY_BYTES_BESIDE_POLICIES)
+        {
+            place.fault(format!(
+                "beside policies that cover tokens the keys of `context` may have {MAX_KEY_BYTES_BESIDE_POLICIES} bytes in all, \
+                 each with a space: an answer must have room to name those that it leaves out. They have {key_bytes}"
+            ));
+            return None;
+        }
         answers.policies_expire = policy.expires_with_token;
         answers.implicit_deny = policy.implicit_deny;
         answers.covers_tokens = policy.covers == Covers::Token;
@@ -226,6 +236,9 @@ impl Config {
         .with_metrics(self.metrics)
     }
 }
+
+/// `{"omitted_claims":""}` and the keys fit into what such a policy leaves.
+const MAX_KEY_BYTES_BESIDE_POLICIES: usize = MIN_CONTEXT_BYTES - 21;
 
 /// Prepares policies that cover tokens, or says why the table allows of none.
 fn cover(rules: &mut Rules, policy: &Policy<'_>) -> Option<Vec<String>> {

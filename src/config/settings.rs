@@ -3,7 +3,8 @@
 use super::fields::{Fields, Item};
 use crate::access::LetterCase;
 use crate::gateway::{
-    AnswerSettings, ClaimSource, ContextMap, EventKind, HttpResponse, TokenSource, TokenSources, Unauthorized,
+    AnswerSettings, ClaimSource, ContextMap, EventKind, HttpResponse, OMITTED_CLAIMS, TokenSource, TokenSources,
+    Unauthorized,
 };
 use crate::http::RemoteCounts;
 use crate::keys::{JwksSettings, WithdrawnKeys};
@@ -119,12 +120,21 @@ fn context(fields: &mut Fields<'_>) -> Option<ContextMap> {
             item.fault("API Gateway keeps this key for itself");
             complete = false;
         }
+        if key == OMITTED_CLAIMS {
+            item.fault("the authorizer names the claims that did not fit under this key");
+            complete = false;
+        }
         match claim_source(&item) {
             Some(claim) => entries.push((key.to_owned(), claim)),
             None => complete = false,
         }
     }
-    complete.then(|| ContextMap::new(entries))
+    let context = complete.then(|| ContextMap::new(entries))?;
+    if context.bytes_of_keys() > MAX_CONTEXT_KEY_BYTES {
+        fields.fault(&format!("the keys may have {MAX_CONTEXT_KEY_BYTES} bytes in all, each with a space: an answer must have room to name them"));
+        return None;
+    }
+    Some(context)
 }
 
 /// A normalised claim, or one of the token's own.
@@ -283,4 +293,7 @@ pub(super) fn metrics(file: &mut Fields<'_>) -> Option<Option<Metrics>> {
 }
 
 /// `principalId` and `integrationLatency` are API Gateway's on REST, `claims` on HTTP 1.0.
+/// A quarter of an answer, beside which a policy for one request has room.
+const MAX_CONTEXT_KEY_BYTES: usize = 2048;
+
 const RESERVED_CONTEXT_KEYS: [&str; 3] = ["principalId", "integrationLatency", "claims"];

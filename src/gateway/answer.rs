@@ -1,14 +1,14 @@
 //! A permit or a denial becomes what API Gateway expects: an IAM policy, a simple
 //! response, or an invocation that fails.
 
-use super::context::{ClaimSource, ContextMap, Shape};
+use super::context::{ClaimSource, ContextMap, OMITTED_CLAIMS, Shape, fitted};
 use super::event::EventKind;
 use super::method_arn::MethodArn;
 use super::policy::{PolicyAnswer, PolicyDocument};
-use crate::access::Permit;
+use crate::access::{Permit, Standing};
 use crate::authorizer::Trail;
 use crate::denial::{Class, Denial};
-use crate::request::MAX_RESOURCE_CHARACTERS;
+use crate::request::{MAX_RESOURCE_CHARACTERS, UnixSeconds};
 use crate::token::Claims;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -98,45 +98,71 @@ pub enum Unauthorized {
     Error,
 }
 
-/// Answers one request, and says what was answered: a policy that covers a token may
-/// be unable to allow what was permitted.
+/// What is answered, and what the log says of it.
+#[derive(Debug)]
+pub(super) struct Answered {
+    /// A policy that covers a token may be unable to allow what was permitted.
+    pub(super) ruling: Result<(), Denial>,
+    pub(super) answer: Answer,
+    /// The context keys that were left out since the answer would have been too large.
+    pub(super) omitted_claims: Option<String>,
+}
+
+impl Answered {
+    /// An invocation that fails, in the words for the denial.
+    pub(super) fn failed(denial: Denial) -> Self {
+        let answer = Answer::Failure { error_type: denial.code(), error_message: denial.description() };
+        Self { ruling: Err(denial), answer, omitted_claims: None }
+    }
+
+    /// What API Gateway turns into a 401, and does not cache.
+    fn unauthorized(denial: Denial) -> Self {
+        let answer = Answer::Failure { error_type: "Unauthorized", error_message: "Unauthorized" };
+        Self { ruling: Err(denial), answer, omitted_claims: None }
+    }
+
+    fn result(ruling: Result<(), Denial>, text: String, context: &Map<String, Value>) -> Self {
+        let omitted = context.get(OMITTED_CLAIMS).and_then(Value::as_str);
+        Self { ruling, answer: Answer::Result(text), omitted_claims: omitted.map(str::to_owned) }
+    }
+}
+
+/// Answers one request.
+///
+/// # Errors
+/// [`Denial::Internal`] where no answer can be written.
 pub(super) fn answer(
     ruling: Result<Permit, Denial>,
     trail: &Trail,
     kind: EventKind,
     arn: &MethodArn<'_>,
     settings: &AnswerSettings,
-) -> Result<(Result<(), Denial>, Answer), Denial> {
-    match ruling {
-        Ok(permit) => match settings.by_policy(kind) {
-            true => by_policy(Ok(&permit), trail, kind, arn, settings),
-            false => {
-                let context = settings.context.of(permit.claims(), Shape::Nested);
-                Ok((Ok(()), within_limit(&SimpleAnswer { is_authorized: true, context })?))
-            }
-        },
-        Err(denial) => match (denial.class(), settings.unauthorized(kind)) {
-            (Class::Unavailable, _) => {
-                let answer = failure(&denial);
-                Ok((Err(denial), answer))
-            }
-            (Class::Unauthorized, Unauthorized::Error) => Ok((Err(denial), unauthorized())),
-            (Class::Unauthorized, Unauthorized::Deny) | (Class::Forbidden, _) => match settings.by_policy(kind) {
-                // What may be right a moment later must not be kept as a denial of the token.
-                true if settings.covers_tokens
-                    && denial.class() == Class::Unauthorized
-                    && !denial.is_final_for_the_token() =>
-                {
-                    Ok((Err(denial), unauthorized()))
-                }
-                true => by_policy(Err(denial), trail, kind, arn, settings),
-                false => {
-                    let context = denial_context(&denial);
-                    let answer = within_limit(&SimpleAnswer { is_authorized: false, context })?;
-                    Ok((Err(denial), answer))
-                }
-            },
-        },
+) -> Result<Answered, Denial> {
+    let denial = match ruling {
+        Ok(permit) if settings.by_policy(kind) => return by_policy(Ok(&permit), trail, kind, arn, settings),
+        Ok(permit) => {
+            let context = settings.context.of(permit.claims(), Shape::Nested);
+            let mut answer = SimpleAnswer { is_authorized: true, context };
+            let text = within_limit(&mut answer, 0)?;
+            return Ok(Answered::result(Ok(()), text, &answer.context));
+        }
+        Err(denial) => denial,
+    };
+    match (denial.class(), settings.unauthorized(kind)) {
+        (Class::Unavailable, _) => Ok(Answered::failed(denial)),
+        (Class::Unauthorized, Unauthorized::Error) => Ok(Answered::unauthorized(denial)),
+        (Class::Unauthorized, Unauthorized::Deny) | (Class::Forbidden, _) if !settings.by_policy(kind) => {
+            let mut answer = SimpleAnswer { is_authorized: false, context: denial_context(&denial) };
+            let text = within_limit(&mut answer, 0)?;
+            Ok(Answered::result(Err(denial), text, &answer.context))
+        }
+        // What may be right a moment later must not be kept as a denial of the token.
+        (Class::Unauthorized, Unauthorized::Deny) if settings.covers_tokens && !denial.is_final_for_the_token() => {
+            Ok(Answered::unauthorized(denial))
+        }
+        (Class::Unauthorized, Unauthorized::Deny) | (Class::Forbidden, _) => {
+            by_policy(Err(denial), trail, kind, arn, settings)
+        }
     }
 }
 
@@ -148,78 +174,98 @@ fn by_policy(
     kind: EventKind,
     arn: &MethodArn<'_>,
     settings: &AnswerSettings,
-) -> Result<(Result<(), Denial>, Answer), Denial> {
+) -> Result<Answered, Denial> {
     // A token that was revoked names somebody, but was not accepted.
     let claims = trail
         .claims
         .as_deref()
         .filter(|_| ruling.as_ref().err().is_none_or(|denial| denial.class() == Class::Forbidden));
-    let until = |claims: &Claims| settings.policies_expire.then(|| claims.expires());
+    let principal_id = claims.and_then(Claims::principal_id).unwrap_or(NOBODY);
     let (ruling, policy_document, context) = match (ruling, claims.zip(trail.standing.as_ref())) {
-        (ruling, Some((claims, standing))) => {
-            let policy = PolicyDocument::covering(standing, arn, until(claims));
-            if !policy.fits(MAX_RESOURCE_CHARACTERS) {
-                return Err(Denial::Internal("a Resource with more than 512 characters: shorten the routes"));
-            }
-            let is_allowed = policy.allows(arn);
-            let is_denied = policy.denies(arn) || settings.implicit_deny && !is_allowed;
-            let denial = match ruling {
-                Ok(_) if is_allowed => None,
-                Ok(_) => Some(Denial::UnsafePath("no cached policy can tell it from other paths")),
-                Err(denial) => Some(denial),
-            };
-            let (ruling, policy) = match denial {
-                None => (Ok(()), policy),
-                Some(denial) if is_denied => (Err(denial), policy),
-                Some(denial) => match policy.and_denying(arn) {
-                    Some(policy) => (Err(denial), policy),
-                    None => return Ok(not_to_be_kept(denial)),
-                },
-            };
-            (ruling, policy, settings.context.of(claims, Shape::Flat))
-        }
+        (ruling, Some((claims, standing))) => return covering(ruling, standing, claims, kind, arn, settings),
         (Ok(permit), None) => {
             let claims = permit.claims();
-            (Ok(()), PolicyDocument::allowing(arn, until(claims)), settings.context.of(claims, Shape::Flat))
+            (Ok(()), PolicyDocument::allowing(arn, until(claims, settings)), settings.context.of(claims, Shape::Flat))
         }
         (Err(denial), None) => {
             let context = denial_context(&denial);
             let is_everywhere = denial.is_final_for_the_token() || trail.is_refused_everywhere;
             let policy = match settings.covers_tokens {
                 true if is_everywhere => PolicyDocument::denying_everything(arn),
-                true if !arn.can_be_exact() => return Ok(not_to_be_kept(denial)),
+                true if !arn.can_be_exact() => return Ok(Answered::failed(denial)),
                 _ => PolicyDocument::denying(arn),
             };
             (Err(denial), policy, context)
         }
     };
-    let principal_id = claims.and_then(Claims::principal_id).unwrap_or("anonymous");
-    // A policy that is kept for other requests allows some of them, whatever this one gets.
-    let usage_identifier_key = match (&settings.usage_identifier_key, kind) {
-        (Some(key), EventKind::RestToken | EventKind::RestRequest) if ruling.is_ok() || trail.standing.is_some() => {
-            claims.and_then(|claims| key.text(claims))
-        }
-        _ => None,
+    let usage_identifier_key = match &ruling {
+        Ok(()) => claims.and_then(|claims| usage_identifier_key(claims, kind, settings)),
+        Err(_) => None,
     };
-    let answer = within_limit(&PolicyAnswer { principal_id, policy_document, context, usage_identifier_key })?;
-    Ok((ruling, answer))
+    let mut answer = PolicyAnswer { principal_id, policy_document, context, usage_identifier_key };
+    let text = within_limit(&mut answer, 0)?;
+    Ok(Answered::result(ruling, text, &answer.context))
 }
 
-/// A denial that no policy can say without denying other requests too: API Gateway does
-/// not cache an invocation that failed.
-fn not_to_be_kept(denial: Denial) -> (Result<(), Denial>, Answer) {
-    let answer = failure(&denial);
-    (Err(denial), answer)
+/// What names the caller's usage plan, on a REST API.
+fn usage_identifier_key<'c>(claims: &'c Claims, kind: EventKind, settings: &AnswerSettings) -> Option<&'c str> {
+    match (&settings.usage_identifier_key, kind) {
+        (Some(key), EventKind::RestToken | EventKind::RestRequest) => key.text(claims),
+        _ => None,
+    }
 }
 
-/// What API Gateway turns into a 401, and does not cache.
-fn unauthorized() -> Answer {
-    Answer::Failure { error_type: "Unauthorized", error_message: "Unauthorized" }
+/// When an Allow ends, where it does.
+fn until(claims: &Claims, settings: &AnswerSettings) -> Option<UnixSeconds> {
+    settings.policies_expire.then(|| claims.expires())
 }
 
-/// The answer to what could not be decided.
-pub(super) fn failure(denial: &Denial) -> Answer {
-    Answer::Failure { error_type: denial.code(), error_message: denial.description() }
+/// A policy about all that the token may use. It is a function of the token alone, but for a
+/// Deny of this request where it takes one.
+fn covering(
+    ruling: Result<&Permit, Denial>,
+    standing: &Standing,
+    claims: &Claims,
+    kind: EventKind,
+    arn: &MethodArn<'_>,
+    settings: &AnswerSettings,
+) -> Result<Answered, Denial> {
+    let principal_id = claims.principal_id().unwrap_or(NOBODY);
+    let usage_identifier_key = usage_identifier_key(claims, kind, settings);
+    let key_bytes = usage_identifier_key.map_or(Ok(0), |key| json(&key).map(|text| text.len() + USAGE_KEY_WORDS))?;
+    let others = WORDS_BYTES + MIN_CONTEXT_BYTES + json(&principal_id)?.len() + key_bytes;
+    let resources = standing.resources(arn.before_method(), MAX_ANSWER_BYTES.saturating_sub(others))?;
+    let leaves_out = resources.leaves_out;
+    let policy = PolicyDocument::covering(resources, until(claims, settings));
+    if !policy.fits(MAX_RESOURCE_CHARACTERS) {
+        return Err(Denial::Internal("a Resource with more than 512 characters: shorten the routes"));
+    }
+    let is_allowed = policy.allows(arn);
+    let is_denied = policy.denies(arn) || settings.implicit_deny && !is_allowed;
+    let denial = match ruling {
+        Ok(_) if is_allowed => None,
+        Ok(_) if leaves_out => {
+            Some(Denial::UnsafePath("no cached policy has room for this route and the token's claims"))
+        }
+        Ok(_) => Some(Denial::UnsafePath("no cached policy can tell it from other paths")),
+        Err(denial) => Some(denial),
+    };
+    let context = settings.context.of(claims, Shape::Flat);
+    let mut answer = PolicyAnswer { principal_id, policy_document: policy, context, usage_identifier_key };
+    let mut text = within_limit(&mut answer, OWN_DENIAL_BYTES)?;
+    // Where no Resource denies this request alone, nothing may be cached: an invocation that failed is not.
+    if let Some(denial) = denial {
+        if !is_denied {
+            let Some(policy) = answer.policy_document.and_denying(arn) else { return Ok(Answered::failed(denial)) };
+            answer.policy_document = policy;
+            text = json(&answer)?;
+            if text.len() > MAX_ANSWER_BYTES {
+                return Ok(Answered::failed(denial));
+            }
+        }
+        return Ok(Answered::result(Err(denial), text, &answer.context));
+    }
+    Ok(Answered::result(Ok(()), text, &answer.context))
 }
 
 fn denial_context(denial: &Denial) -> Map<String, Value> {
@@ -236,15 +282,43 @@ fn denial_context(denial: &Denial) -> Map<String, Value> {
     context
 }
 
-/// API Gateway refuses a WebSocket authorizer's result of more than 8 KB, and says
-/// nothing of the other kinds. A context with claims left out could be read as a
-/// user without them, so that a larger answer is none.
-fn within_limit(answer: &impl Serialize) -> Result<Answer, Denial> {
-    let text = serde_json::to_string(answer).map_err(|_| Denial::Internal("the answer cannot be written"))?;
-    if text.len() > MAX_ANSWER_BYTES {
-        return Err(Denial::Internal("the answer has more than 8 KB: map fewer or smaller claims in `context`"));
+/// An answer of whose context claims may be left out.
+trait HasContext: Serialize {
+    fn context(&mut self) -> &mut Map<String, Value>;
+}
+
+impl HasContext for PolicyAnswer<'_> {
+    fn context(&mut self) -> &mut Map<String, Value> {
+        &mut self.context
     }
-    Ok(Answer::Result(text))
+}
+
+impl HasContext for SimpleAnswer {
+    fn context(&mut self) -> &mut Map<String, Value> {
+        &mut self.context
+    }
+}
+
+/// The answer as JSON, with what fits of its context beside so many bytes that are kept free.
+/// API Gateway refuses a WebSocket authorizer's result of more than 8 KB, and says nothing of
+/// the other kinds.
+fn within_limit(answer: &mut impl HasContext, kept_free: usize) -> Result<String, Denial> {
+    let text = json(answer)?;
+    if text.len() + kept_free <= MAX_ANSWER_BYTES {
+        return Ok(text);
+    }
+    let context = std::mem::take(answer.context());
+    let room = MAX_ANSWER_BYTES.saturating_sub(text.len().saturating_sub(json(&context)?.len()));
+    *answer.context() = fitted(context, room.saturating_sub(kept_free).max(room.min(MIN_CONTEXT_BYTES)));
+    let text = json(answer)?;
+    if text.len() > MAX_ANSWER_BYTES {
+        return Err(Denial::Internal("the answer has more than 8 KB without its context"));
+    }
+    Ok(text)
+}
+
+fn json(value: &impl Serialize) -> Result<String, Denial> {
+    serde_json::to_string(value).map_err(|_| Denial::Internal("the answer cannot be written"))
 }
 
 #[derive(Serialize)]
@@ -257,11 +331,29 @@ struct SimpleAnswer {
 /// "8 KB" (API Gateway, WebSocket quotas: authorizer result size).
 const MAX_ANSWER_BYTES: usize = 8 * 1024;
 
+/// What a covering policy leaves to the context, whatever the token may use: with the words of
+/// the answer and a `sub` of 255 characters it is the KB that the start keeps free. The
+/// configuration refuses keys that would not fit.
+pub const MIN_CONTEXT_BYTES: usize = 480;
+
+/// `{"principalId":,"policyDocument":{"Version":"2012-10-17","Statement":[...]},"context":}`, with
+/// two statements and a condition.
+const WORDS_BYTES: usize = 280;
+
+/// `,"usageIdentifierKey":`
+const USAGE_KEY_WORDS: usize = 22;
+
+/// The principal of a request without an accepted token, or of a token that names nobody.
+const NOBODY: &str = "anonymous";
+
+/// A Deny of a request that the policy does not deny anyway.
+const OWN_DENIAL_BYTES: usize = 512;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Covering;
     use crate::denial::Missed;
-    use crate::request::UnixSeconds;
     use crate::token::{AlgorithmSet, Audience, ClaimNames, ClientIds, Expectations, Introspection, IssuerKind};
     use serde_json::json;
     use std::sync::Arc;
@@ -280,9 +372,9 @@ mod tests {
 
     fn told(denial: &Denial, trail: &Trail, kind: EventKind, settings: &AnswerSettings) -> Told {
         let arn = MethodArn::parse(ARN).unwrap();
-        let (ruling, answer) = answer(Err(denial.clone()), trail, kind, &arn, settings).unwrap();
-        assert_eq!(ruling.as_ref(), Err(denial));
-        let text = match answer {
+        let answered = answer(Err(denial.clone()), trail, kind, &arn, settings).unwrap();
+        assert_eq!(answered.ruling.as_ref(), Err(denial));
+        let text = match answered.answer {
             Answer::Failure { error_type, error_message } => return Told::Failure(error_type, error_message),
             Answer::Result(text) => text,
         };
@@ -378,10 +470,39 @@ mod tests {
 
     #[test]
     fn an_answer_has_at_most_8192_bytes() {
-        // With its quotes.
-        let text = |bytes: usize| within_limit(&"a".repeat(bytes - 2));
-        assert!(matches!(text(8192), Ok(Answer::Result(text)) if text.len() == 8192));
-        assert!(matches!(text(8193), Err(Denial::Internal(_))));
-        assert!(matches!(text(20_000), Err(Denial::Internal(_))));
+        let fits = |bytes: usize, kept_free: usize| {
+            let context = Map::from_iter([("a".to_owned(), "a".repeat(bytes).into()), ("b".to_owned(), "b".into())]);
+            let mut answer = SimpleAnswer { is_authorized: true, context };
+            let text = within_limit(&mut answer, kept_free).unwrap();
+            assert!(text.len() <= 8192, "{}", text.len());
+            answer.context.get(OMITTED_CLAIMS).is_none()
+        };
+        let others = r#"{"isAuthorized":true,"context":{"a":"","b":"b"}}"#.len();
+        assert!(fits(8192 - others, 0) && !fits(8193 - others, 0) && !fits(20_000, 0));
+        assert!(fits(8092 - others, 100) && !fits(8093 - others, 100));
+    }
+
+    #[test]
+    fn the_words_of_a_covering_policy_are_counted() {
+        let covering = Covering { allow: vec![String::new()], deny: vec![String::new()], leaves_out: false };
+        let policy_document = PolicyDocument::covering(covering, UnixSeconds::new(4_000_000_000.0));
+        let text =
+            json(&PolicyAnswer { principal_id: "", policy_document, context: Map::new(), usage_identifier_key: None })
+                .unwrap();
+        // The principal's quotes, the two Resources' quotes and the context's braces are counted where they are.
+        assert_eq!(text.len() - 2 - 4 - 2, WORDS_BYTES);
+    }
+
+    #[test]
+    fn an_answer_that_is_too_large_without_a_context_is_none() {
+        let arn = MethodArn::parse(ARN).unwrap();
+        let text = |bytes: usize| {
+            let (principal_id, policy_document) = ("a".repeat(bytes), PolicyDocument::denying(&arn));
+            let context = Map::new();
+            let mut answer =
+                PolicyAnswer { principal_id: &principal_id, policy_document, context, usage_identifier_key: None };
+            within_limit(&mut answer, 0)
+        };
+        assert!(text(7000).is_ok() && matches!(text(8192), Err(Denial::Internal(_))));
     }
 }

@@ -82,6 +82,12 @@ impl ContextMap {
         })
     }
 
+    /// How many bytes the keys take, each with a space behind it.
+    #[must_use]
+    pub fn bytes_of_keys(&self) -> usize {
+        self.0.iter().map(|(key, _)| key.len() + 1).sum()
+    }
+
     /// The context of these claims; what is missing, null or an empty list is left out.
     pub(super) fn of(&self, claims: &Claims, shape: Shape) -> Map<String, Value> {
         let mut context = Map::new();
@@ -101,6 +107,27 @@ impl ContextMap {
         context
     }
 }
+
+/// What fits of a context into so many bytes of JSON. A claim that does not fit is left out
+/// whole, the largest first, and [`OMITTED_CLAIMS`] names the keys: a backend never gets a
+/// part of a list that looks whole.
+pub(super) fn fitted(mut context: Map<String, Value>, most_bytes: usize) -> Map<String, Value> {
+    let bytes = |value: &Value| value.to_string().len();
+    let mut sizes: Vec<(usize, String)> = context.iter().map(|(key, value)| (bytes(value), key.clone())).collect();
+    sizes.sort();
+    let mut omitted: Vec<String> = Vec::new();
+    while Value::Object(context.clone()).to_string().len() > most_bytes {
+        let Some((_, largest)) = sizes.pop() else { break };
+        context.remove(&largest);
+        omitted.push(largest);
+        omitted.sort();
+        context.insert(OMITTED_CLAIMS.to_owned(), Value::String(omitted.join(" ")));
+    }
+    context
+}
+
+/// The key under which a context says which of its keys did not fit.
+pub const OMITTED_CLAIMS: &str = "omitted_claims";
 
 impl Default for ContextMap {
     /// Who, through which client, with which scopes and groups.
@@ -136,6 +163,26 @@ fn has_white_space(text: &str) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_does_not_fit_is_left_out_whole_the_largest_first_and_named() {
+        let Value::Object(context) = json!({ "a": "1234", "b": "123456", "c": "12", "d": ["1", "2"] }) else {
+            panic!()
+        };
+        let whole = Value::Object(context.clone()).to_string().len();
+        let all = "{\"omitted_claims\":\"a b c d\"}".len();
+        for (most_bytes, left, omitted) in [
+            (whole, &["a", "b", "c", "d"][..], None),
+            (whole - 1, &["a", "c"], Some("b d")),
+            (all, &[], Some("a b c d")),
+            (0, &[], Some("a b c d")),
+        ] {
+            let mut fits = fitted(context.clone(), most_bytes);
+            let named = fits.remove(OMITTED_CLAIMS);
+            assert_eq!(named.as_ref().and_then(Value::as_str), omitted, "{most_bytes}");
+            assert_eq!(fits.keys().collect::<Vec<_>>(), left, "{most_bytes}");
+        }
+    }
 
     #[test]
     fn a_policy_answer_has_flat_values_and_a_simple_one_keeps_them() {

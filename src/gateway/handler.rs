@@ -1,7 +1,7 @@
 //! One invocation: event, request, ruling, answer, one line in the log, and one more
 //! with metrics where they are asked for. The only place that reads the clock.
 
-use super::answer::{Answer, AnswerSettings, answer, failure};
+use super::answer::{Answer, AnswerSettings, Answered, answer};
 use super::event::{Event, EventKind};
 use super::token_sources::TokenSources;
 use super::trace::trace_id;
@@ -96,32 +96,32 @@ impl Handler {
         let mut line = Line { request_id, trace_id, ..Line::default() };
         // A panic is a bug, and its answer is a denial: the process lives on.
         let outcome = AssertUnwindSafe(self.decide(event, &mut line)).catch_unwind().await;
-        let outcome = outcome.unwrap_or_else(|_| Some(refused(Denial::Internal("a panic"))));
+        let outcome = outcome.unwrap_or_else(|_| Some(Answered::failed(Denial::Internal("a panic"))));
         let took = started.elapsed();
-        let Some((ruling, answer)) = outcome else {
+        let Some(answered) = outcome else {
             tracing::info!(message = "keep_warm", trace_id, duration_us = micros(took), request_id);
             return Answer::Result(KEEP_WARM.to_owned());
         };
-        line.log(&ruling, took);
+        line.log(&answered, took);
         if let Some(metrics) = &self.metrics {
-            let (decision, denial) = decision(&ruling);
+            let (decision, denial) = decision(&answered.ruling);
             let calls = self.authorizer.take_calls();
-            let would_be_refused = line.would_be(&ruling).is_some();
+            let would_be_refused = line.would_be(&answered.ruling).is_some();
             let reason = denial.map(Denial::code);
             metrics.write(&Invocation { decision, reason, would_be_refused, took, calls }, SystemTime::now());
         }
-        answer
+        answered.answer
     }
 
     /// `None` where there is nothing to decide.
-    async fn decide(&self, event: &[u8], line: &mut Line<'_>) -> Option<(Result<(), Denial>, Answer)> {
+    async fn decide(&self, event: &[u8], line: &mut Line<'_>) -> Option<Answered> {
         let event = match Event::parse_or_ping(event) {
             Ok(Some(event)) => event,
             Ok(None) => {
                 self.authorizer.fetch_due_keys().await;
                 return None;
             }
-            Err(denial) => return Some(refused(denial)),
+            Err(denial) => return Some(Answered::failed(denial)),
         };
         line.event = Some(event.kind);
         self.look_at_sources(&event);
@@ -131,7 +131,8 @@ impl Handler {
             None => Err(Denial::Internal("the clock is before 1970 or after 9999")),
         };
         line.would_be = ruling.as_ref().ok().and_then(Permit::would_be).cloned();
-        let answered = answer(ruling, &line.trail, event.kind, &event.arn, &self.answers).unwrap_or_else(refused);
+        let answered =
+            answer(ruling, &line.trail, event.kind, &event.arn, &self.answers).unwrap_or_else(Answered::failed);
         Some(answered)
     }
 
@@ -180,11 +181,6 @@ impl Handler {
     }
 }
 
-fn refused(denial: Denial) -> (Result<(), Denial>, Answer) {
-    let answer = failure(&denial);
-    (Err(denial), answer)
-}
-
 fn diagnostic(error_type: &str, error_message: &str) -> Diagnostic {
     Diagnostic { error_type: error_type.to_owned(), error_message: error_message.to_owned() }
 }
@@ -211,9 +207,9 @@ impl Line<'_> {
         self.would_be.as_ref().filter(|_| ruling.is_ok())
     }
 
-    fn log(&self, ruling: &Result<(), Denial>, took: Duration) {
-        let (decision, denial) = decision(ruling);
-        let would_be = self.would_be(ruling);
+    fn log(&self, answered: &Answered, took: Duration) {
+        let (decision, denial) = decision(&answered.ruling);
+        let would_be = self.would_be(&answered.ruling);
         let denial = denial.or(would_be);
         let trail = &self.trail;
         let claims = trail.claims.as_deref();
@@ -232,6 +228,7 @@ impl Line<'_> {
             kid = trail.kid.as_deref(),
             jti = claims.and_then(|claims| claims.text("jti")),
             credential = credential.map(CredentialKind::name),
+            omitted_claims = answered.omitted_claims.as_deref(),
             live_check = trail.live_check.outcome(),
             live_check_us = trail.live_check.microseconds(),
             policies = trail.permissions.policies(),

@@ -10,8 +10,8 @@ mod policy;
 mod token_sources;
 mod trace;
 
-pub use answer::{Answer, AnswerSettings, HttpResponse, Unauthorized};
-pub use context::{ClaimSource, ContextMap};
+pub use answer::{Answer, AnswerSettings, HttpResponse, MIN_CONTEXT_BYTES, Unauthorized};
+pub use context::{ClaimSource, ContextMap, OMITTED_CLAIMS};
 pub use event::{EventKind, TokenSource};
 pub use handler::{Handler, RawEvent};
 pub use method_arn::MethodArn;

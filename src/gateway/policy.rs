@@ -3,7 +3,7 @@
 //! `aws_lambda_events`' types are not used to write: their defaults allow.
 
 use super::method_arn::MethodArn;
-use crate::access::Standing;
+use crate::access::Covering;
 use crate::request::UnixSeconds;
 use aws_smithy_types::date_time::{DateTime, Format};
 use serde::Serialize;
@@ -94,8 +94,7 @@ impl<'a> PolicyDocument<'a> {
     }
 
     /// Allows what a token may use of the API and denies the rest.
-    pub(super) fn covering(standing: &Standing, arn: &MethodArn<'_>, until: Option<UnixSeconds>) -> Self {
-        let (allow, deny) = standing.resources(arn.before_method());
+    pub(super) fn covering(Covering { allow, deny, .. }: Covering, until: Option<UnixSeconds>) -> Self {
         let allow =
             (!allow.is_empty()).then(|| Statement::new(Effect::Allow, Resource::Each(allow), until.map(before)));
         // INVARIANT: never empty, unsafe paths are denied to everybody.

@@ -38,7 +38,7 @@ pub(crate) struct Scenario {
     pub(crate) kind: usize,
 }
 
-const SENT: usize = 4;
+pub(crate) const SENT: usize = 4;
 /// About as many as there are: some tables are refused, some requests are answered for themselves.
 const CASES_OF_A_TABLE: usize = 150;
 
@@ -172,12 +172,12 @@ fn check_single(scenario: &Scenario, tally: &mut Tally) -> Result<(), String> {
     Ok(())
 }
 
-fn asks(scenario: &Scenario, token: &Token) -> Vec<Ask> {
+pub(crate) fn asks(scenario: &Scenario, token: &Token) -> Vec<Ask> {
     scenario.seeds.iter().map(|seed| seed.ask(&scenario.table, token)).collect()
 }
 
 /// A TOKEN event and one of payload format 1.0 carry no certificate.
-fn kind(scenario: &Scenario, token: &Token) -> Kind {
+pub(crate) fn kind(scenario: &Scenario, token: &Token) -> Kind {
     let kind = Kind::ALL[scenario.kind % Kind::ALL.len()];
     if token.is_bound && kind != Kind::Http2 { Kind::RestRequest } else { kind }
 }
@@ -218,7 +218,7 @@ pub(crate) struct Held<'a> {
 }
 
 impl Held<'_> {
-    fn judge(&self, ask: &Ask) -> Verdict<'_> {
+    pub(crate) fn judge(&self, ask: &Ask) -> Verdict<'_> {
         model::judge(self.table, self.token, ask)
     }
 
@@ -229,12 +229,6 @@ impl Held<'_> {
         for ask in self.asks.iter().step_by((self.asks.len() / self.sent).max(1)) {
             let wrong = |wrong: &str, answer: Option<&PolicyAnswer>| Err(self.report(ask, wrong, answer));
             let answer = match stage.ask(self.kind, ask, self.credential) {
-                Ok(Answer::Failed(reason))
-                    if reason == "internal" && (self.is_too_long_for_a_policy() || self.is_named_like_a_route()) =>
-                {
-                    tally.failed += 1;
-                    continue;
-                }
                 // Nothing is cached where a Deny of the request would match others too.
                 Ok(Answer::Failed(reason)) => match self.judge(ask) {
                     Verdict::Unsafe if reason == "unsafe_path" && has_wildcards(ask) => continue,
@@ -368,6 +362,15 @@ impl Held<'_> {
                 false => Ok(()),
             },
             Verdict::Allowed(_) if may_be_refused || !same_api => Ok(()),
+            // What cannot be written for one route costs that route.
+            Verdict::Allowed(route)
+                if !is_allowed
+                    && route.needs.asks_for_sub()
+                    && (self.is_too_long_for_a_policy() || self.is_named_like_a_route()) =>
+            {
+                tally.failed += 1;
+                Ok(())
+            }
             Verdict::Allowed(_) if !is_allowed => wrong("the rules allow it"),
             Verdict::Allowed(_) => Ok(()),
             Verdict::Denied(_) if is_allowed => wrong("the rules deny it"),
@@ -448,14 +451,15 @@ impl Held<'_> {
         Ok(())
     }
 
-    /// Some methods and a claim of hundreds of characters are more than 8 KB: the invocation fails, nothing is cached.
+    /// Some methods and a claim of hundreds of characters are more than 8 KB, or more than a Resource may have: the route
+    /// is denied.
     fn is_too_long_for_a_policy(&self) -> bool {
         let is_long = self.token.sub.as_ref().is_some_and(|sub| sub.len() > 300);
         is_long && self.table.routes.iter().any(|route| route.needs.asks_for_sub())
     }
 
     /// Who is called like a segment of a route may have a place within it that no policy can tell from the others'. The
-    /// start cannot foresee such names; the invocation fails, nothing is cached.
+    /// start cannot foresee such names; the route is denied.
     fn is_named_like_a_route(&self) -> bool {
         let is_named = |segment: &Segment| {
             let sub = self.token.sub.as_deref().unwrap_or_default();
@@ -545,7 +549,7 @@ impl Held<'_> {
         })
     }
 
-    fn report(&self, ask: &Ask, wrong: &str, answer: Option<&PolicyAnswer>) -> String {
+    pub(crate) fn report(&self, ask: &Ask, wrong: &str, answer: Option<&PolicyAnswer>) -> String {
         let mut report = format!("\n{wrong}\n\n{}claims:  {}\n", self.table.yaml(), self.credential.claims);
         writeln!(report, "asked:   {:?} {ask:?}\nby model {:?}", self.kind, self.judge(ask)).unwrap();
         if let Some(answer) = answer {

@@ -8,7 +8,7 @@ use crate::events::{Kind, STAGE_ARN};
 use crate::jwks_server::Site;
 use crate::runtime_api::{Function, Setup};
 use crate::tokens::{Token, cognito_jwks};
-use crate::verdict::Answer;
+use crate::verdict::{Answer, Cases};
 
 struct Api {
     function: Function,
@@ -340,6 +340,133 @@ fn a_denial_that_would_match_other_requests_is_not_kept() {
         let is_allowed_by_wildcard = path.starts_with("/orders/") && !path.starts_with("/orders/1/");
         assert_eq!(matches!(answer, Answer::Error(_)), is_allowed_by_wildcard, "{path}");
     }
+}
+
+#[test]
+fn a_user_with_many_groups_is_let_in_and_the_backend_is_told_of_claims_that_do_not_fit() {
+    for routes in [1, 16, 17, 40] {
+        let table: String =
+            (0..routes).map(|n| format!("  GET /r{n}/{{id}}: {{ any_scope: [read, \"r{n}\"] }}\n")).collect();
+        for covers in ["token", "request"] {
+            let api = Api::of(&format!("policy: {{ covers: {covers} }}\nroutes:\n{table}"));
+            for count in [1, 100, 250] {
+                let ids: Vec<String> = (0..count).map(|n| format!("{n:08}-1111-4222-8333-444444444444")).collect();
+                let token = Token::access().claim("cognito:groups", json!(ids)).claim("scope", json!("read"));
+                for kind in [Kind::RestToken, Kind::RestRequest, Kind::Http1, Kind::Http2] {
+                    let event = kind.event("GET", "/r0/1", &format!("Bearer {}", token.text()));
+                    let (answer, line) = api.function.ask_unjudged(&event);
+                    let case = format!("{routes} routes, {covers}, {count} groups, {kind:?}");
+                    assert_eq!(line["decision"], "allow", "{case}");
+                    assert!(answer.text().len() <= 8192, "{case}");
+                    let context = &answer.json()["context"];
+                    assert_eq!(context["sub"], crate::tokens::READER_SUB, "{case}");
+                    let whole = if kind == Kind::Http2 { json!(ids) } else { json!(ids.join(" ")) };
+                    match context.get("groups") {
+                        Some(groups) => assert_eq!((groups, context.get("omitted_claims")), (&whole, None), "{case}"),
+                        None => assert_eq!(context["omitted_claims"], "groups", "{case}"),
+                    }
+                    assert_eq!(line.get("omitted_claims"), context.get("omitted_claims"), "{case}");
+                    // A hundred are about half of an answer: it depends on the policy beside them.
+                    if count != 100 {
+                        assert_eq!(context.get("groups").is_none(), count == 250, "{case}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_left_out_of_a_context_does_not_depend_on_the_request() {
+    let api = covering("  GET /items: {}\n");
+    let token = Token::access().claim("cognito:groups", json!(["x".repeat(6300)]));
+    let context = |path: &str| api.answer("GET", path, &token)["context"].clone();
+    let whole = context("/items");
+    assert!(whole.get("groups").is_some());
+    for path in ["/nowhere".to_owned(), format!("/{}", "n".repeat(300))] {
+        assert_eq!(context(&path), whole, "{}", path.len());
+    }
+}
+
+#[test]
+fn a_context_key_that_the_authorizer_uses_is_refused_and_keys_must_have_room() {
+    let of = |context: &str| format!("context: {{ {context} }}\nroutes: {{ GET /a: {{}} }}");
+    assert!(refusal(&of("omitted_claims: sub")).contains("context.omitted_claims"));
+    let keys = |bytes: usize| format!("{}: sub", "k".repeat(bytes - 1));
+    let covering = |context: &str| format!("{}\npolicy: {{ covers: token }}", of(context));
+    for (config, starts) in
+        [(of(&keys(2048)), true), (of(&keys(2049)), false), (covering(&keys(459)), true), (covering(&keys(460)), false)]
+    {
+        let site = Site::with_keys(&cognito_jwks());
+        let refused = Setup::config(&one_pool(&site.url("/jwks.json"), &config)).refused();
+        assert_eq!(refused.is_none(), starts, "{config}");
+        if let Some(refused) = refused {
+            assert!(refused.init_error.unwrap().contains("bytes in all"), "{config}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_written_for_one_route_costs_that_route_alone() {
+    let cases = Cases::default();
+    let routes = "  GET /items: {}
+  GET /users/{id}: { claims: { sub: \"{id}\" } }
+  GET /users/{id}/orders: { any: [{ claims: { sub: \"{id}\" } }, { any_group: [admin] }] }
+  GET /tenants/{t}: { claims: { tenants: \"{t}\" } }
+  GET /{x}/settings: { claims: { sub: \"{x}\" } }
+  GET /open/{y}: { any_scope: [never] }
+";
+    let api = covering_by_silence(routes);
+    let of = |sub: &str| Token::access().claim("sub", json!(sub));
+    let tenants = |count: usize| (0..count).map(|n| format!("t{n}")).collect::<Vec<_>>();
+    let long = "a".repeat(460);
+    for (what, token, allowed) in [
+        ("a usual sub", of("ann"), vec!["/items", "/users/ann", "/users/ann/orders", "/ann/settings"]),
+        ("a sub of 460 characters", of(&long), vec!["/items"]),
+        (
+            "an administrator with such a sub",
+            of(&long).claim("cognito:groups", json!(["admin"])),
+            vec!["/items", "/users/ann/orders"],
+        ),
+        ("a sub that is called like a segment", of("open"), vec!["/items", "/users/open", "/users/open/orders"]),
+        ("a sub that is called like another", of("users"), vec!["/items", "/users/users", "/users/users/orders"]),
+        ("several tenants", of("ann").claim("tenants", json!(tenants(5))), vec!["/items", "/tenants/t1", "/users/ann"]),
+        (
+            "too many tenants",
+            of("ann").claim("tenants", json!(tenants(100))),
+            vec!["/items", "/users/ann", "/ann/settings"],
+        ),
+    ] {
+        for path in [
+            "/items",
+            "/users/ann",
+            "/users/ann/orders",
+            "/users/open",
+            "/tenants/t1",
+            "/ann/settings",
+            "/open/settings",
+            "/nowhere",
+        ] {
+            let event = Kind::RestToken.event("GET", path, &format!("Bearer {}", token.text()));
+            let (answer, line) = api.function.ask_unjudged(&event);
+            cases.is(format!("{what}, {path}: {answer:?}"), matches!(answer, Answer::Response(_)));
+            cases.is(format!("{what}, {path}: {line}"), line["decision"] != "unavailable");
+            if allowed.contains(&path) {
+                cases.equal(format!("{what}, {path}"), line["decision"].as_str(), Some("allow"));
+            }
+        }
+    }
+    let event = Kind::RestToken.event(
+        "GET",
+        "/tenants/t1",
+        &format!("Bearer {}", of("ann").claim("tenants", json!(tenants(100))).text()),
+    );
+    let (_, line) = api.function.ask_unjudged(&event);
+    cases.equal(
+        "the log says why",
+        line["detail"].as_str(),
+        Some("no cached policy has room for this route and the token's claims"),
+    );
 }
 
 #[test]
@@ -738,7 +865,8 @@ fn claims_with_too_many_values_for_a_policy_are_none_for_a_simple_answer() {
     let many: Vec<String> = (0..65).map(|n| format!("g{n}")).collect();
     let many = groups(&many.iter().map(String::as_str).collect::<Vec<_>>());
     let bearer = format!("Bearer {}", many.text());
-    for (kind, outcome) in [(Kind::RestToken, "internal"), (Kind::Http2, "allow")] {
-        assert_eq!(api.function.ask(&kind.event("GET", "/g1/a", &bearer)).outcome(), outcome, "{}", kind.name());
+    for (kind, decision) in [(Kind::RestToken, "forbidden"), (Kind::Http2, "allow")] {
+        let (_, line) = api.function.ask_unjudged(&kind.event("GET", "/g1/a", &bearer));
+        assert_eq!(line["decision"], decision, "{}", kind.name());
     }
 }

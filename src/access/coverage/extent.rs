@@ -24,8 +24,16 @@ pub(super) struct Binding(pub(super) Vec<(Parameter, String)>);
 /// The extent of a requirement; `None` where it would be more than [`MAX_BINDINGS`]
 /// bindings. What depends on the time holds nowhere.
 pub(super) fn of(requirement: &Requirement, claims: &Claims) -> Option<Extent> {
-    let extents = requirement.checks.iter().map(|check| of_check(check, claims));
-    extents.into_iter().try_fold(Extent::Everywhere, |all, extent| all.and(extent?))
+    all(requirement.checks.iter().map(|check| of_check(check, claims)))
+}
+
+/// Where all of them hold: nowhere where one holds nowhere, however many bindings others have.
+fn all(extents: impl Iterator<Item = Option<Extent>>) -> Option<Extent> {
+    let extents: Vec<_> = extents.collect();
+    match extents.contains(&Some(Extent::nowhere())) {
+        true => Some(Extent::nowhere()),
+        false => extents.into_iter().try_fold(Extent::Everywhere, |all, extent| all.and(extent?)),
+    }
 }
 
 fn of_check(check: &Check, claims: &Claims) -> Option<Extent> {
@@ -46,12 +54,15 @@ fn of_check(check: &Check, claims: &Claims) -> Option<Extent> {
             plain(check, claims).or(Extent::Where(bindings.take(MAX_BINDINGS + 1).collect()))
         }
         Check::Any(alternatives) => {
-            let extents = alternatives.iter().map(|alternative| of(alternative, claims));
-            extents.into_iter().try_fold(Extent::nowhere(), |any, extent| any.or(extent?))
+            let extents: Vec<_> = alternatives.iter().map(|alternative| of(alternative, claims)).collect();
+            // Whoever may pass everywhere needs no bindings, however many there would be.
+            match extents.contains(&Some(Extent::Everywhere)) {
+                true => Some(Extent::Everywhere),
+                false => extents.into_iter().try_fold(Extent::nowhere(), |any, extent| any.or(extent?)),
+            }
         }
         Check::All(requirements) if !requirements.is_empty() => {
-            let extents = requirements.iter().map(|requirement| of(requirement, claims));
-            extents.into_iter().try_fold(Extent::Everywhere, |all, extent| all.and(extent?))
+            all(requirements.iter().map(|requirement| of(requirement, claims)))
         }
         Check::MaxAuthAge(_) | Check::SourceIp(_) => Some(Extent::nowhere()),
         Check::AnyScope(_)

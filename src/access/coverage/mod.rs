@@ -44,14 +44,16 @@ use super::requirement::Requirement;
 use super::route::RouteKey;
 use crate::denial::Denial;
 use crate::lock::lock;
+use crate::request::MAX_RESOURCE_CHARACTERS;
 use crate::token::Claims;
 use extent::{Binding, Extent};
-use layout::Layout;
-use pattern::Symbol;
+use layout::{Cell, Layout};
+use pattern::{Step, Symbol};
 use plan::{Bound, Holding, Plan};
-use resources::{Part, Resource, Resources};
+use resources::Resources;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use symbols::Meaning;
 
 /// The rule table, ready to say for any token what it may use.
 #[derive(Debug)]
@@ -62,12 +64,18 @@ pub(super) struct Coverage {
     /// Each requirement of the table once.
     requirements: Vec<Requirement>,
     implicit_deny: bool,
-    /// What was compiled for tokens that hold the same.
-    compiled: Mutex<HashMap<Vec<Holding>, Compiled>>,
+    /// What was compiled for tokens that hold the same, but for rules that are left out.
+    compiled: Mutex<HashMap<(Vec<Holding>, Vec<usize>), Compiled>>,
 }
 
 /// A policy, or why there is none.
-type Compiled = Result<Arc<Resources>, &'static str>;
+#[derive(Clone, Debug)]
+enum Compiled {
+    Right(Arc<Resources>),
+    TooLarge,
+    /// What this rule allows cannot be told from what is denied.
+    InTheWay(usize),
+}
 
 /// What the compiler is told of a rule.
 pub(super) struct RouteOfTable<'r> {
@@ -83,42 +91,150 @@ pub(super) struct RouteOfTable<'r> {
 /// asked of accepted tokens have vouched for this one.
 #[derive(Debug)]
 pub struct Standing {
-    resources: Arc<Resources>,
-    values: Vec<String>,
+    coverage: Arc<Coverage>,
+    claims: Arc<Claims>,
 }
 
 /// What an accepted token may use once it is vouched for.
 #[derive(Debug)]
-pub struct UnvouchedStanding<'s> {
-    coverage: &'s Coverage,
-    claims: &'s Claims,
+pub struct UnvouchedStanding(Standing);
+
+/// The Resources of a policy that covers a token.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Covering {
+    /// What is allowed.
+    pub allow: Vec<String>,
+    /// What is denied.
+    pub deny: Vec<String>,
+    /// Whether some route that the token may use is denied, since no policy of this size
+    /// could carry it.
+    pub leaves_out: bool,
 }
 
-impl UnvouchedStanding<'_> {
+impl UnvouchedStanding {
+    pub(super) fn new(coverage: &Arc<Coverage>, claims: &Arc<Claims>) -> Self {
+        Self(Standing { coverage: Arc::clone(coverage), claims: Arc::clone(claims) })
+    }
+
     /// What the token may use, given the proof.
+    #[must_use]
+    pub fn confirm(self, _proof: Vouched) -> Standing {
+        self.0
+    }
+}
+
+impl Standing {
+    /// The Resources that are allowed, and those that are denied, behind what stands
+    /// before the method in the API's ARNs, in at most so many bytes of JSON. What cannot be
+    /// written for one route costs that route: it is denied.
     ///
     /// # Errors
-    /// [`Denial::Internal`] where no policy could say it; the tables of which that was
-    /// foreseen were refused at start.
-    pub fn confirm(self, _proof: Vouched) -> Result<Standing, Denial> {
-        self.coverage.compiled_for(self.claims)
+    /// [`Denial::Internal`] after a panic.
+    pub fn resources(&self, before_method: &str, most_bytes: usize) -> Result<Covering, Denial> {
+        self.coverage.covering(&self.claims, before_method, most_bytes)
     }
 }
 
 impl Coverage {
-    /// What the token may use.
-    pub(super) fn standing<'s>(&'s self, claims: &'s Claims) -> UnvouchedStanding<'s> {
-        UnvouchedStanding { coverage: self, claims }
+    fn covering(&self, claims: &Claims, before_method: &str, most_bytes: usize) -> Result<Covering, Denial> {
+        let mut values = Vec::new();
+        let mut has_too_many = false;
+        let held = self.requirements.iter().map(|requirement| match extent::of(requirement, claims) {
+            Some(extent) => self.holding(extent, &mut values),
+            None => {
+                has_too_many = true;
+                Holding::Where(Vec::new())
+            }
+        });
+        let held: Vec<Holding> = held.collect();
+        let mut left_out = self.too_long(&held, before_method, &values);
+        let mut at_once = 1;
+        for attempt in 1..=MAX_ATTEMPTS {
+            match self.compiled(&held, &left_out)? {
+                Compiled::Right(resources) if resources.json_bytes(before_method, &values) <= most_bytes => {
+                    let leaves_out = has_too_many || !left_out.is_empty();
+                    return Ok(resources.texts(before_method, &values, leaves_out));
+                }
+                Compiled::InTheWay(rule) if !left_out.contains(&rule) => left_out.push(rule),
+                Compiled::Right(_) | Compiled::TooLarge | Compiled::InTheWay(_) => {
+                    left_out.extend(self.largest(&held, &left_out, at_once));
+                    at_once *= 2;
+                }
+            }
+            if attempt + 1 == MAX_ATTEMPTS {
+                // The start has found that a token without these has a policy.
+                left_out.extend(self.bound_rules(&held));
+            }
+            left_out.sort_unstable();
+            left_out.dedup();
+        }
+        Ok(Resources::denying_everything().texts(before_method, &values, true))
     }
 
-    fn compiled_for(&self, claims: &Claims) -> Result<Standing, Denial> {
-        let mut values = Vec::new();
-        let held = self.requirements.iter().map(|requirement| {
-            let extent = extent::of(requirement, claims).ok_or(Denial::Internal("claims with too many values"))?;
-            Ok(self.holding(extent, &mut values))
+    /// The rules of which a Resource would have more characters than IAM takes.
+    fn too_long(&self, held: &[Holding], before_method: &str, values: &[String]) -> Vec<usize> {
+        let characters = |symbol: &Symbol| match self.layout.symbols.meaning(*symbol) {
+            Meaning::Literal(text) => text.chars().count(),
+            Meaning::Value(position) => values.get(position).map_or(0, |value| value.chars().count()),
+            Meaning::Other => 0,
+        };
+        // Each segment has a slash before it, and there may be one at the end. Where something else
+        // of the path is open, what lies too deep is denied with the same values.
+        let fixed = before_method.chars().count() + LONGEST_METHOD + 1;
+        let is_open = |cell: &Cell, bound: &Bound| {
+            let open = cell.pattern.steps().iter().skip(1).filter(|step| !matches!(step, Step::Literal(_)));
+            open.count() > bound.len()
+        };
+        let is_too_long = |rule: usize, bound: &Bound| {
+            let of_values = bound.iter().flat_map(|(_, symbols)| symbols).map(|symbol| characters(symbol) + 1);
+            let of_route = self.layout.cells.iter().filter(|cell| cell.rule == rule).map(|cell| {
+                let too_deep = if is_open(cell, bound) { self.layout.deepest * WILDCARD_CHARACTERS } else { 0 };
+                let literals = cell.pattern.steps().iter().skip(1).filter_map(|step| match step {
+                    Step::Literal(symbol) => Some(characters(symbol) + 1),
+                    Step::One | Step::More => None,
+                });
+                literals.sum::<usize>() + too_deep
+            });
+            fixed + of_values.sum::<usize>() + of_route.max().unwrap_or(0) > MAX_RESOURCE_CHARACTERS
+        };
+        let rules = self.holdings(held).filter_map(|(rule, holding)| match holding {
+            Holding::Where(bounds) => bounds.iter().any(|bound| is_too_long(rule, bound)).then_some(rule),
+            Holding::Everywhere => None,
         });
-        let held = held.collect::<Result<Vec<Holding>, Denial>>()?;
-        Ok(Standing { resources: self.resources(held)?, values })
+        rules.collect()
+    }
+
+    /// Of the rules that allow something, so many of those that take most of a policy: what is
+    /// bound to claims first, since the start cannot foresee how much that is.
+    fn largest(&self, held: &[Holding], left_out: &[usize], count: usize) -> Vec<usize> {
+        let size = |rule: usize, bounds: usize| {
+            let methods = self
+                .layout
+                .cells
+                .iter()
+                .filter(|cell| cell.rule == rule)
+                .filter_map(|cell| self.layout.groups.get(cell.group).map(|group| group.methods.len()));
+            methods.sum::<usize>() * bounds
+        };
+        let rules = self.holdings(held).filter(|(rule, _)| !left_out.contains(rule));
+        let sizes = rules.filter_map(|(rule, holding)| match holding {
+            Holding::Everywhere => Some((false, size(rule, 1), rule)),
+            Holding::Where(bounds) => (!bounds.is_empty()).then(|| (true, size(rule, bounds.len()), rule)),
+        });
+        let mut sizes: Vec<_> = sizes.collect();
+        sizes.sort_unstable_by(|one, other| other.cmp(one));
+        sizes.into_iter().take(count).map(|(_, _, rule)| rule).collect()
+    }
+
+    fn bound_rules(&self, held: &[Holding]) -> Vec<usize> {
+        let rules = self.holdings(held).filter(|(_, holding)| matches!(holding, Holding::Where(_)));
+        rules.map(|(rule, _)| rule).collect()
+    }
+
+    /// By rule what is held of it, where it is answered for the whole token.
+    fn holdings<'h>(&self, held: &'h [Holding]) -> impl Iterator<Item = (usize, &'h Holding)> {
+        let of_class = |(rule, class): (usize, &Option<usize>)| Some((rule, held.get((*class)?)?));
+        self.classes.iter().enumerate().filter_map(of_class)
     }
 
     fn holding(&self, extent: Extent, values: &mut Vec<String>) -> Holding {
@@ -152,61 +268,46 @@ impl Coverage {
         symbols::value(place_of(segment, values))
     }
 
-    fn resources(&self, held: Vec<Holding>) -> Result<Arc<Resources>, Denial> {
-        if let Some(known) = lock(&self.compiled)?.get(&held) {
-            return known.clone().map_err(Denial::Internal);
+    fn compiled(&self, held: &[Holding], left_out: &[usize]) -> Result<Compiled, Denial> {
+        let key = (held.to_vec(), left_out.to_vec());
+        if let Some(known) = lock(&self.compiled)?.get(&key) {
+            return Ok(known.clone());
         }
-        let resources = self.compile(&held).map(Arc::new);
+        let policy = self.compile(held, left_out);
         let mut compiled = lock(&self.compiled)?;
         if compiled.len() >= MAX_COMPILED {
             compiled.clear();
         }
-        compiled.insert(held, resources.clone());
-        resources.map_err(Denial::Internal)
+        compiled.insert(key, policy.clone());
+        Ok(policy)
     }
 
     /// Cheap questions first, so that what cannot be answered costs little.
-    fn compile(&self, held: &[Holding]) -> Result<Resources, &'static str> {
-        let plan = Plan::allowing(&self.layout, &self.of_rules(held));
+    fn compile(&self, held: &[Holding], left_out: &[usize]) -> Compiled {
+        let mut of_rules = self.of_rules(held);
+        for rule in left_out {
+            of_rules.get_mut(*rule).into_iter().for_each(|holding| *holding = Holding::Where(Vec::new()));
+        }
+        let plan = Plan::allowing(&self.layout, &of_rules);
         if resources::allows_too_much(&plan) {
-            return Err(TOO_LARGE);
+            return Compiled::TooLarge;
         }
         let mut plan = plan.denying();
         plan.compact();
         let resources = Resources::new(&self.layout, &plan);
         if resources.fit_nowhere() {
-            return Err(TOO_LARGE);
+            return Compiled::TooLarge;
         }
-        // The start has ruled this out; a policy is not believed but checked.
+        // The start has ruled this out but for what it cannot foresee; a policy is not believed but checked.
         match plan.flaw(|_| true, self.implicit_deny) {
-            Some(_) => Err("no IAM policy is right for this token on every route"),
-            None => Ok(resources),
+            Some(flaw) => Compiled::InTheWay(flaw.allowed),
+            None => Compiled::Right(Arc::new(resources)),
         }
     }
 
     fn of_rules(&self, held: &[Holding]) -> Vec<Holding> {
         let of_class = |class: &Option<usize>| class.and_then(|class| held.get(class)).cloned();
         self.classes.iter().map(|class| of_class(class).unwrap_or(Holding::Where(Vec::new()))).collect()
-    }
-}
-
-impl Standing {
-    /// The Resources that are allowed, and those that are denied, behind what stands
-    /// before the method in the API's ARNs.
-    #[must_use]
-    pub fn resources(&self, before_method: &str) -> (Vec<String>, Vec<String>) {
-        let text = |resource: &Resource| {
-            let mut text = before_method.to_owned();
-            for part in resource {
-                text.push_str(match part {
-                    Part::Text(text) => text,
-                    // INVARIANT: the plan was compiled for as many values.
-                    Part::Value(position) => self.values.get(*position).map_or("", String::as_str),
-                });
-            }
-            text
-        };
-        (self.resources.allow.iter().map(text).collect(), self.resources.deny.iter().map(text).collect())
     }
 }
 
@@ -231,7 +332,15 @@ fn plain_segments(value: &str) -> Option<Vec<String>> {
     (segments.join("/") == value && has_one_reading && !value.is_empty()).then_some(segments)
 }
 
-const TOO_LARGE: &str = "a policy for this token has more than 8 KB: its claims have too many values";
+/// How often a policy is compiled without some routes before everything is denied. Each time
+/// twice as many are left out for their size.
+const MAX_ATTEMPTS: usize = 8;
+
+/// `OPTIONS`, and the `?*` of any method is shorter.
+const LONGEST_METHOD: usize = 7;
+
+/// `/?*:*`
+const WILDCARD_CHARACTERS: usize = 5;
 
 /// Kinds of tokens whose policies are kept. A table has few; one with many would fill
 /// the memory.
@@ -262,9 +371,16 @@ mod tests {
         claims(json!({ "ten": (0..count).map(|number| format!("{number:02}")).collect::<Vec<_>>() }))
     }
 
-    fn policy_bytes(standing: &Standing) -> usize {
-        let (allow, deny) = standing.resources("arn:aws:execute-api:us-east-1:123456789012:abcdef1234/v/");
-        allow.iter().chain(&deny).map(|resource| resource.len() + 3).sum()
+    const BEFORE_METHOD: &str = "arn:aws:execute-api:us-east-1:123456789012:abcdef1234/v/";
+
+    /// The policy for so large an answer as you like; `None` where it leaves a route out.
+    fn whole(table: &Coverage, claims: &Claims) -> Option<Covering> {
+        let covering = table.covering(claims, BEFORE_METHOD, usize::MAX).unwrap();
+        (!covering.leaves_out).then_some(covering)
+    }
+
+    fn policy_bytes(covering: &Covering) -> usize {
+        covering.allow.iter().chain(&covering.deny).map(|resource| resource.len() + 3).sum()
     }
 
     #[test]
@@ -286,7 +402,7 @@ mod tests {
             let began = Instant::now();
             for count in [1, 2, 3, 4, 5, 10, 11, 12, 16, 32, 64, 65, 500] {
                 assert_eq!(
-                    table.compiled_for(&with_values(count)).is_ok(),
+                    whole(&table, &with_values(count)).is_some(),
                     count <= fit,
                     "{count} {:?}",
                     table.layout.cells
@@ -301,7 +417,7 @@ mod tests {
         for routes in [&["GET /{t}"][..], &["GET /{t}/{x}"], &["GET /{t}", "GET /{t}/{x+}"], &["ANY /{t}/a"]] {
             let table = all_bound(routes.iter().map(|route| ((*route).to_owned(), "t")));
             let sizes: Vec<usize> =
-                (0..64).map_while(|count| Some(policy_bytes(&table.compiled_for(&with_values(count)).ok()?))).collect();
+                (0..64).map_while(|count| Some(policy_bytes(&whole(&table, &with_values(count))?))).collect();
             let [.., before, last] = sizes[..] else { panic!() };
             // A value is counted as one character, and these have two.
             let characters_more = sizes.len() * 14;
@@ -316,16 +432,16 @@ mod tests {
         let began = Instant::now();
         for (values, is_ok) in [(1, true), (64, false)] {
             let claims = claims(json!({ "ten": (0..values).map(value).collect::<Vec<_>>() }));
-            assert_eq!(table.compiled_for(&claims).is_ok(), is_ok);
+            assert_eq!(whole(&table, &claims).is_some(), is_ok);
         }
-        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
     }
 
     #[test]
-    fn what_has_no_policy_is_known_the_second_time() {
+    fn what_was_compiled_is_known_the_second_time() {
         let table = all_bound([("GET /{t}".to_owned(), "t")]);
-        for (count, known) in [(64, 1), (64, 1), (1, 2), (1, 2), (63, 3)] {
-            assert_eq!(table.compiled_for(&with_values(count)).is_ok(), count == 1);
+        for (count, known) in [(64, 2), (64, 2), (1, 3), (1, 3), (63, 5)] {
+            assert_eq!(whole(&table, &with_values(count)).is_some(), count == 1);
             assert_eq!(lock(&table.compiled).unwrap().len(), known);
         }
     }

@@ -1,6 +1,7 @@
 //! A plan as text: the Resources of its statements, but for what is before the method
 //! in an ARN and for the values of the token's claims.
 
+use super::Covering;
 use super::layout::{CONNECT, Glob, Layout};
 use super::pattern::{Pattern, Step, Symbol};
 use super::plan::{Overlap, Plan};
@@ -71,7 +72,7 @@ impl Resources {
         resources
     }
 
-    fn denying_everything() -> Self {
+    pub(super) fn denying_everything() -> Self {
         Self { allow: Vec::new(), deny: vec![vec![Part::Text(EVERYTHING.to_owned())]] }
     }
 
@@ -127,7 +128,30 @@ impl Resources {
     /// How many bytes they take in a policy, with so many characters for the ARN before
     /// the method and for each value.
     fn bytes(&self, before_method: usize, value: usize) -> usize {
-        bytes(self.allow.iter().chain(&self.deny), before_method, value)
+        bytes(self.allow.iter().chain(&self.deny), before_method, |_| value)
+    }
+
+    /// How many bytes of JSON they take behind that, with these values.
+    pub(super) fn json_bytes(&self, before_method: &str, values: &[String]) -> usize {
+        let of_value = |position: usize| values.get(position).map_or(0, |value| json_bytes(value));
+        bytes(self.allow.iter().chain(&self.deny), before_method.len(), of_value)
+    }
+
+    /// As they are written behind that, with these values.
+    pub(super) fn texts(&self, before_method: &str, values: &[String], leaves_out: bool) -> Covering {
+        let text = |resource: &Resource| {
+            let mut text = before_method.to_owned();
+            for part in resource {
+                text.push_str(match part {
+                    Part::Text(text) => text,
+                    // INVARIANT: the plan was compiled for as many values.
+                    Part::Value(position) => values.get(*position).map_or("", String::as_str),
+                });
+            }
+            text
+        };
+        let (allow, deny) = (self.allow.iter().map(text).collect(), self.deny.iter().map(text).collect());
+        Covering { allow, deny, leaves_out }
     }
 
     /// Whether they fit into no policy, whichever API and values they are for.
@@ -140,19 +164,29 @@ impl Resources {
 pub(super) fn allows_too_much(plan: &Plan<'_>) -> bool {
     // INVARIANT: there are no fewer Resources than globs.
     let globs = plan.some_allowed(MAX_ANSWER_BYTES / LEAST_BEFORE_METHOD + 1);
-    bytes(&texts(plan.layout, &globs), LEAST_BEFORE_METHOD, 1) > MAX_ANSWER_BYTES
+    bytes(&texts(plan.layout, &globs), LEAST_BEFORE_METHOD, |_| 1) > MAX_ANSWER_BYTES
 }
 
-fn bytes<'r>(resources: impl IntoIterator<Item = &'r Resource>, before_method: usize, value: usize) -> usize {
+/// With so many bytes for the value at each position.
+fn bytes<'r>(
+    resources: impl IntoIterator<Item = &'r Resource>,
+    before_method: usize,
+    value: impl Fn(usize) -> usize,
+) -> usize {
     let length = |resource: &Resource| {
         let parts = resource.iter().map(|part| match part {
-            Part::Text(text) => text.len(),
-            Part::Value(_) => value,
+            Part::Text(text) => json_bytes(text),
+            Part::Value(position) => value(*position),
         });
         // Two quotes and a comma.
         before_method + parts.sum::<usize>() + 3
     };
     resources.into_iter().map(length).sum()
+}
+
+/// In JSON a quote takes two bytes. A safe path has no backslash and no control character.
+fn json_bytes(text: &str) -> usize {
+    text.len() + text.bytes().filter(|byte| *byte == b'"').count()
 }
 
 /// Every glob as it stands in an ARN. Where both a path and all below it are meant,
@@ -305,18 +339,18 @@ mod tests {
         #[track_caller]
         fn check(&self, token: Value, allow: &[&str], deny: &[&str], besides: Besides<'_>) {
             let claims = claims(token.clone());
-            let standing = self.0.standing(&claims, None).unwrap().confirm(Vouched::assertion()).unwrap();
+            let standing = self.0.standing(&claims, None).unwrap().confirm(Vouched::assertion());
             let mut denied: Vec<String> = deny.iter().map(|text| (*text).to_owned()).collect();
             denied.extend(if allow.is_empty() { Vec::new() } else { besides.texts() });
             let with_stage = |texts: Vec<String>| texts.iter().map(|text| format!("s/{text}")).collect::<Vec<_>>();
             let expected = with_stage(allow.iter().map(|text| (*text).to_owned()).collect());
-            let (allowed, mut all_denied) = standing.resources("s/");
+            let Covering { allow: allowed, deny: mut all_denied, leaves_out } = standing.resources("s/", 8192).unwrap();
             // There is not always room for them.
             let other_forms = with_stage(
                 [&OTHER_FORMS[..], &ESCAPES_OF_OTHER_FORMS].concat().into_iter().map(str::to_owned).collect(),
             );
             all_denied.retain(|text| !other_forms.contains(text));
-            assert_eq!((allowed, all_denied), (expected, with_stage(denied)), "{token}");
+            assert_eq!((allowed, all_denied, leaves_out), (expected, with_stage(denied), false), "{token}");
         }
     }
 
@@ -395,8 +429,8 @@ mod tests {
             let allow: Vec<String> = (10..10 + count).map(|number| format!("GET/{number}/?*")).collect();
             policies.check(json!({}), &allow.iter().map(String::as_str).collect::<Vec<_>>(), &[], escapes);
             let claims = claims(json!({}));
-            let standing = policies.0.standing(&claims, None).unwrap().confirm(Vouched::assertion()).unwrap();
-            let (_, denied) = standing.resources("");
+            let standing = policies.0.standing(&claims, None).unwrap().confirm(Vouched::assertion());
+            let denied = standing.resources("", 8192).unwrap().deny;
             let has_all = |texts: &[&str]| texts.iter().all(|text| denied.iter().any(|denied| denied == text));
             assert_eq!(
                 (has_all(&OTHER_FORMS), has_all(&ESCAPES_OF_OTHER_FORMS)),
