@@ -131,7 +131,9 @@ fn context(fields: &mut Fields<'_>) -> Option<ContextMap> {
     }
     let context = complete.then(|| ContextMap::new(entries))?;
     if context.bytes_of_keys() > MAX_CONTEXT_KEY_BYTES {
-        fields.fault(&format!("the keys may have {MAX_CONTEXT_KEY_BYTES} bytes in all, each with a space: an answer must have room to name them"));
+        fields.fault(format!(
+            "the keys may have {MAX_CONTEXT_KEY_BYTES} bytes in all, each with a space: an answer must have room to name them"
+        ));
         return None;
     }
     Some(context)

@@ -478,7 +478,7 @@ impl Held<'_> {
     }
 
     /// Whether a backend could read the path so that it serves the request under another route, or for another user.
-    fn has_another_reading(&self, ask: &Ask) -> bool {
+    pub(crate) fn has_another_reading(&self, ask: &Ask) -> bool {
         let seen = |verdict: Verdict<'_>| (verdict.route().map(Route::key_text), verdict.is_allowed());
         let first = seen(self.judge(ask));
         self.readings(ask).iter().any(|verdict| seen(*verdict) != first)

@@ -13,6 +13,7 @@
 //! | `stage` | a table's handler, tokens and events, in this process |
 //! | `agreement` | the properties, over random tables |
 //! | `counterexamples` | what the properties have found, and the tables that everybody writes |
+//! | `vouching` | the property beside a table of revocations |
 //! | `paths` | published bypasses, and how backends read what is allowed |
 //!
 //! `COVERAGE_CASES` is how many cases are tried, a case being one answer held against one request; `COVERAGE_SEED`
@@ -38,3 +39,4 @@ mod tables;
 mod agreement;
 mod counterexamples;
 mod paths;
+mod vouching;

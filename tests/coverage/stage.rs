@@ -157,6 +157,17 @@ impl Credential {
         Credential::with(&claims, token.is_bound)
     }
 
+    /// The same with this `jti`, or with nothing that could name the token.
+    pub(crate) fn naming(&self, jti: Option<&str>) -> Credential {
+        let mut claims = self.claims.clone();
+        let members = claims.as_object_mut().unwrap();
+        match jti {
+            Some(jti) => drop(members.insert("jti".to_owned(), json!(jti))),
+            None => ["sub", "client_id"].iter().for_each(|name| drop(members.remove(*name))),
+        }
+        Credential::with(&claims, self.has_certificate)
+    }
+
     /// A token with these claims, whatever they are.
     fn with(claims: &Value, has_certificate: bool) -> Credential {
         Credential::by("ed25519", claims, has_certificate)
@@ -258,16 +269,20 @@ static KEYS: LazyLock<PathBuf> = LazyLock::new(|| {
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().enable_all().build().unwrap());
 
 /// The address of an introspection endpoint (RFC 7662) to which every token is active.
-static VOUCHER: LazyLock<String> = LazyLock::new(|| {
+static VOUCHER: LazyLock<String> =
+    LazyLock::new(|| format!("{}/introspect", serve(|_| (200, "{\"active\":true}".to_owned()))));
+
+/// Serves HTTP on loopback: status and body for each body that is sent.
+pub(crate) fn serve(answer: fn(&str) -> (u16, String)) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
-        listener.incoming().flatten().for_each(|stream| drop(std::thread::spawn(|| vouch(stream))))
+        listener.incoming().flatten().for_each(|stream| drop(std::thread::spawn(move || respond(stream, answer))))
     });
-    format!("http://{address}/introspect")
-});
+    format!("http://{address}")
+}
 
-fn vouch(mut stream: TcpStream) -> Option<()> {
+fn respond(mut stream: TcpStream, answer: fn(&str) -> (u16, String)) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     loop {
         let mut length = 0;
@@ -283,9 +298,10 @@ fn vouch(mut stream: TcpStream) -> Option<()> {
                 break;
             }
         }
-        reader.read_exact(&mut vec![0; length]).ok()?;
-        let body = "{\"active\":true}";
-        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ";
+        let mut sent = vec![0; length];
+        reader.read_exact(&mut sent).ok()?;
+        let (status, body) = answer(&String::from_utf8_lossy(&sent));
+        let head = format!("HTTP/1.1 {status} Answer\r\nContent-Type: application/json\r\nContent-Length: ");
         stream.write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes()).ok()?;
     }
 }

@@ -65,8 +65,11 @@ pub(super) struct Coverage {
     requirements: Vec<Requirement>,
     implicit_deny: bool,
     /// What was compiled for tokens that hold the same, but for rules that are left out.
-    compiled: Mutex<HashMap<(Vec<Holding>, Vec<usize>), Compiled>>,
+    compiled: Mutex<HashMap<Kind, Compiled>>,
 }
+
+/// What a kind of token holds of each requirement, and the rules that are left out.
+type Kind = (Vec<Holding>, Vec<usize>);
 
 /// A policy, or why there is none.
 #[derive(Clone, Debug)]
