@@ -351,6 +351,9 @@ fn pages() -> Vec<Page> {
     let others = [
         "README.md",
         "SECURITY.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
         "fuzz/README.md",
         "cdk/README.md",
         "terraform/README.md",
