@@ -234,6 +234,11 @@ impl Parameter {
         self.greedy
     }
 
+    /// Whether the two have the same value in each path.
+    pub(super) fn is_in_the_place_of(&self, other: &Self) -> bool {
+        (self.index, self.greedy) == (other.index, other.greedy)
+    }
+
     /// Its value in a path that the route matched; `None` where there is none.
     #[must_use]
     pub(super) fn value<'p>(&self, path: &'p SafePath<'_>) -> Option<Cow<'p, str>> {

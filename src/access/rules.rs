@@ -1,7 +1,8 @@
 //! The route table: finds the rule of a request and holds the claims against it.
 
 use super::coverage::{
-    Coverage, Inexpressible, RouteOfTable, Served, Surplus, TwoReadings, UnvouchedStanding, served, two_readings,
+    Coverage, Inexpressible, RouteOfTable, Served, Surplus, TwoReadings, UnvouchedStanding, run_elsewhere, served,
+    two_readings,
 };
 use super::path::SafePath;
 use super::permit::{Permit, Ruling, UngrantedPermit};
@@ -112,7 +113,13 @@ impl Rules {
             requirement: &rule.requirement,
             answers_for_itself: rule.answers_for_itself(),
         });
-        Coverage::new(&table.collect::<Vec<_>>(), implicit_deny)
+        let table: Vec<RouteOfTable<'_>> = table.collect();
+        let elsewhere = run_elsewhere(&table);
+        match Coverage::new(&table, implicit_deny) {
+            Ok(found) if elsewhere.is_empty() => Ok(found),
+            Ok(_) => Err(elsewhere),
+            Err(faults) => Err(faults.into_iter().chain(elsewhere).collect()),
+        }
     }
 
     /// By route of an API, which rules serve the requests that it gets; `None` where a

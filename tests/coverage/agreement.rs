@@ -51,6 +51,8 @@ pub(crate) struct Tally {
     pub(crate) explicit: usize,
     pub(crate) own: usize,
     pub(crate) overlaps: usize,
+    /// Requests of which API Gateway may run another route than the table's.
+    pub(crate) run_elsewhere: usize,
     pub(crate) beyond_colons: usize,
     pub(crate) failed: usize,
 }
@@ -63,6 +65,13 @@ fn what_a_policy_says_later_is_what_the_rules_say() {
     assert!(accepted * 5 >= tally.tables, "{accepted} of {} tables were accepted: too few to prove much", tally.tables);
     assert!(tally.allowed * 20 >= tally.cases, "hardly anything is allowed");
     assert!(tally.explicit * 20 >= tally.cases, "hardly anything is denied");
+}
+
+#[test]
+fn what_a_policy_allows_is_allowed_by_the_route_that_api_gateway_runs() {
+    let tally = run(&scenario(tables::crossing_table().boxed()), check);
+    println!("{tally:?}");
+    assert!(tally.run_elsewhere * 1000 >= tally.cases, "API Gateway hardly ever runs another route: {tally:?}");
 }
 
 #[test]
@@ -289,6 +298,7 @@ impl Held<'_> {
             for later in self.asks {
                 tally.cases += 1;
                 self.is_right_later(ask, &answer, later, tally)?;
+                self.is_allowed_when_asked(stage, &answer, later, tally)?;
             }
             if is_plain {
                 first[place] = Some((ask, answer));
@@ -382,6 +392,37 @@ impl Held<'_> {
                 }
             }
         }
+    }
+
+    /// What a policy allows later is allowed when it is asked, with the event naming the route that API Gateway runs.
+    fn is_allowed_when_asked(
+        &self,
+        stage: &Stage,
+        answer: &PolicyAnswer,
+        later: &Ask,
+        tally: &mut Tally,
+    ) -> Result<(), String> {
+        let own = self.judge(later).route();
+        let others = model::gateway_routes(self.table, later).into_iter();
+        for route in others.filter(|route| own.is_some_and(|own| own.key != route.key)) {
+            if at(answer, later, now()) != Outcome::Allow {
+                return Ok(());
+            }
+            tally.run_elsewhere += 1;
+            for kind in [Kind::RestRequest, Kind::Http2] {
+                match stage.ask_of_route(kind, later, self.credential, route) {
+                    Ok(Answer::Policy(asked)) if at(&asked, later, now()) == Outcome::Allow => {}
+                    asked => {
+                        let wrong = format!(
+                            "{later:?} is allowed, and not when an event names `{}`: {asked:?}",
+                            route.key_text()
+                        );
+                        return Err(self.report(later, &wrong, Some(answer)));
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The answer speaks of the one request, and rightly.

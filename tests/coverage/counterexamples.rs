@@ -142,6 +142,27 @@ fn routes_apart_from_each_other_need_nothing() {
 }
 
 #[test]
+fn a_route_that_api_gateway_runs_before_the_tables_choice_asks_for_no_more() {
+    let paths = ["/public/admin", "/public/other", "/acme/admin", "/public/admin/x", "/a/b", "/a/c", "/c/b"];
+    let [admin, any] = ["GET /{tenant}/admin", "GET /public/{proxy+}"];
+    for (stricter, wider) in
+        [(group("admin"), free()), (group("admin"), scope("read")), (own("tenant"), free()), (live(free()), free())]
+    {
+        is_refused(&with_implicit_deny(table(vec![(admin, stricter), (any, wider)])), [admin, any]);
+    }
+    is_refused(
+        &with_implicit_deny(table(vec![("GET /a/{x}", free()), ("GET /{y}/b", group("admin"))])),
+        ["GET /a/{x}", "GET /{y}/b"],
+    );
+    agrees(&with_implicit_deny(table(vec![(admin, free()), (any, group("admin"))])), &paths);
+    agrees(&with_implicit_deny(table(vec![(admin, group("admin")), (any, live(free()))])), &paths);
+    agrees(
+        &with_implicit_deny(table(vec![(admin, group("admin")), (any, free()), ("GET /public/admin", free())])),
+        &paths,
+    );
+}
+
+#[test]
 fn the_table_of_the_readme_needs_silence_to_be_enough() {
     let readme = table(vec![
         ("GET /items", scope("read")),

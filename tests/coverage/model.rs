@@ -67,6 +67,36 @@ pub(crate) fn judge_segments<'t>(table: &'t Table, token: &Token, method: &str, 
     serving.map_or(Verdict::NoRoute, |route| decided(route, token, segments))
 }
 
+/// The routes of the table of which API Gateway may run one for a request: a full match before a greedy one; of two
+/// such the one that is more specific in each place, else either.
+pub(crate) fn gateway_routes<'t>(table: &'t Table, ask: &Ask) -> Vec<&'t Route> {
+    let Ask::Http(method, path) = ask else { return Vec::new() };
+    let Some(segments) = decoded_segments(path) else { return Vec::new() };
+    let is_literal = |name: &str, segment: &str| name == segment;
+    let matching =
+        |route: &&Route| matches!(route.key, Key::Path(..)) && fits(&route.key, method, &segments, &is_literal);
+    let matching: Vec<&Route> = table.routes.iter().filter(matching).collect();
+    matching
+        .iter()
+        .copied()
+        .filter(|route| !matching.iter().any(|other| goes_first(&other.key, &route.key, segments.len())))
+        .collect()
+}
+
+/// Whether API Gateway surely runs the one and not the other, for a path of so many segments that both match.
+fn goes_first(one: &Key, other: &Key, segments: usize) -> bool {
+    let (Key::Path(method, one), Key::Path(other_method, other)) = (one, other) else { return false };
+    let is_greedy = |pattern: &[Segment]| matches!(pattern.last(), Some(Segment::Greedy(_)));
+    if is_greedy(one) != is_greedy(other) {
+        return is_greedy(other);
+    }
+    let ranks =
+        |pattern: &[Segment]| -> Vec<u8> { (0..segments).map(|place| pattern.get(place).map_or(2, rank)).collect() };
+    let (one, other) = (ranks(one), ranks(other));
+    let is_behind = one.iter().zip(&other).any(|(one, other)| one > other);
+    !is_behind && (one != other || method.is_some() && other_method.is_none())
+}
+
 fn decided<'t>(route: &'t Route, token: &Token, segments: &[String]) -> Verdict<'t> {
     if holds(&route.needs, token, &route.key, segments) { Verdict::Allowed(route) } else { Verdict::Denied(route) }
 }
@@ -187,11 +217,6 @@ fn more_specific(one: &Key, other: &Key) -> bool {
     let (Key::Path(method, segments), Key::Path(other_method, other_segments)) = (one, other) else {
         return matches!(one, Key::Path(..));
     };
-    let rank = |segment: &Segment| match segment {
-        Segment::Literal(_) => 0,
-        Segment::Parameter(_) => 1,
-        Segment::Greedy(_) => 2,
-    };
     for (segment, other_segment) in segments.iter().zip(other_segments) {
         match rank(segment).cmp(&rank(other_segment)) {
             Ordering::Less => return true,
@@ -200,6 +225,14 @@ fn more_specific(one: &Key, other: &Key) -> bool {
         }
     }
     method.is_some() && other_method.is_none()
+}
+
+fn rank(segment: &Segment) -> u8 {
+    match segment {
+        Segment::Literal(_) => 0,
+        Segment::Parameter(_) => 1,
+        Segment::Greedy(_) => 2,
+    }
 }
 
 /// Whether all that is asked for holds; absence never does.

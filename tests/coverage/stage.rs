@@ -2,7 +2,7 @@
 //! a file. Live checks are vouched for by an introspection endpoint on loopback that knows only active tokens.
 
 use crate::iam::Policy;
-use crate::tables::{Ask, Table, Token};
+use crate::tables::{Ask, Route, Table, Token};
 use aws_lc_rs::digest;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine;
@@ -81,8 +81,34 @@ impl Stage {
 
     /// The answer to an event, or what is wrong with it.
     pub(crate) fn ask(&self, kind: Kind, ask: &Ask, credential: &Credential) -> Result<Answer, String> {
-        let event = event(kind, ask, credential).to_string();
-        let event: RawEvent = serde_json::from_str(&event).unwrap();
+        self.answer(&event(kind, ask, credential))
+    }
+
+    /// The same, where the event names the route that API Gateway runs; a TOKEN event names none.
+    pub(crate) fn ask_of_route(
+        &self,
+        kind: Kind,
+        ask: &Ask,
+        credential: &Credential,
+        route: &Route,
+    ) -> Result<Answer, String> {
+        let mut event = event(kind, ask, credential);
+        let key = route.key_text();
+        if let Some((method, path)) = key.split_once(' ') {
+            match kind {
+                Kind::RestToken => {}
+                Kind::RestRequest | Kind::Http1 => {
+                    event["resource"] = json!(path);
+                    event["httpMethod"] = json!(method);
+                }
+                Kind::Http2 => event["routeKey"] = json!(key),
+            }
+        }
+        self.answer(&event)
+    }
+
+    fn answer(&self, event: &Value) -> Result<Answer, String> {
+        let event: RawEvent = serde_json::from_str(&event.to_string()).unwrap();
         match RUNTIME.block_on(self.handler.invoke(LambdaEvent::new(event, Context::default()))) {
             Ok(answer) => {
                 let value = serde_json::from_str(answer.get()).unwrap();

@@ -291,6 +291,37 @@ pub(crate) fn table() -> impl Strategy<Value = Table> {
     (vec(route(), 1..=7), settings).prop_map(|(routes, settings)| Table::new(routes, settings))
 }
 
+/// Tables in which API Gateway may run another route than the one whose rule the table picks.
+pub(crate) fn crossing_table() -> impl Strategy<Value = Table> {
+    let key = (0_usize..7, select(&LITERALS[..2]), select(&LITERALS[..2])).prop_map(|(shape, one, other)| {
+        let [one, other] = [one, other].map(Segment::Literal);
+        let [first, second] = ["p0", "p1"].map(|name| Segment::Parameter(name.to_owned()));
+        let rest = |place: usize| Segment::Greedy(format!("rest{place}"));
+        let segments = match shape {
+            0 => vec![first, other],
+            1 => vec![one, rest(1)],
+            2 => vec![one, second],
+            3 => vec![first, other, rest(2)],
+            4 => vec![first, second, other],
+            5 => vec![first, rest(1)],
+            _ => vec![one, other],
+        };
+        Key::Path(Some("GET"), segments)
+    });
+    let needs = prop_oneof![2 => Just(Needs::default()), 3 => needs()];
+    let routes = vec((key, needs).prop_map(|(key, needs)| Route { key, needs }), 2..=5);
+    (routes, prop::bool::weighted(0.8)).prop_map(|(routes, implicit_deny)| {
+        let settings = Settings {
+            covers_token: true,
+            implicit_deny,
+            expires_with_token: false,
+            ignores_case: false,
+            denies_unauthorized: false,
+        };
+        Table::new(routes, settings)
+    })
+}
+
 fn route() -> impl Strategy<Value = Route> {
     (key(), needs()).prop_map(|(key, needs)| Route { key, needs })
 }

@@ -149,12 +149,20 @@ fn each_call_has_its_own_time() {
     stage.ask(LIVE, &token().text());
     stage.0.stub.answer(GET_USER, user("reader", READER_SUB).after(Duration::from_millis(300)));
     stage.0.stub.answer(BATCH_GET_ITEM, table(&[]).after(Duration::from_millis(1200)));
-    let emf = stage.ask(LIVE, &token().text());
-    let (introspection, table) = (emf.sum("IntrospectionDuration"), emf.sum("RevocationCheckDuration"));
-    assert!((300_000.0..1_000_000.0).contains(&introspection), "{introspection}");
-    assert!((1_200_000.0..2_000_000.0).contains(&table), "{table}");
-    assert!(emf.sum("Duration") >= table);
-    assert_eq!(emf.metrics["IntrospectionDuration"].unit, "Microseconds");
+    // A busy machine makes a call longer, now and then: the shortest of a few counts.
+    let mut shortest = [f64::INFINITY; 2];
+    for _ in 0..4 {
+        let emf = stage.ask(LIVE, &token().text());
+        let took = [emf.sum("IntrospectionDuration"), emf.sum("RevocationCheckDuration")];
+        assert!(took[0] >= 300_000.0 && took[1] >= 1_200_000.0, "{took:?}");
+        assert!(emf.sum("Duration") >= took[1]);
+        assert_eq!(emf.metrics["IntrospectionDuration"].unit, "Microseconds");
+        shortest = [shortest[0].min(took[0]), shortest[1].min(took[1])];
+        if shortest[0] < 1_000_000.0 && shortest[1] < 2_000_000.0 {
+            return;
+        }
+    }
+    panic!("{shortest:?}");
 }
 
 #[test]

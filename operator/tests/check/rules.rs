@@ -145,6 +145,10 @@ fn rules_that_api_gateway_may_read_otherwise_are_warned_of_with_a_path() {
     check("readings", routes, 0, &[says, "no errors, 1 warning\n"]);
     let folder = Folder::new("strict", &format!("{ISSUERS}{routes}"), "");
     folder.check(&["--strict"]).is(1, &[says]);
+    let covering = format!("{routes}\npolicy: {{ covers: token, implicit_deny: true }}");
+    let refused = "fault: policy.covers: for `GET /public/admin` the table picks `GET /public/{proxy+}` and API Gateway runs \
+                   `GET /{tenant}/admin`: a cached policy would allow it";
+    check("covering", &covering, 1, &[refused]);
     let many: Vec<String> = (0..7).map(|n| format!("'GET /{{x}}/b{n}': {{ any_group: [g{n}] }}")).collect();
     let many = format!("routes: {{ 'GET /a/{{p+}}': {{}}, {} }}", many.join(", "));
     check("many", &many, 0, &["runs `GET /{x}/b4`; and 2 more such pairs."]);

@@ -107,6 +107,8 @@ pub(super) enum Paths {
     All,
     /// On those that have the token's claims in the places of parameters.
     OfItsClaims,
+    /// On the one path on which the token has the facts.
+    Same,
 }
 
 /// Whether a token of which no more than `term` is known satisfies the requirement.
@@ -126,10 +128,11 @@ fn satisfies_check(term: &[Fact<'_>], check: &Check, paths: Paths) -> bool {
             ClaimValue::Literal(literal) => term
                 .iter()
                 .any(|fact| matches!(fact, Fact::Claim(known, value) if *known == path && equal(value, literal))),
-            ClaimValue::Parameter(_) => {
-                paths == Paths::OfItsClaims
-                    && term.iter().any(|fact| matches!(fact, Fact::Bound(known, _) if *known == path))
-            }
+            ClaimValue::Parameter(parameter) => term.iter().any(|fact| match (fact, paths) {
+                (Fact::Bound(known, _), Paths::OfItsClaims) => *known == path,
+                (Fact::Bound(known, bound), Paths::Same) => *known == path && bound.is_in_the_place_of(parameter),
+                _ => false,
+            }),
         }),
         Check::ClientIds(ids) => ids.iter().any(|id| term.contains(&Fact::Client(id))),
         Check::Issuers(issuers) => issuers.iter().any(|issuer| term.contains(&Fact::Issuer(issuer))),
@@ -141,6 +144,11 @@ fn satisfies_check(term: &[Fact<'_>], check: &Check, paths: Paths) -> bool {
             !requirements.is_empty() && requirements.iter().all(|each| satisfies(term, each, paths))
         }
     }
+}
+
+/// Whether each token that satisfies the one satisfies the other.
+pub(super) fn implies(one: &Requirement, other: &Requirement, paths: Paths) -> bool {
+    terms(one).is_some_and(|terms| terms.iter().all(|term| satisfies(term, other, paths)))
 }
 
 const MAX_TERMS: usize = 256;
@@ -160,10 +168,8 @@ mod tests {
         Check::All(checks.iter().map(|check| all_of(std::slice::from_ref(check))).collect())
     }
 
-    /// Whether who satisfies the one satisfies the other.
     fn implies(one: &[Check], other: &[Check], paths: Paths) -> bool {
-        let (one, other) = (all_of(one), all_of(other));
-        terms(&one).is_some_and(|terms| terms.iter().all(|term| satisfies(term, &other, paths)))
+        super::implies(&all_of(one), &all_of(other), paths)
     }
 
     #[track_caller]

@@ -36,6 +36,7 @@ pub use overlap::Served;
 pub(super) use overlap::served;
 pub use precedence::TwoReadings;
 pub(super) use precedence::two_readings;
+pub(super) use start::run_elsewhere;
 pub use start::{Inexpressible, Surplus};
 
 use super::path::SafePath;

@@ -1,13 +1,15 @@
 //! What can be said of a table before any token has come: whether every token's policy
 //! is right on every route, and what such policies allow beyond the table.
 
-use super::implication::{Fact, Paths, satisfies, terms};
+use super::implication::{Fact, Paths, implies, satisfies, terms};
 use super::layout::{Layout, TooDeep};
 use super::plan::{Bound, Flaw, Holding, Plan};
+use super::precedence::{TwoReadings, two_readings};
 use super::resources::{MAX_POLICY_BYTES, PREFIX_CHARACTERS, Resources};
 use super::symbols;
 use super::{Coverage, RouteOfTable, place_of};
 use crate::access::requirement::Requirement;
+use crate::access::route::LetterCase;
 use crate::token::ClaimPath;
 use std::collections::HashMap;
 use std::fmt;
@@ -37,6 +39,9 @@ pub enum Inexpressible {
     },
     /// IAM tells letters apart by case.
     LetterCase,
+    /// API Gateway runs, or may run, another route than the one whose rule the policy is made of, and a token may
+    /// satisfy that rule and miss the other.
+    RunsAnotherRoute(TwoReadings),
     /// A route with too many segments.
     TooDeep {
         /// Its key.
@@ -89,6 +94,15 @@ impl fmt::Display for Inexpressible {
                 "with `case_insensitive_paths` no policy is right on every path, since IAM tells upper case from lower: \
                  use `covers: request`",
             ),
+            Self::RunsAnotherRoute(readings) => {
+                let TwoReadings { by_table, by_gateway, .. } = readings;
+                write!(
+                    f,
+                    "{readings}: a cached policy would allow it to a token that may use `{by_table}` and not \
+                     `{by_gateway}`. Add a route for such paths to the table and to the API, ask of `{by_table}` all that \
+                     `{by_gateway}` asks, or use `covers: request`"
+                )
+            }
             Self::TooDeep { route } => write!(f, "`{route}` has too many segments for `covers: token`: at most 62"),
         }
     }
@@ -103,6 +117,28 @@ impl fmt::Display for Surplus {
             self.route, self.example
         )
     }
+}
+
+/// The pairs of rules of which API Gateway may run the second one's route where policies allow by the first, and a
+/// token may satisfy the first and miss the second.
+pub(in crate::access) fn run_elsewhere(table: &[RouteOfTable<'_>]) -> Vec<Inexpressible> {
+    let may_miss = |picked: usize, other: usize| match (table.get(picked), table.get(other)) {
+        // Policies allow nothing of a route that is answered for its own ARN alone.
+        (Some(picked), Some(other)) => {
+            !picked.answers_for_itself
+                && (other.answers_for_itself || !implies(picked.requirement, other.requirement, Paths::Same))
+        }
+        _ => true,
+    };
+    let keys: Vec<_> = table.iter().map(|route| route.route).collect();
+    // What is too deep to compare is refused by itself.
+    let found = two_readings(&keys, LetterCase::Distinguished, may_miss).unwrap_or_default().into_iter();
+    let key = |position: usize| table.get(position).map_or_else(String::new, |route| route.key.to_owned());
+    let told = found.map(|(by_table, by_gateway, example, is_documented)| {
+        let (by_table, by_gateway) = (key(by_table), key(by_gateway));
+        Inexpressible::RunsAnotherRoute(TwoReadings { by_table, by_gateway, example, is_documented })
+    });
+    told.collect()
 }
 
 impl Coverage {
@@ -258,7 +294,9 @@ mod tests {
             example: (*example).to_owned(),
             silence_would_do: silence,
         };
-        assert_eq!(could_cover(rules, implicit_deny), Err(expected.iter().map(conflict).collect()));
+        let mut found = could_cover(rules, implicit_deny).unwrap_err();
+        found.retain(|fault| !matches!(fault, Inexpressible::RunsAnotherRoute(_)));
+        assert_eq!(found, expected.iter().map(conflict).collect::<Vec<_>>());
     }
 
     fn aged() -> Check {
@@ -281,6 +319,63 @@ mod tests {
             let found = [("GET /a/{x}/{z}/b/c", "GET /a/{x}/b/{y+}", "GET /a/x/x/b/c")];
             refused(within(), implicit_deny, &found, false);
         }
+    }
+
+    #[test]
+    fn a_table_is_refused_where_api_gateway_runs_a_route_that_the_token_may_miss() {
+        let [admin, any] = ["GET /{tenant}/admin", "GET /public/{proxy+}"];
+        let live = |rule: Rule| Rule { introspect: true, ..rule };
+        let runs = |by_table: &str, by_gateway: &str, example: &str, is_documented| {
+            let [by_table, by_gateway, example] = [by_table, by_gateway, example].map(str::to_owned);
+            Some(Inexpressible::RunsAnotherRoute(TwoReadings { by_table, by_gateway, example, is_documented }))
+        };
+        let public_admin = || runs(any, admin, "GET /public/admin", true);
+        for (rules, expected) in [
+            (vec![rule(admin, &[group("admin")]), rule(any, &[])], public_admin()),
+            (vec![rule(admin, &[group("a"), scope("s")]), rule(any, &[scope("s")])], public_admin()),
+            (vec![live(rule(admin, &[])), rule(any, &[])], public_admin()),
+            (vec![rule(admin, &[aged()]), rule(any, &[])], public_admin()),
+            (vec![rule(admin, &[own(admin, "tenant")]), rule(any, &[])], public_admin()),
+            (
+                vec![rule("GET /a/{x}", &[]), rule("GET /{y}/b", &[group("a")])],
+                runs("GET /a/{x}", "GET /{y}/b", "GET /a/b", false),
+            ),
+            // Who may use the path's rule may use the other.
+            (vec![rule(admin, &[scope("s")]), rule(any, &[group("a"), scope("s")])], None),
+            (vec![rule(admin, &[]), rule(any, &[group("a")])], None),
+            // The same part of the path, by another name.
+            (
+                vec![
+                    rule("GET /{r}/{t}/x", &[own("GET /{r}/{t}/x", "t")]),
+                    rule("GET /a/{u}/{p+}", &[own("GET /a/{u}/{p+}", "u")]),
+                ],
+                None,
+            ),
+            (
+                vec![
+                    rule("GET /{r}/{t}/x", &[own("GET /{r}/{t}/x", "r")]),
+                    rule("GET /a/{u}/{p+}", &[own("GET /a/{u}/{p+}", "u")]),
+                ],
+                runs("GET /a/{u}/{p+}", "GET /{r}/{t}/x", "GET /a/x/x", true),
+            ),
+            // No policy allows the path's rule.
+            (vec![rule(admin, &[group("a")]), live(rule(any, &[]))], None),
+            // Both orders pick the route that is written out.
+            (vec![rule(admin, &[group("a")]), rule(any, &[]), rule("GET /public/admin", &[])], None),
+            (vec![rule(admin, &[group("a")]), rule("POST /public/{proxy+}", &[])], None),
+        ] {
+            let keys: Vec<String> = rules.iter().map(|rule| rule.key.to_string()).collect();
+            let found = could_cover(rules, true).err().unwrap_or_default();
+            let found = found.into_iter().find(|fault| matches!(fault, Inexpressible::RunsAnotherRoute(_)));
+            assert_eq!(found, expected, "{keys:?}");
+        }
+        assert_eq!(
+            public_admin().unwrap().to_string(),
+            "for `GET /public/admin` the table picks `GET /public/{proxy+}` and API Gateway runs `GET /{tenant}/admin`: a \
+             cached policy would allow it to a token that may use `GET /public/{proxy+}` and not `GET /{tenant}/admin`. Add \
+             a route for such paths to the table and to the API, ask of `GET /public/{proxy+}` all that `GET \
+             /{tenant}/admin` asks, or use `covers: request`"
+        );
     }
 
     #[test]
