@@ -25,6 +25,8 @@ pub mod request;
 
 mod lock;
 
+mod bounded_store;
+
 pub mod denial;
 
 pub mod token;

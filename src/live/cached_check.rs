@@ -7,7 +7,8 @@
 use super::breaker::Breaker;
 use super::caller::Caller;
 use super::check_error::CheckError;
-use super::memory::{Digest, Lasts, Limits, Memory, Weight};
+use super::memory::{Digest, Lasts, Memory};
+use crate::bounded_store::{Limits, Weight};
 use crate::denial::Denial;
 use crate::http::{CallCounts, Outage};
 use crate::lock::lock;
@@ -83,8 +84,8 @@ impl<T: Clone + Weight + Send + Sync + 'static> CachedCheck<T> {
     where
         Q: Future<Output = Result<T, CheckError>> + Send + 'static,
     {
-        let key: Digest = Box::new(*token.as_bytes());
-        let flight = self.join_or_ask(key.clone(), caller, question)?;
+        let key = *token.as_bytes();
+        let flight = self.join_or_ask(key, caller, question)?;
         let outcome = flight.clone().await;
         // The first request to wake up removes the flight, unless another has taken its place.
         lock(&self.under_way)?.retain(|other, held| other != &key || !held.ptr_eq(&flight));

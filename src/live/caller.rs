@@ -1,6 +1,6 @@
 //! Whose request a call is made for, so that what one caller brings about costs no other.
 
-use super::memory::Weight;
+use crate::bounded_store::Weight;
 use crate::token::{Claims, IntrospectedToken, TokenDigest};
 use aws_lc_rs::digest::{Context, SHA256};
 use serde_json::Value;

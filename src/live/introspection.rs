@@ -2,8 +2,8 @@
 //! credentials of our own.
 
 use super::check_error::CheckError;
-use super::memory::Weight;
 use super::token_facts::TokenFacts;
+use crate::bounded_store::Weight;
 use crate::denial::Denial;
 use crate::http::{Address, Exchange, FetchError, HttpsClient, Outage};
 use crate::request::UnixSeconds;

@@ -5,9 +5,10 @@ use super::caller::Caller;
 use super::check_error::CheckError;
 use super::cognito::CognitoDirectory;
 use super::introspection::{AnswerText, IntrospectionEndpoint};
-use super::memory::{Lasts, Limits, Memory, Weight};
+use super::memory::{Lasts, Memory};
 use super::token_facts::TokenFacts;
 use super::user_info::UserInfo;
+use crate::bounded_store::{Limits, Weight};
 use crate::denial::Denial;
 use crate::http::RemoteCounts;
 use crate::request::UnixSeconds;
@@ -147,7 +148,7 @@ impl IssuerCheck {
         match (caller, Caller::of_introspected(told), told.expires()) {
             (Caller::Stranger(_), Some(caller), Some(expires)) => {
                 let lasts = Lasts { for_at_most: Duration::MAX, expires };
-                self.callers.remember(Box::new(*digest.as_bytes()), caller, lasts, now)
+                self.callers.remember(*digest.as_bytes(), caller, lasts, now)
             }
             _ => Ok(()),
         }
@@ -166,10 +167,10 @@ fn earlier(one: UnixSeconds, other: UnixSeconds) -> UnixSeconds {
 
 /// In each of the two checks. A refusal, or a "yes" about a verified token, takes less than half a KiB; an
 /// opaque token's "yes" takes what the issuer says of it besides, 64 KiB at most.
-pub(super) const REMEMBERED: Limits = Limits { answers: 10_000, bytes: 8 * 1024 * 1024 };
+pub(super) const REMEMBERED: Limits = Limits { entries: 10_000, bytes: 8 * 1024 * 1024 };
 
 /// Of opaque tokens: less than half a KiB each.
-const REMEMBERED_CALLERS: Limits = Limits { answers: 10_000, bytes: 4 * 1024 * 1024 };
+const REMEMBERED_CALLERS: Limits = Limits { entries: 10_000, bytes: 4 * 1024 * 1024 };
 
 /// How long what an introspection endpoint refused is not asked about again. Where no answer is to be
 /// used twice, only so long that a client that tries again and again does not make each try a call.

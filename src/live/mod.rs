@@ -40,7 +40,7 @@ pub use introspection::{ClientAuthentication, IntrospectionEndpoint};
 pub use issuer_check::{IssuerCheck, Method};
 pub use live_check::{LiveCheck, LiveLog};
 #[cfg(feature = "cedar")]
-pub(crate) use memory::{Digest, Lasts, Limits, Memory, Weight};
+pub(crate) use memory::{Digest, Lasts, Memory};
 pub use revocations::{Revocation, RevocationKey, RevocationTable};
 pub use user_info::UserInfo;
 pub use user_pool::UserPool;

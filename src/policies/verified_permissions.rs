@@ -6,9 +6,10 @@
 
 use super::permission_check::PolicyCaller;
 use super::policy_key::key;
+use crate::bounded_store::{Limits, Weight};
 use crate::denial::Denial;
 use crate::http::{Outage, aws};
-use crate::live::{Breaker, Caller, Lasts, Limits, Memory, Weight};
+use crate::live::{Breaker, Caller, Lasts, Memory};
 use crate::permissions::{PolicyError, PrincipalKind, Question, Record, Value, Verdict};
 use crate::request::UnixSeconds;
 use aws_sdk_verifiedpermissions::error::BuildError;
@@ -249,7 +250,7 @@ fn quoted(text: &str) -> Option<&str> {
 }
 
 /// Some 400 bytes each, and more where many policies decide.
-const REMEMBERED: Limits = Limits { answers: 10_000, bytes: 8 * 1024 * 1024 };
+const REMEMBERED: Limits = Limits { entries: 10_000, bytes: 8 * 1024 * 1024 };
 
 #[cfg(test)]
 mod tests {

@@ -36,7 +36,7 @@ pub use jwt::{Proof, UnverifiedJwt, VerifiedJwt};
 pub use tenants::{AcceptedTenants, Tenants, is_tenant};
 pub use text_list::ListForm;
 pub use unfit_key::UnfitKey;
-pub use verified_tokens::{KnownToken, Limits, TokenDigest, VerifiedTokens};
+pub use verified_tokens::{KnownToken, TokenDigest, VerifiedTokens};
 
 #[cfg(test)]
 mod vectors_tests;

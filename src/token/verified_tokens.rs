@@ -20,32 +20,22 @@ use super::algorithm::Algorithm;
 use super::bearer::BearerToken;
 use super::jwk::VerifyingKey;
 use super::jwt::{Proof, VerifiedJwt};
+use crate::bounded_store::{ALLOCATION, BoundedStore, Limits, Weight};
 use crate::denial::Denial;
 use crate::lock::lock;
 use crate::request::UnixSeconds;
 use aws_lc_rs::digest::{SHA256, digest};
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 /// The verified tokens of all issuers. One store serves them all: a token names its
 /// issuer, and every one is bound to its issuer's own key.
 pub struct VerifiedTokens {
     store: Mutex<Store>,
-    limits: Limits,
 }
 
 /// All of a token, as a strong hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenDigest([u8; 32]);
-
-/// How much is kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Tokens.
-    pub tokens: usize,
-    /// Bytes of memory that they take, about.
-    pub bytes: usize,
-}
 
 /// A token that was verified before, by a key that may be gone since.
 #[derive(Clone)]
@@ -56,12 +46,8 @@ pub struct KnownToken {
     until: UnixSeconds,
 }
 
-#[derive(Default)]
 struct Store {
-    tokens: HashMap<TokenDigest, KnownToken>,
-    // INVARIANT: each digest in `tokens` stands here once, and no other.
-    oldest_first: VecDeque<TokenDigest>,
-    bytes: usize,
+    tokens: BoundedStore<TokenDigest, KnownToken>,
     /// A part of the digest of each token that came once, at a place that depends on
     /// the digest; whoever comes later takes the place. Decides what is kept and
     /// nothing else, so that a part will do.
@@ -116,10 +102,13 @@ impl KnownToken {
     pub fn verified_by(self, key: &Arc<VerifyingKey>) -> Option<VerifiedJwt> {
         if Arc::ptr_eq(&self.proof.key, key) { self.proof.into_jwt() } else { None }
     }
+}
 
-    fn bytes(&self) -> usize {
+impl Weight for KnownToken {
+    fn bytes_elsewhere(&self) -> usize {
         let Proof { kid, typ, payload, .. } = &self.proof;
-        OVERHEAD + payload.len() + [kid, typ].into_iter().flatten().map(|text| text.len()).sum::<usize>()
+        let texts = [kid, typ].into_iter().flatten().map(|text| text.len());
+        3 * ALLOCATION + payload.len() + texts.sum::<usize>()
     }
 }
 
@@ -127,7 +116,8 @@ impl VerifiedTokens {
     /// A store of these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { store: Mutex::default(), limits }
+        let store = Store { tokens: BoundedStore::new(limits), came_once: Vec::new() };
+        Self { store: Mutex::new(store) }
     }
 
     /// A token that was verified before and has not expired.
@@ -148,31 +138,9 @@ impl VerifiedTokens {
             return Ok(());
         }
         let known = known();
-        if known.bytes() > self.limits.bytes {
-            return Ok(());
-        }
-        // Dropped when the lock is free again: that is the longest part.
-        let mut dropped = Vec::new();
-        let mut store = lock(&self.store)?;
-        store.bytes += known.bytes();
-        match store.tokens.insert(token, known) {
-            Some(earlier) => {
-                store.bytes -= earlier.bytes();
-                dropped.push(earlier);
-            }
-            None => store.oldest_first.push_back(token),
-        }
-        // One comes, so that two that expired can go: their number falls.
-        for _ in 0..2 {
-            dropped.extend(store.drop_oldest(|known| known.until <= now));
-        }
-        while store.tokens.len() > self.limits.tokens || store.bytes > self.limits.bytes {
-            match store.drop_oldest(|_| true) {
-                Some(known) => dropped.push(known),
-                None => break,
-            }
-        }
-        drop(store);
+        let removed = lock(&self.store)?.tokens.insert(token, known, |known| known.until <= now);
+        // The lock is free again: this is the longest part.
+        drop(removed);
         Ok(())
     }
 
@@ -181,15 +149,14 @@ impl VerifiedTokens {
     /// # Errors
     /// [`Denial::Internal`] after a panic in here.
     pub fn size(&self) -> Result<(usize, usize), Denial> {
-        let store = lock(&self.store)?;
-        Ok((store.tokens.len(), store.bytes))
+        Ok(lock(&self.store)?.tokens.size())
     }
 }
 
 impl Store {
     /// Whether this token came before; from now on it did.
     fn comes_again(&mut self, token: &TokenDigest) -> bool {
-        if self.tokens.contains_key(token) {
+        if self.tokens.get(token).is_some() {
             return true;
         }
         let [a, b, c, d, e, f, ..] = token.0;
@@ -199,36 +166,21 @@ impl Store {
         let Some(place) = self.came_once.get_mut(usize::from(u16::from_le_bytes([e, f])) % PLACES) else { return true };
         std::mem::replace(place, part) == part
     }
-
-    fn drop_oldest(&mut self, may_go: impl FnOnce(&KnownToken) -> bool) -> Option<KnownToken> {
-        let oldest = self.oldest_first.front()?;
-        if !self.tokens.get(oldest).is_none_or(may_go) {
-            return None;
-        }
-        let oldest = self.oldest_first.pop_front()?;
-        let known = self.tokens.remove(&oldest)?;
-        self.bytes -= known.bytes();
-        Some(known)
-    }
 }
 
 impl Default for VerifiedTokens {
     /// As many tokens as one function serves within their lifetime, and well below
     /// the memory of the smallest function (128 MB).
     fn default() -> Self {
-        Self::new(Limits { tokens: 10_000, bytes: 16 * 1024 * 1024 })
+        Self::new(Limits { entries: 10_000, bytes: 16 * 1024 * 1024 })
     }
 }
 
 impl std::fmt::Debug for VerifiedTokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("VerifiedTokens").field("limits", &self.limits).finish_non_exhaustive()
+        f.write_str("VerifiedTokens")
     }
 }
-
-/// Of each token: its entry, twice for a table that has just grown, its two digests, and what
-/// three allocations take beside what they hold.
-const OVERHEAD: usize = 2 * (size_of::<KnownToken>() + 2 * size_of::<TokenDigest>()) + 3 * 32;
 
 /// Some more than tokens are kept, so that few of those that come again are missed:
 /// 64 KiB.
@@ -240,7 +192,7 @@ mod tests {
     use crate::request::{Credential, Request};
     use crate::token::jwk;
 
-    const LIMITS: Limits = Limits { tokens: 3, bytes: 1024 * 1024 };
+    const LIMITS: Limits = Limits { entries: 3, bytes: 1024 * 1024 };
 
     fn digest_of(number: u8) -> TokenDigest {
         TokenDigest([number; 32])
@@ -329,43 +281,6 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_go_first_where_there_are_too_many() {
-        let (store, key) = (VerifiedTokens::new(LIMITS), jwk::a_key());
-        for number in 0..100 {
-            keep(&store, digest_of(number), token(&key, 9.0, 0), at(1.0));
-            assert!(store.size().unwrap().0 <= 3);
-        }
-        assert_eq!(known(&store, 1.0), [97, 98, 99]);
-        // The same token again, by another key: it takes its own place.
-        keep(&store, digest_of(97), token(&jwk::a_key(), 9.0, 0), at(1.0));
-        assert_eq!(known(&store, 1.0), [97, 98, 99]);
-        assert!(store.find(&digest_of(97), at(1.0)).unwrap().unwrap().verified_by(&key).is_none());
-    }
-
-    #[test]
-    fn bytes_are_bounded_too_and_counted_to_the_last() {
-        let (limits, key) = (Limits { tokens: 100, bytes: 10_000 }, jwk::a_key());
-        let store = VerifiedTokens::new(limits);
-        for number in 0..100 {
-            keep(&store, digest_of(number), token(&key, 9.0, usize::from(number) * 30), at(1.0));
-            assert!(store.size().unwrap().1 <= 10_000);
-        }
-        assert!((2..=4).contains(&store.size().unwrap().0), "{:?}", store.size().unwrap());
-        // One that is larger than all of the space is not kept, and pushes nothing out.
-        let before = store.size().unwrap();
-        keep(&store, digest_of(200), token(&key, 9.0, 10_000), at(1.0));
-        assert_eq!(store.size().unwrap(), before);
-        keep(&store, digest_of(201), token(&key, 99.0, 0), at(10.0));
-        keep(&store, digest_of(202), token(&key, 99.0, 0), at(10.0));
-        keep(&store, digest_of(203), token(&key, 99.0, 0), at(10.0));
-        let (tokens, bytes) = store.size().unwrap();
-        assert_eq!((tokens, bytes), (3, 3 * token(&key, 99.0, 0).bytes()));
-        // The same token again, now with more to say: it takes the place of what it said before.
-        keep(&store, digest_of(203), token(&key, 99.0, 100), at(10.0));
-        assert_eq!(store.size().unwrap(), (3, bytes + 100));
-    }
-
-    #[test]
     fn a_token_takes_as_many_bytes_as_its_texts_have_and_what_is_around_them() {
         let (key, store) = (jwk::a_key(), VerifiedTokens::new(LIMITS));
         let with = |kid: Option<&str>, typ: Option<&str>| {
@@ -373,39 +288,14 @@ mod tests {
             (known.proof.kid, known.proof.typ) = (kid.map(Arc::from), typ.map(Arc::from));
             known
         };
-        let bare = with(None, None).bytes();
-        // Its entry and its two digests, in a table that has just grown, and the heads of three allocations.
-        let around = 2 * (size_of::<KnownToken>() + 64) + 96;
-        assert_eq!(bare, around + token(&key, 9.0, 0).proof.payload.len());
-        assert_eq!(with(Some("0123456789"), None).bytes(), bare + 10);
-        assert_eq!(with(Some("0123456789"), Some("01234")).bytes(), bare + 15);
-        assert_eq!(token(&key, 9.0, 1000).bytes(), token(&key, 9.0, 0).bytes() + 1000);
+        let bare = with(None, None).bytes_elsewhere();
+        assert_eq!(bare, 48 + with(None, None).proof.payload.len());
+        assert_eq!(with(Some("0123456789"), None).bytes_elsewhere(), bare + 10);
+        assert_eq!(with(Some("0123456789"), Some("01234")).bytes_elsewhere(), bare + 15);
+        assert_eq!(token(&key, 9.0, 1000).bytes_elsewhere(), token(&key, 9.0, 0).bytes_elsewhere() + 1000);
         keep(&store, digest_of(1), with(Some("0123456789"), None), at(1.0));
-        assert_eq!(store.size().unwrap(), (1, bare + 10));
-    }
-
-    #[test]
-    fn the_limits_themselves_are_within_them() {
-        let key = jwk::a_key();
-        let bytes = token(&key, 9.0, 0).bytes();
-        for (limits, kept) in [
-            (Limits { tokens: 2, bytes: 2 * bytes }, &[0, 1][..]),
-            (Limits { tokens: 2, bytes: 2 * bytes - 1 }, &[1]),
-            (Limits { tokens: 1, bytes: 2 * bytes }, &[1]),
-            (Limits { tokens: 1, bytes }, &[1]),
-            (Limits { tokens: 2, bytes: bytes - 1 }, &[]),
-            (Limits { tokens: 0, bytes }, &[]),
-        ] {
-            let store = VerifiedTokens::new(limits);
-            for number in 0..2 {
-                keep(&store, digest_of(number), token(&key, 9.0, 0), at(1.0));
-            }
-            assert_eq!(
-                (known(&store, 1.0), store.size().unwrap()),
-                (kept.to_vec(), (kept.len(), kept.len() * bytes)),
-                "{limits:?}"
-            );
-        }
+        let around = BoundedStore::<TokenDigest, KnownToken>::overhead();
+        assert_eq!(store.size().unwrap(), (1, around + bare + 10));
     }
 
     #[test]
@@ -448,6 +338,6 @@ mod tests {
     fn debug_shows_no_token() {
         let store = VerifiedTokens::new(LIMITS);
         keep(&store, digest_of(7), token(&jwk::a_key(), 9.0, 5), at(1.0));
-        assert_eq!(format!("{store:?}"), "VerifiedTokens { limits: Limits { tokens: 3, bytes: 1048576 }, .. }");
+        assert_eq!(format!("{store:?}"), "VerifiedTokens");
     }
 }
