@@ -17,13 +17,63 @@ use std::error::Error;
 use std::fmt::Debug;
 use std::time::Duration;
 
-/// The AWS configuration of this function (credentials, endpoints), for calls that
-/// take `timeout` at most, a retry included.
-pub(crate) async fn load(region: Option<&str>, timeout: Duration) -> SdkConfig {
-    let timeouts = TimeoutConfig::builder().operation_timeout(timeout).connect_timeout(timeout).build();
-    let retries = RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(50));
-    let mut loader =
-        aws_config::defaults(BehaviorVersion::latest()).http_client(http_client(first_byte_timeout(timeout)));
+/// How long calls of an AWS client may take, and how often they are tried.
+#[derive(Clone, Copy, Debug)]
+pub struct CallLimits {
+    /// For a call, all attempts included.
+    pub call: Duration,
+    /// For one attempt; `None`: all that the call has.
+    pub attempt: Option<Duration>,
+    /// For a connection to be made.
+    pub connect: Duration,
+    /// On a kept connection, until an answer begins: less than an attempt, so that a dead one is noticed
+    /// in time for another attempt.
+    pub first_byte: Duration,
+    /// Attempts in all.
+    pub attempts: u32,
+    /// The pause before the second attempt, about; each further one is twice as long.
+    pub first_pause: Duration,
+}
+
+impl CallLimits {
+    /// For calls that a request waits for: `timeout` in all, and one more attempt.
+    fn of_request(timeout: Duration) -> Self {
+        Self {
+            call: timeout,
+            attempt: None,
+            connect: timeout,
+            first_byte: first_byte_timeout(timeout),
+            attempts: 2,
+            first_pause: Duration::from_millis(50),
+        }
+    }
+}
+
+/// Makes the client of one AWS SDK crate for calls that a request waits for. There is no other place
+/// that makes them, so that none is without the cap on answers.
+macro_rules! client {
+    ($sdk:ident, $region:expr, $timeout:expr) => {{
+        let config = $crate::http::aws::of_request($region, $timeout).await;
+        let config = $sdk::Config::from(&config).to_builder();
+        let config = config.retry_partition($crate::http::aws::second_attempts());
+        $sdk::Client::from_conf(config.interceptor($crate::http::aws::BodyCap).build())
+    }};
+}
+pub(crate) use client;
+
+/// The AWS configuration for calls that a request waits for.
+pub(crate) async fn of_request(region: Option<&str>, timeout: Duration) -> SdkConfig {
+    load(region, CallLimits::of_request(timeout)).await
+}
+
+/// The AWS configuration of this process (credentials, endpoints, and the Region unless one is given),
+/// for calls within these limits.
+pub async fn load(region: Option<&str>, limits: CallLimits) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder().operation_timeout(limits.call).connect_timeout(limits.connect);
+    let timeouts =
+        limits.attempt.map_or(timeouts.clone(), |attempt| timeouts.operation_attempt_timeout(attempt)).build();
+    let retries = RetryConfig::standard().with_max_attempts(limits.attempts).with_initial_backoff(limits.first_pause);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client(limits.first_byte));
     loader = loader.timeout_config(timeouts).retry_config(retries);
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));

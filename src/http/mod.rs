@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `address` | accepts `https://`, and `http://` to this machine only |
 //! | `https` | makes one request: size cap, deadline, bundled root certificates |
-//! | `aws` | loads the configuration of AWS clients; sorts their errors |
+//! | `aws` | makes AWS clients; sorts their errors |
 //! | `aws_http` | sends the requests of AWS clients through the same stack |
 //! | `outage` | why a call brought nothing to go by |
 //! | `call_counts` | counts calls, for the metrics |
@@ -20,6 +20,7 @@ mod https;
 mod outage;
 
 pub use address::{Address, AddressError};
+pub use aws::{CallLimits, load as load_aws_config};
 pub use aws_http::http_client;
 pub(crate) use call_counts::{CallCounts, CallEnd};
 pub use call_counts::{Calls, MAX_TIMED, RemoteCalls, RemoteCounts};

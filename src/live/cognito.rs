@@ -9,11 +9,11 @@ use super::check_error::CheckError;
 use super::token_facts::TokenFacts;
 use crate::denial::Denial;
 use crate::http::{Outage, aws};
+use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::error::SdkError;
 use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserError;
 use aws_sdk_cognitoidentityprovider::operation::get_user::GetUserError;
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, UserStatusType};
-use aws_sdk_cognitoidentityprovider::{Client, Config};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
@@ -55,11 +55,7 @@ impl CognitoDirectory {
     }
 
     pub(super) async fn ask(&self, token: &str, about: &TokenFacts, timeout: Duration) -> Result<(), CheckError> {
-        let connect = || async {
-            let config = aws::load(Some(&self.region), timeout).await;
-            let config = Config::from(&config).to_builder().retry_partition(aws::second_attempts());
-            Client::from_conf(config.interceptor(aws::BodyCap).build())
-        };
+        let connect = || async { aws::client!(aws_sdk_cognitoidentityprovider, Some(&self.region), timeout) };
         let client = self.client.get_or_init(connect);
         match self.method {
             CognitoMethod::GetUser => get_user(client.await, token, about).await,

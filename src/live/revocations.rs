@@ -12,8 +12,8 @@ use crate::denial::Denial;
 use crate::http::{Outage, RemoteCounts, aws};
 use crate::request::UnixSeconds;
 use crate::token::Claims;
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use aws_sdk_dynamodb::{Client, Config};
 use futures_util::FutureExt;
 use std::collections::HashMap;
 use std::fmt;
@@ -144,11 +144,7 @@ impl RevocationTable {
     /// One consistent batch read; keys that were not processed are asked for again
     /// until the deadline.
     async fn read(&self, keys: Vec<RevocationKey>) -> Result<Vec<Revocation>, Outage> {
-        let connect = || async {
-            let config = aws::load(None, TIMEOUT).await;
-            let config = Config::from(&config).to_builder().retry_partition(aws::second_attempts());
-            Client::from_conf(config.interceptor(aws::BodyCap).build())
-        };
+        let connect = || async { aws::client!(aws_sdk_dynamodb, None, TIMEOUT) };
         let client = self.client.get_or_init(connect).await;
         let key = |key: RevocationKey| HashMap::from([("pk".to_owned(), AttributeValue::S(key.to_string()))]);
         let mut wanted = KeysAndAttributes::builder()

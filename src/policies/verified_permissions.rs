@@ -12,6 +12,7 @@ use crate::http::{Outage, aws};
 use crate::live::{Breaker, Caller, Lasts, Memory};
 use crate::permissions::{PolicyError, PrincipalKind, Question, Record, Value, Verdict};
 use crate::request::UnixSeconds;
+use aws_sdk_verifiedpermissions::Client;
 use aws_sdk_verifiedpermissions::error::BuildError;
 use aws_sdk_verifiedpermissions::operation::is_authorized::builders::IsAuthorizedFluentBuilder;
 use aws_sdk_verifiedpermissions::operation::is_authorized_with_token::builders::IsAuthorizedWithTokenFluentBuilder;
@@ -19,7 +20,6 @@ use aws_sdk_verifiedpermissions::types::{
     ActionIdentifier, AttributeValue, ContextDefinition, Decision, DeterminingPolicyItem, EntitiesDefinition,
     EntityIdentifier, EntityItem, EvaluationErrorItem,
 };
-use aws_sdk_verifiedpermissions::{Client, Config};
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -88,11 +88,7 @@ impl PolicyStore {
     }
 
     async fn ask(&self, question: &Question, policy_caller: &PolicyCaller<'_>) -> Result<Verdict, Outage> {
-        let connect = || async {
-            let config = aws::load(None, self.settings.timeout).await;
-            let config = Config::from(&config).to_builder().retry_partition(aws::second_attempts());
-            Client::from_conf(config.interceptor(aws::BodyCap).build())
-        };
+        let connect = || async { aws::client!(aws_sdk_verifiedpermissions, None, self.settings.timeout) };
         let client = self.client.get_or_init(connect).await;
         // The identity source reads users of a pool alone: the entity of a client is ours.
         let claims = policy_caller.claims;

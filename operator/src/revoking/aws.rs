@@ -1,11 +1,9 @@
 //! AWS clients for work that may take its time, and their faults in words.
 
 use super::printable::printable;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use cognito_authorizer::http::http_client;
+use cognito_authorizer::http::{CallLimits, load_aws_config};
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -13,18 +11,7 @@ use std::time::Duration;
 /// The AWS configuration of this process (credentials, endpoints, and the Region unless
 /// one is given).
 pub async fn load(region: Option<&str>) -> SdkConfig {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .operation_attempt_timeout(Duration::from_secs(5))
-        .operation_timeout(Duration::from_secs(20))
-        .build();
-    let retries = RetryConfig::standard().with_max_attempts(4);
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client(FIRST_BYTE_TIMEOUT));
-    loader = loader.timeout_config(timeouts).retry_config(retries);
-    if let Some(region) = region {
-        loader = loader.region(Region::new(region.to_owned()));
-    }
-    loader.load().await
+    load_aws_config(region, LIMITS).await
 }
 
 /// A call to AWS that failed.
@@ -89,8 +76,15 @@ fn causes(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// For a kept connection to say something: less than an attempt has, so that a dead one is noticed first.
-const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(2);
+/// For work that may take its time.
+const LIMITS: CallLimits = CallLimits {
+    call: Duration::from_secs(20),
+    attempt: Some(Duration::from_secs(5)),
+    connect: Duration::from_secs(3),
+    first_byte: Duration::from_secs(2),
+    attempts: 4,
+    first_pause: Duration::from_secs(1),
+};
 
 /// `RevokeToken`'s, each with what it means.
 const KNOWN_CODES: [(&str, &str); 7] = [
