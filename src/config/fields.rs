@@ -154,8 +154,8 @@ impl<'r> Item<'r> {
 
     /// A non-empty text, with the environment's values in it.
     pub(super) fn text(&self) -> Option<Cow<'r, str>> {
-        let Value::Scalar { text, plain } = &self.node.value else { return self.faulty("must be a text") };
-        if *plain && matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL") {
+        let Some(text) = self.node.text() else { return self.faulty("must be a text") };
+        if self.node.is_null() {
             return self.faulty("must not be empty");
         }
         match interpolate(text, self.reader.environment) {

@@ -4,7 +4,7 @@
 //! | file | what it reads |
 //! |---|---|
 //! | `source` | where the text is: environment, task root, working directory |
-//! | `yaml` | text into nodes with lines; repeated keys are faults |
+//! | `yaml` | text into nodes with lines; repeated keys are faults; `authctl` reads templates with it |
 //! | `fields` | nodes into typed values: strings, lists, durations, `${NAME}` |
 //! | `issuers`, `introspection`, `routes`, `cedar`, `settings` | the sections of the file |
 //! | `revocations` | the section of that name, for who has no use for the rest |
@@ -19,7 +19,7 @@ mod revocations;
 mod routes;
 mod settings;
 mod source;
-mod yaml;
+pub mod yaml;
 
 pub use faults::{Fault, Faults};
 pub use revocations::RevocationSettings;
@@ -67,7 +67,7 @@ impl Config {
     /// # Errors
     /// All [`Faults`].
     pub fn parse(text: &ConfigText, environment: &Environment) -> Result<Self, Faults> {
-        let (root, faults) = yaml::parse(&text.text)?;
+        let (root, faults) = yaml::parse(&text.text, yaml::Tags::Refused)?;
         let reader = Reader::new(environment, &text.folder, faults);
         let config = Self::read(&reader, &root);
         let faults = reader.into_faults();

@@ -22,7 +22,7 @@ impl RevocationSettings {
     /// # Errors
     /// What is not YAML, and the section's own [`Faults`].
     pub fn parse(text: &ConfigText, environment: &Environment) -> Result<Option<Self>, Faults> {
-        let (root, _) = yaml::parse(&text.text)?;
+        let (root, _) = yaml::parse(&text.text, yaml::Tags::Refused)?;
         let reader = Reader::new(environment, &text.folder, Vec::new());
         let section = Fields::of(&reader, &root, "")
             .and_then(|mut file| settings::revocations(&mut file, &RemoteCounts::default()));

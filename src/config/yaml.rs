@@ -1,40 +1,107 @@
-//! YAML 1.2 text becomes nodes that know their line.
+//! YAML 1.2 or JSON text becomes nodes that know their line: the configuration's, and a template's of CloudFormation.
 //!
-//! Of saphyr only the parser is taken: its loaders drop repeated keys, which here
-//! are faults. Tags are refused; anchors and aliases work.
+//! Of saphyr only the parser is taken: its loaders drop repeated keys, which are faults here. Anchors and aliases
+//! work; depth and number of nodes have limits.
 
 use super::faults::{Fault, Faults};
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
-use std::collections::HashMap;
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
-/// A value in the file.
-#[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) line: usize,
-    pub(super) value: Value,
+/// A value in the text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// Where it begins, from 1.
+    pub line: usize,
+    /// What it holds.
+    pub value: Value,
 }
 
 /// What a node holds.
-#[derive(Clone, Debug)]
-pub(super) enum Value {
-    /// `plain` where it was written without quotes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// One text.
     Scalar {
+        /// Without its quotes.
         text: String,
+        /// Whether it was written without quotes.
         plain: bool,
     },
+    /// A sequence.
     List(Vec<Node>),
-    /// In the order of the file; keys are distinct.
+    /// In the order of the text; keys are distinct.
     Map(Vec<(String, Node)>),
 }
 
-/// Reads one document. Repeated keys and tags are told beside the rest, so that
-/// the faults of its content can be told with them.
+/// Which tags a text may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tags {
+    /// None: each is a fault.
+    Refused,
+    /// CloudFormation's short tags, which become what they are short for: `!Ref a` is `{ Ref: a }`, `!GetAtt a.b` is
+    /// `{ Fn::GetAtt: a.b }`. A merge key (`<<`) is a fault, since CloudFormation does not read it.
+    CloudFormation,
+}
+
+impl Node {
+    /// The value of a key; `None` where the node is not a map.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entries().iter().find(|(name, _)| name == key).map(|(_, node)| node)
+    }
+
+    /// The entries of a map; empty where the node is not a map.
+    #[must_use]
+    pub fn entries(&self) -> &[(String, Node)] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            Value::Scalar { .. } | Value::List(_) => &[],
+        }
+    }
+
+    /// The items of a list; empty where the node is not a list.
+    #[must_use]
+    pub fn items(&self) -> &[Node] {
+        match &self.value {
+            Value::List(items) => items,
+            Value::Scalar { .. } | Value::Map(_) => &[],
+        }
+    }
+
+    /// The text of a scalar.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar { text, .. } => Some(text),
+            Value::List(_) | Value::Map(_) => None,
+        }
+    }
+
+    /// Whether it is YAML's null.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(&self.value, Value::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// How many nodes it has; a long text counts for several.
+    fn count(&self) -> usize {
+        match &self.value {
+            Value::Scalar { text, .. } => 1 + text.len() / BYTES_OF_A_NODE,
+            Value::List(items) => 1 + items.iter().map(Node::count).sum::<usize>(),
+            Value::Map(entries) => 1 + entries.iter().map(|(_, node)| node.count()).sum::<usize>(),
+        }
+    }
+}
+
+/// Reads one document. Repeated keys and refused tags are returned beside it, so that the faults of its content can be
+/// reported with them.
 ///
 /// # Errors
-/// [`Faults`]: what is not YAML, more than one document, keys that are not text,
-/// more nodes than any configuration has.
-pub(super) fn parse(text: &str) -> Result<(Node, Vec<Fault>), Faults> {
-    let mut loader = Loader { open: Vec::new(), anchors: HashMap::new(), root: None, nodes: 0, faults: Vec::new() };
+/// [`Faults`]: what is not YAML, no document or more than one, keys that are not text, more nodes or levels than any
+/// such text has.
+pub fn parse(text: &str, tags: Tags) -> Result<(Node, Vec<Fault>), Faults> {
+    let mut loader =
+        Loader { tags, open: Vec::new(), anchors: HashMap::new(), root: None, nodes: 0, faults: Vec::new() };
     let mut documents = 0;
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| Faults::one(format!("not YAML: {error}")))?;
@@ -46,11 +113,12 @@ pub(super) fn parse(text: &str) -> Result<(Node, Vec<Fault>), Faults> {
         }
         loader.take(event, span)?;
     }
-    let root = loader.root.ok_or_else(|| Faults::one("the configuration is empty"))?;
+    let root = loader.root.ok_or_else(|| Faults::one("no YAML document: the text is empty"))?;
     Ok((root, loader.faults))
 }
 
 struct Loader {
+    tags: Tags,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
     root: Option<Node>,
@@ -62,9 +130,19 @@ struct Loader {
 struct Open {
     line: usize,
     anchor: usize,
-    value: Value,
-    /// In a map: the key whose value comes next.
-    key: Option<(String, usize)>,
+    /// The function that its short tag stands for.
+    function: Option<String>,
+    content: Content,
+}
+
+enum Content {
+    List(Vec<Node>),
+    Map {
+        entries: Vec<(String, Node)>,
+        keys: HashSet<String>,
+        /// The key whose value comes next, and its line.
+        key: Option<(String, usize)>,
+    },
 }
 
 impl Loader {
@@ -72,24 +150,25 @@ impl Loader {
         let line = span.start.line();
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                self.refuse_tag(line, tag.is_some());
+                let function = self.function(line, tag);
                 let value = Value::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain };
-                self.place(Node { line, value }, anchor)
+                self.place(Node { line, value }, function, anchor)
             }
-            Event::SequenceStart(anchor, tag) => {
-                self.refuse_tag(line, tag.is_some());
-                self.open(line, anchor, Value::List(Vec::new()))
-            }
+            Event::SequenceStart(anchor, tag) => self.open(line, anchor, tag, Content::List(Vec::new())),
             Event::MappingStart(anchor, tag) => {
-                self.refuse_tag(line, tag.is_some());
-                self.open(line, anchor, Value::Map(Vec::new()))
+                let content = Content::Map { entries: Vec::new(), keys: HashSet::new(), key: None };
+                self.open(line, anchor, tag, content)
             }
-            Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
-                Some(open) => self.place(Node { line: open.line, value: open.value }, open.anchor),
-                None => Err(Faults::one("not YAML: an end without a start")),
-            },
+            Event::SequenceEnd | Event::MappingEnd => {
+                let open = self.open.pop().ok_or_else(|| Faults::one("not YAML: an end without a start"))?;
+                let value = match open.content {
+                    Content::List(items) => Value::List(items),
+                    Content::Map { entries, .. } => Value::Map(entries),
+                };
+                self.place(Node { line: open.line, value }, open.function, open.anchor)
+            }
             Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
-                Some(node) => self.place(node, 0),
+                Some(node) => self.place(node, None, 0),
                 None => Err(Faults::one("not YAML: an alias within its own anchor")),
             },
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
@@ -98,16 +177,22 @@ impl Loader {
         }
     }
 
-    fn open(&mut self, line: usize, anchor: usize, value: Value) -> Result<(), Faults> {
+    fn open(&mut self, line: usize, anchor: usize, tag: Option<Cow<'_, Tag>>, content: Content) -> Result<(), Faults> {
+        let function = self.function(line, tag);
         if self.open.len() >= MAX_DEPTH {
             return Err(Faults::one("nested too deeply"));
         }
-        self.open.push(Open { line, anchor, value, key: None });
+        self.open.push(Open { line, anchor, function, content });
         Ok(())
     }
 
     /// Puts a whole node where it belongs.
-    fn place(&mut self, node: Node, anchor: usize) -> Result<(), Faults> {
+    fn place(&mut self, node: Node, function: Option<String>, anchor: usize) -> Result<(), Faults> {
+        let line = node.line;
+        let node = match function {
+            Some(function) => Node { line, value: Value::Map(vec![(function, node)]) },
+            None => node,
+        };
         // Aliases of aliases could make a short text large.
         self.nodes += node.count();
         if self.nodes > MAX_NODES {
@@ -121,19 +206,21 @@ impl Loader {
             return Ok(());
         };
         let mut fault = None;
-        match &mut open.value {
-            Value::List(items) => items.push(node),
-            Value::Map(entries) => match open.key.take() {
-                None => match node.value {
-                    Value::Scalar { text, .. } => open.key = Some((text, node.line)),
-                    Value::List(_) | Value::Map(_) => return Err(Faults::one("not YAML: a key that is not text")),
-                },
-                Some((key, line)) if entries.iter().any(|(known, _)| *known == key) => {
-                    fault = Some((line, format!("the key `{key}` stands twice")));
+        match &mut open.content {
+            Content::List(items) => items.push(node),
+            Content::Map { entries, keys, key } => match (key.take(), node.value) {
+                (None, Value::Scalar { text, .. }) => *key = Some((text, line)),
+                (None, Value::List(_) | Value::Map(_)) => {
+                    return Err(Faults::one("not YAML: a key that is not text"));
                 }
-                Some((key, _)) => entries.push((key, node)),
+                (Some((name, line)), _) if name == MERGE_KEY && self.tags == Tags::CloudFormation => {
+                    fault = Some((line, "a merge key (`<<`), which CloudFormation does not read".to_owned()));
+                }
+                (Some((name, line)), _) if !keys.insert(name.clone()) => {
+                    fault = Some((line, format!("the key `{name}` stands twice")));
+                }
+                (Some((name, _)), value) => entries.push((name, Node { line, value })),
             },
-            Value::Scalar { .. } => return Err(Faults::one("not YAML: a scalar with content")),
         }
         if let Some((line, message)) = fault {
             self.fault(line, message);
@@ -141,34 +228,33 @@ impl Loader {
         Ok(())
     }
 
-    fn refuse_tag(&mut self, line: usize, is_tagged: bool) {
-        if is_tagged {
-            self.fault(line, "YAML tags are not read");
+    /// The function that a tag stands for; tags of YAML's own only say what a text looks like.
+    fn function(&mut self, line: usize, tag: Option<Cow<'_, Tag>>) -> Option<String> {
+        let tag = tag?;
+        match self.tags {
+            Tags::Refused => {
+                self.fault(line, "YAML tags are not read");
+                None
+            }
+            Tags::CloudFormation if tag.is_yaml_core_schema() => None,
+            Tags::CloudFormation => Some(match tag.suffix.as_str() {
+                name @ ("Ref" | "Condition") => name.to_owned(),
+                name => format!("Fn::{name}"),
+            }),
         }
     }
 
     fn fault(&mut self, line: usize, message: impl Into<String>) {
         let mut place = String::new();
         for open in &self.open {
-            match (&open.value, &open.key) {
-                (Value::List(items), _) => place.push_str(&format!("[{}]", items.len())),
-                (_, Some((key, _))) if place.is_empty() => place.push_str(&quoted(key)),
-                (_, Some((key, _))) => place.push_str(&format!(".{}", quoted(key))),
-                (_, None) => {}
+            match &open.content {
+                Content::List(items) => place.push_str(&format!("[{}]", items.len())),
+                Content::Map { key: Some((key, _)), .. } if place.is_empty() => place.push_str(&quoted(key)),
+                Content::Map { key: Some((key, _)), .. } => place.push_str(&format!(".{}", quoted(key))),
+                Content::Map { key: None, .. } => {}
             }
         }
         self.faults.push(Fault { place, message: message.into(), line: Some(line) });
-    }
-}
-
-impl Node {
-    /// How many nodes it has; a long text counts for several.
-    fn count(&self) -> usize {
-        match &self.value {
-            Value::Scalar { text, .. } => 1 + text.len() / BYTES_OF_A_NODE,
-            Value::List(items) => 1 + items.iter().map(Node::count).sum::<usize>(),
-            Value::Map(entries) => 1 + entries.iter().map(|(_, node)| node.count()).sum::<usize>(),
-        }
     }
 }
 
@@ -180,8 +266,10 @@ pub(super) fn quoted(key: &str) -> String {
 
 const MAX_DEPTH: usize = 64;
 
-/// A table of a thousand routes has some ten thousand nodes.
+/// A table of a thousand routes has some ten thousand nodes; a template has at most a megabyte.
 const MAX_NODES: usize = 1_000_000;
 
 /// What a node takes itself.
 const BYTES_OF_A_NODE: usize = 64;
+
+const MERGE_KEY: &str = "<<";

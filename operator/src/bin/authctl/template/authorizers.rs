@@ -1,7 +1,7 @@
 //! One authorizer, as SAM, OpenAPI and CloudFormation write it.
 
 use super::api::{ApiKind, Authorizer, Format, Source, Ttl};
-use super::node::Node;
+use super::node::{Node, empty};
 use super::value::{Value, Values};
 
 /// SAM's `Auth.Authorizers.<name>`; `None` where API Gateway decides by itself.
@@ -18,7 +18,7 @@ pub(super) fn of_sam(values: &Values<'_>, kind: ApiKind, name: &str, node: &Node
         ),
     };
     let owner = format!("the authorizer {name}");
-    let empty = Node::Map(Vec::new());
+    let empty = empty();
     let identity = values.section(&owner, node, "Identity");
     // What cannot be read is not taken to be in the key, nor the cache to be off.
     let is_hidden = identity.is_none() && node.get("Identity").is_some_and(|identity| !identity.is_null());

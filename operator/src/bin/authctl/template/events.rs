@@ -1,7 +1,7 @@
 //! The events of SAM's functions and state machines: routes of APIs.
 
 use super::api::ApiKind;
-use super::node::Node;
+use super::node::{Expression, Node, empty};
 use super::openapi::{key, method_of};
 use super::value::{Value, Values};
 
@@ -51,7 +51,7 @@ fn route(values: &Values<'_>, owner: &str, event: &Node) -> Option<EventRoute> {
             return None;
         }
     };
-    let empty = Node::Map(Vec::new());
+    let empty = empty();
     let properties = match event.get("Properties") {
         Some(_) => values.section(owner, event, "Properties")?,
         None => &empty,

@@ -3,7 +3,7 @@
 //!
 //! | file | what it reads |
 //! |---|---|
-//! | `node` | YAML and JSON, short tags, limits |
+//! | `node` | YAML and JSON, and what CloudFormation means by a node |
 //! | `value` | what is known of an expression before it is deployed |
 //! | `sam`, `events` | `AWS::Serverless::*`, with `Globals` and functions' events |
 //! | `openapi` | an API's definition: paths, security schemes |
@@ -29,6 +29,7 @@ pub(crate) use api::{Api, ApiKind, Authorizer, Format, Guard, Source, Ttl};
 pub(crate) use clients::{Client, Writes};
 pub(crate) use functions::OtherWay;
 
+use node::Expression;
 use std::collections::{BTreeMap, BTreeSet};
 use value::{Value, Values};
 

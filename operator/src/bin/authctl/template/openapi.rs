@@ -2,7 +2,7 @@
 
 use super::api::{ApiKind, Authorizer, Guard};
 use super::authorizers;
-use super::node::Node;
+use super::node::{Expression, Node};
 use super::value::{Value, Values};
 
 /// What a definition says.

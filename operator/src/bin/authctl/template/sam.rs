@@ -3,7 +3,7 @@
 
 use super::api::{Api, ApiKind, Authorizer, Format, Guard, Route, Ttl};
 use super::events::{self, EventRoute, IMPLICIT};
-use super::node::Node;
+use super::node::{Expression, Node, empty};
 use super::value::{Value, Values};
 use super::{authorizers, openapi, raw};
 
@@ -14,12 +14,12 @@ pub(super) fn apis(values: &Values<'_>) -> Vec<Api> {
     for (kind, of_type, global) in
         [(ApiKind::Rest, "AWS::Serverless::Api", "Api"), (ApiKind::Http, "AWS::Serverless::HttpApi", "HttpApi")]
     {
-        let empty = Node::Map(Vec::new());
+        let empty = empty();
         let global = values.root.get("Globals").and_then(|globals| globals.get(global)).unwrap_or(&empty);
         let declared = values.resources(of_type).map(|(name, properties)| (name, properties.clone()));
         let implicit =
             IMPLICIT.iter().filter(|(of, name)| *of == kind && events.iter().any(|event| event.api == *name));
-        let implicit = implicit.map(|(_, name)| (*name, Node::Map(Vec::new())));
+        let implicit = implicit.map(|(_, name)| (*name, empty.clone()));
         for (name, own) in declared.chain(implicit).collect::<Vec<_>>() {
             let of_api = events.iter().filter(|event| event.kind == kind && event.api == name);
             apis.push(api(values, kind, name, &global.merged(&own), of_api));
@@ -49,7 +49,7 @@ fn api<'e>(
         values.remark(format!("{name}: its definition is in a file that was not read"));
         definition.is_whole = false;
     }
-    let empty = Node::Map(Vec::new());
+    let empty = empty();
     let auth = values.section(name, properties, "Auth").unwrap_or(&empty);
     let mut found = definition.authorizers;
     let mut others = Vec::new();
@@ -95,7 +95,7 @@ fn is_given(node: &Node, key: &str) -> bool {
 
 /// Of a WebSocket API only `$connect` is authorized.
 fn web_socket(values: &Values<'_>, name: &str, properties: &Node) -> Api {
-    let empty = Node::Map(Vec::new());
+    let empty = empty();
     let auth = values.section(name, properties, "Auth").unwrap_or(&empty);
     let hidden = properties.get("Auth").and_then(Node::intrinsic).is_some();
     let (guard, authorizer) = match values.value(auth.get("AuthType")) {

@@ -1,7 +1,7 @@
 //! What of a template's values is known before it is deployed.
 
 use super::events;
-use super::node::Node;
+use super::node::{Expression, Node, Value as Held};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -85,7 +85,9 @@ impl<'t> Values<'t> {
     /// The scalars of a list, of what is separated by commas, or of one.
     pub(crate) fn values(&self, node: Option<&Node>) -> Vec<Value> {
         match node {
-            Some(Node::List(items)) => items.iter().filter_map(|item| self.value(Some(item))).collect(),
+            Some(Node { value: Held::List(items), .. }) => {
+                items.iter().filter_map(|item| self.value(Some(item))).collect()
+            }
             node => match self.value(node) {
                 Some(Value::Known(text)) => text
                     .split(',')
@@ -211,13 +213,13 @@ fn show(node: &Node, text: &mut String) {
     if text.len() > MAX_SHOWN {
         return;
     }
-    match (node, node.intrinsic()) {
-        (Node::Text { text: own, .. }, _) => text.push_str(own),
+    match (&node.value, node.intrinsic()) {
+        (Held::Scalar { text: own, .. }, _) => text.push_str(own),
         (_, Some((name, argument))) => {
             text.push_str(&format!("!{} ", name.trim_start_matches("Fn::")));
             show(argument, text);
         }
-        (Node::List(items), None) => {
+        (Held::List(items), None) => {
             text.push('[');
             for (index, item) in items.iter().enumerate() {
                 text.push_str(if index > 0 { ", " } else { "" });
@@ -225,7 +227,7 @@ fn show(node: &Node, text: &mut String) {
             }
             text.push(']');
         }
-        (Node::Map(_), None) => text.push_str("{...}"),
+        (Held::Map(_), None) => text.push_str("{...}"),
     }
 }
 
