@@ -8,6 +8,7 @@
 //! | module | knows | never does |
 //! |---|---|---|
 //! | [`request`], [`denial`] | what the core is told of the world; every reason for "no" | I/O |
+//! | [`time`] | the clock, and the calendar of RFC 3339 | decide |
 //! | [`token`] | RFC 7515/7517/7519: text becomes verified claims | I/O, clock, environment |
 //! | [`access`] | routes, requirements, permits | I/O, clock, environment |
 //! | [`permissions`] | Cedar: questions to policies, and their answers | I/O, clock, environment |
@@ -36,6 +37,8 @@ pub mod access;
 pub mod permissions;
 
 mod age_clock;
+
+pub mod time;
 
 pub mod http;
 

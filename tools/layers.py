@@ -20,17 +20,18 @@ MAY_IMPORT = {
     "bounded_store": set(),
     "token": {"request", "denial", "lock", "bounded_store"},
     "access": {"request", "denial", "lock", "token"},
-    "permissions": {"request", "denial", "token", "access"},
+    "permissions": {"request", "denial", "time", "token", "access"},
     "age_clock": set(),
+    "time": {"request"},
     "http": {"denial", "lock", "age_clock"},
     "keys": {"denial", "lock", "age_clock", "token", "http"},
     "live": {"request", "denial", "lock", "bounded_store", "age_clock", "token", "access", "http", "keys"},
     "policies": {"request", "denial", "bounded_store", "token", "access", "permissions", "http", "live"},
     "authorizer": {"request", "denial", "token", "access", "permissions", "http", "keys", "live", "policies"},
     "metrics": {"http"},
-    "gateway": {"request", "denial", "token", "access", "authorizer", "metrics"},  # of token: the Claims of a permit
+    "gateway": {"request", "denial", "time", "token", "access", "authorizer", "metrics"},  # of token: the Claims of a permit
     "config": ANY,
-    "json_lines": set(),
+    "json_lines": {"time"},
     "logging": set(),
     "runtime_variables": {"config"},
     "lib": set(),
@@ -39,7 +40,7 @@ MAY_IMPORT = {
 
 # The same for operator/: what each of its modules takes from the authorizer.
 OPERATOR_MAY_IMPORT = {
-    "revoking": {"request", "http", "live"},
+    "revoking": {"request", "time", "http", "live"},
     "bin": ANY,
     "lib": set(),
 }

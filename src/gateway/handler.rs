@@ -9,7 +9,8 @@ use crate::access::{CacheKey, Permit};
 use crate::authorizer::{Authorizer, Trail};
 use crate::denial::{Class, Denial};
 use crate::metrics::{Invocation, Metrics};
-use crate::request::{Credential, Request, UnixSeconds};
+use crate::request::{Credential, Request};
+use crate::time::now;
 use crate::token::{Claims, CredentialKind};
 use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent};
@@ -17,7 +18,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Answers invocations. Shared by all that are in flight.
 #[derive(Debug)]
@@ -183,11 +184,6 @@ impl Handler {
 
 fn diagnostic(error_type: &str, error_message: &str) -> Diagnostic {
     Diagnostic { error_type: error_type.to_owned(), error_message: error_message.to_owned() }
-}
-
-fn now() -> Option<UnixSeconds> {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    UnixSeconds::new(since_1970.as_secs_f64())
 }
 
 /// What the log says of one invocation.

@@ -5,7 +5,7 @@
 use super::method_arn::MethodArn;
 use crate::access::Covering;
 use crate::request::UnixSeconds;
-use aws_smithy_types::date_time::{DateTime, Format};
+use crate::time::rfc3339;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -144,11 +144,8 @@ impl<'a> Statement<'a> {
 }
 
 fn before(end: UnixSeconds) -> Condition {
-    // The whole second before it; what cannot be written has always been over.
-    let text = DateTime::from_secs_f64(end.as_f64().floor()).fmt(Format::DateTime);
-    Condition {
-        date_less_than: CurrentTime { current_time: text.unwrap_or_else(|_| "1970-01-01T00:00:00Z".to_owned()) },
-    }
+    // The whole second before it.
+    Condition { date_less_than: CurrentTime { current_time: rfc3339(end) } }
 }
 
 /// IAM's wildcards: `*` is any text, `?` any one character.

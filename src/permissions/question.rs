@@ -4,6 +4,7 @@
 use super::value::{Record, Value};
 use crate::access::PolicyQuestion;
 use crate::request::{Details, UnixSeconds};
+use crate::time::rfc3339;
 use crate::token::Claims;
 use core::net::IpAddr;
 use serde_json::Value as Json;
@@ -95,7 +96,7 @@ impl Question {
             context.push(("sourceIp".to_owned(), Value::Ip(address.to_canonical())));
         }
         if settings.time {
-            context.push(("time".to_owned(), Value::moment(now)));
+            context.push(("time".to_owned(), Value::Datetime(rfc3339(now))));
         }
         let of_user = principal.kind == PrincipalKind::User;
         let groups =

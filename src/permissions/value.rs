@@ -3,7 +3,6 @@
 //! A claim never names an entity or calls an extension here, whatever its members
 //! are called: values are built one by one, not read as Cedar's JSON.
 
-use crate::request::UnixSeconds;
 use core::net::IpAddr;
 use serde_json::Number;
 use std::fmt;
@@ -45,15 +44,6 @@ impl Value {
     /// A set of texts.
     pub(super) fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         Value::Set(texts.into_iter().map(|text| Value::Text(text.to_owned())).collect())
-    }
-
-    /// A moment as a `datetime`, to the second.
-    pub(super) fn moment(now: UnixSeconds) -> Self {
-        let days = (now.as_f64() / SECONDS_OF_A_DAY).floor();
-        let second = (now.as_f64() - days * SECONDS_OF_A_DAY).floor();
-        let (year, month, day) = civil(days);
-        let (hour, minute) = ((second / 3600.0).floor(), (second / 60.0).floor() % 60.0);
-        Value::Datetime(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second % 60.0))
     }
 }
 
@@ -128,24 +118,8 @@ fn is_decimal(text: &str) -> bool {
     digits(whole) && whole.len() <= 14 && digits(fraction) && fraction.len() <= 4
 }
 
-/// Year, month and day of a day since 1970-01-01 in the proleptic Gregorian calendar
-/// (Richards' algorithm). All whole numbers of a few digits, which a float holds.
-fn civil(days_since_1970: f64) -> (f64, f64, f64) {
-    let julian_day = days_since_1970 + 2_440_588.0;
-    let f = julian_day + 1401.0 + ((((4.0 * julian_day + 274_277.0) / 146_097.0).floor() * 3.0) / 4.0).floor() - 38.0;
-    let e = 4.0 * f + 3.0;
-    let g = ((e % 1461.0) / 4.0).floor();
-    let h = 5.0 * g + 2.0;
-    let day = ((h % 153.0) / 5.0).floor() + 1.0;
-    let month = ((h / 153.0).floor() + 2.0) % 12.0 + 1.0;
-    let year = (e / 1461.0).floor() - 4716.0 + ((14.0 - month) / 12.0).floor();
-    (year, month, day)
-}
-
 /// Deeper than any claim means; what lies below is text.
 const MAX_DEPTH: u8 = 16;
-
-const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
 #[cfg(test)]
 mod tests {
@@ -217,22 +191,5 @@ mod tests {
             value = items.into_iter().next().unwrap();
         }
         assert_eq!(value, text("[7]"));
-    }
-
-    #[test]
-    fn a_moment_is_written_to_the_second() {
-        for (seconds, expected) in [
-            (0.0, "1970-01-01T00:00:00Z"),
-            (59.9, "1970-01-01T00:00:59Z"),
-            (951_782_400.0, "2000-02-29T00:00:00Z"),
-            (1_709_251_199.0, "2024-02-29T23:59:59Z"),
-            (1_709_251_200.0, "2024-03-01T00:00:00Z"),
-            (1_795_268_940.5, "2026-11-21T13:49:00Z"),
-            (4_102_444_800.0, "2100-01-01T00:00:00Z"),
-            (4_107_542_400.0, "2100-03-01T00:00:00Z"),
-            (253_402_300_799.0, "9999-12-31T23:59:59Z"),
-        ] {
-            assert_eq!(Value::moment(UnixSeconds::new(seconds).unwrap()), Value::Datetime(expected.into()));
-        }
     }
 }

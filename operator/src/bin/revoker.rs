@@ -6,8 +6,9 @@
 
 use cognito_authorizer::config::Environment;
 use cognito_authorizer::metrics::{Metrics, Namespace};
+use cognito_authorizer::time::now;
 use cognito_authorizer::{logging, runtime_variables};
-use cognito_authorizer_operator::revoking::{RevocationStore, Revoker, load, now};
+use cognito_authorizer_operator::revoking::{RevocationStore, Revoker, load};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 use std::process::ExitCode;

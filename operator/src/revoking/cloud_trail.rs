@@ -9,9 +9,9 @@
 //!   `GlobalSignOut` and `DeleteUser` are asked with a token, which is hidden, and name no pool;
 //! - `errorCode` in calls that failed. It can also be there and empty.
 
-use super::time;
 use cognito_authorizer::live::UserPool;
 use cognito_authorizer::request::UnixSeconds;
+use cognito_authorizer::time::parse_rfc3339;
 use serde_json::Value;
 use std::fmt;
 
@@ -91,7 +91,7 @@ impl Notice {
             return Ok(Notice::Irrelevant("the call failed"));
         }
         let missing = |missing| UnreadableEvent { operation, missing };
-        let at = text("/detail/eventTime").or_else(|| text("/time")).and_then(time::read);
+        let at = text("/detail/eventTime").or_else(|| text("/time")).and_then(parse_rfc3339);
         let pool =
             text("/detail/requestParameters/userPoolId").or_else(|| text("/detail/additionalEventData/userPoolId"));
         Ok(Notice::SignedOut(SignOut {
@@ -174,7 +174,7 @@ mod tests {
                 event_id: "b9b5a2f0-9c0e-4f0c-8d05-6f4f6b7c2d10".into(),
                 pool: UserPool::parse("us-east-1_AbCdEf123"),
                 subject: "11111111-aaaa-4bbb-8ccc-000000000001".into(),
-                at: time::read("2026-11-21T12:00:07Z").unwrap(),
+                at: parse_rfc3339("2026-11-21T12:00:07Z").unwrap(),
             };
             assert_eq!(signed_out(&of_an_operator(operation)), expected);
         }
@@ -231,7 +231,7 @@ mod tests {
     fn the_envelopes_time_stands_in_for_the_events() {
         let mut event = of_an_operator("AdminDisableUser");
         event["detail"].as_object_mut().unwrap().remove("eventTime");
-        assert_eq!(signed_out(&event).at, time::read("2026-11-21T12:00:07Z").unwrap());
+        assert_eq!(signed_out(&event).at, parse_rfc3339("2026-11-21T12:00:07Z").unwrap());
         event.as_object_mut().unwrap().remove("time");
         assert_eq!(Notice::read(&event).unwrap_err().missing, "eventTime");
     }

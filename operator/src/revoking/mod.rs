@@ -26,7 +26,6 @@ mod printable;
 mod report;
 mod revoker;
 mod store;
-mod time;
 
 pub use aws::{AwsFault, load};
 pub use cloud_trail::{Notice, SignOut, UnreadableEvent};
@@ -38,4 +37,3 @@ pub use printable::printable;
 pub use report::{CheckedRoutes, Report};
 pub use revoker::{Revoker, RevokerFault};
 pub use store::{Recorded, RevocationStore, StoreFault};
-pub use time::{moment, now};

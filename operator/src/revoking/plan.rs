@@ -2,7 +2,6 @@
 
 use super::decoded_token::DecodedToken;
 use super::entry::{Entry, Mark};
-use super::time::whole_second;
 use cognito_authorizer::live::{Revocation, RevocationKey};
 use cognito_authorizer::request::{MAX_LEEWAY, UnixSeconds};
 use std::time::Duration;
@@ -76,6 +75,11 @@ impl Plan {
         let revocation = Revocation { not_before, expires_at: expires_at.map(whole_second) };
         Entry { pk: key.to_string(), revocation, mark: self.mark.clone() }
     }
+}
+
+/// This time, or the next whole second after it.
+fn whole_second(at: UnixSeconds) -> UnixSeconds {
+    UnixSeconds::new(at.as_f64().ceil()).unwrap_or(at)
 }
 
 /// Cognito's longest: access and ID tokens live for a day at most.

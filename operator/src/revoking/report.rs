@@ -3,8 +3,8 @@
 use super::entry::Entry;
 use super::printable::printable;
 use super::store::Recorded;
-use super::time::moment;
 use cognito_authorizer::live::Revocation;
+use cognito_authorizer::time::rfc3339;
 use std::fmt;
 
 /// What a revocation came to.
@@ -124,12 +124,12 @@ impl Entry {
             _ => return "nothing: the key has none of the forms that the authorizer looks for".to_owned(),
         };
         let which = match not_before {
-            Some(at) => format!("{whose} that were issued at or before {}", moment(at)),
+            Some(at) => format!("{whose} that were issued at or before {}", rfc3339(at)),
             None if whose == "this token" => whose.to_owned(),
             None => format!("all {whose}, later ones too"),
         };
         match expires_at {
-            Some(end) => format!("{which}, until {}", moment(end)),
+            Some(end) => format!("{which}, until {}", rfc3339(end)),
             None => format!("{which}, until the entry is lifted"),
         }
     }

@@ -5,9 +5,9 @@ use super::cloud_trail::{Notice, SignOut, UnreadableEvent};
 use super::entry::Mark;
 use super::plan::{LONGEST_TOKEN_LIFE, Plan, Reach};
 use super::store::{Recorded, RevocationStore, StoreFault};
-use super::time;
 use cognito_authorizer::live::UserPool;
 use cognito_authorizer::request::UnixSeconds;
+use cognito_authorizer::time::rfc3339;
 use serde_json::Value;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -92,7 +92,7 @@ impl Revoker {
                     Recorded::Joined(_) => "joined with the entry that stood",
                 }
             };
-            let not_before = time::moment(sign_out.at);
+            let not_before = rfc3339(sign_out.at);
             tracing::info!(message = "revoked", operation, event_id, pk = entry.pk, not_before, outcome);
         }
         Ok(())

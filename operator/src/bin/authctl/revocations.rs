@@ -4,7 +4,8 @@ use crate::Outcome;
 use crate::arguments::{Lift, List, Revocations};
 use crate::table::Table;
 use cognito_authorizer::config::Environment;
-use cognito_authorizer_operator::revoking::{Entry, moment, now, printable};
+use cognito_authorizer::time::{now, rfc3339};
+use cognito_authorizer_operator::revoking::{Entry, printable};
 
 pub(crate) async fn run(what: Revocations, environment: &Environment) -> Result<Outcome, String> {
     match what {
@@ -53,7 +54,7 @@ async fn lift(arguments: Lift, environment: &Environment) -> Result<Outcome, Str
 
 fn paragraph(entry: &Entry, verb: &str) -> String {
     let mark = &entry.mark;
-    let at = mark.revoked_at.map(|at| format!("at {}", moment(at)));
+    let at = mark.revoked_at.map(|at| format!("at {}", rfc3339(at)));
     let by = mark.revoked_by.as_deref().map(|by| format!("by {}", printable(by)));
     let reason = mark.reason.as_deref().map(|reason| format!("for: {}", printable(reason)));
     let mark: Vec<_> = [at, by, reason].into_iter().flatten().collect();

@@ -11,8 +11,9 @@ use crate::table::Table;
 use aws_sdk_cognitoidentityprovider::Client;
 use cognito_authorizer::config::Environment;
 use cognito_authorizer::live::UserPool;
+use cognito_authorizer::time::now;
 use cognito_authorizer_operator::revoking::{
-    CognitoAdmin, DecodedToken, Entry, Mark, Plan, PoolUser, Reach, Report, SecretText, load, now, printable,
+    CognitoAdmin, DecodedToken, Entry, Mark, Plan, PoolUser, Reach, Report, SecretText, load, printable,
 };
 use std::io::Read;
 
