@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# `rustc` for `make fuzz`: what reads hostile bytes is built with libFuzzer's coverage, and nothing else, so that the clients of AWS
-# are those that `cargo test` built. The flags are those of cargo-fuzz without a sanitizer.
+# `rustc` for `make fuzz`: what reads hostile bytes is built with libFuzzer's coverage, and nothing else. The flags are those of cargo-fuzz without a sanitizer.
 set -euo pipefail
 rustc=$1
 shift
