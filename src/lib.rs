@@ -26,6 +26,8 @@ pub mod request;
 
 mod lock;
 
+mod printable;
+
 mod bounded_store;
 
 pub mod denial;
@@ -59,5 +61,3 @@ pub mod config;
 mod json_lines;
 
 pub mod logging;
-
-pub mod runtime_variables;

@@ -2,7 +2,7 @@
 
 use cognito_authorizer::config::{Config, Environment, Faults};
 use cognito_authorizer::gateway::{Handler, HttpResponse, RawEvent};
-use cognito_authorizer::{logging, runtime_variables};
+use cognito_authorizer::logging;
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use runtime_api::{Error, RuntimeApi};
 use std::process::ExitCode;
@@ -13,13 +13,9 @@ mod runtime_api;
 fn main() -> ExitCode {
     let environment = Environment::of_process();
     let serving = Serving::of(&environment);
-    // Before the log is started: the process may start anew.
-    let address = match serving {
-        Serving::OneAtATime => runtime_variables::address(&environment),
-        Serving::ByLambdaRuntime { .. } => runtime_variables::complete(&environment),
-    };
     logging::start(environment.get("AUTHORIZER_LOG"));
-    let started = address
+    let started = environment
+        .runtime_api()
         .map_err(Error::from)
         .and_then(|address| Ok((RuntimeApi::at(address)?, serving.threads().enable_all().build()?)));
     match started {

@@ -17,13 +17,14 @@ MAY_IMPORT = {
     "request": set(),
     "denial": set(),
     "lock": {"denial"},
+    "printable": set(),
     "bounded_store": set(),
-    "token": {"request", "denial", "lock", "bounded_store"},
+    "token": {"request", "denial", "lock", "printable", "bounded_store"},
     "access": {"request", "denial", "lock", "token"},
     "permissions": {"request", "denial", "time", "token", "access"},
     "age_clock": set(),
     "time": {"request"},
-    "http": {"denial", "lock", "age_clock"},
+    "http": {"denial", "lock", "printable", "age_clock"},
     "keys": {"denial", "lock", "age_clock", "token", "http"},
     "live": {"request", "denial", "lock", "bounded_store", "age_clock", "token", "access", "http", "keys"},
     "policies": {"request", "denial", "bounded_store", "token", "access", "permissions", "http", "live"},
@@ -33,9 +34,8 @@ MAY_IMPORT = {
     "config": ANY,
     "json_lines": {"time"},
     "logging": set(),
-    "runtime_variables": {"config"},
     "lib": set(),
-    "main": {"config", "gateway", "logging", "runtime_variables"},
+    "main": {"config", "gateway", "logging"},
 }
 
 # The same for operator/: what each of its modules takes from the authorizer.

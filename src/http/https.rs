@@ -6,6 +6,7 @@
 
 use super::address::Address;
 use super::outage::Outage;
+use crate::printable::printable;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
@@ -88,7 +89,11 @@ impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FetchError::AnotherIssuer { named, expected } => {
-                write!(f, "the metadata names the issuer `{}`, expected `{expected}`", printable(named))
+                write!(
+                    f,
+                    "the metadata names the issuer `{}`, expected `{expected}`",
+                    printable(named, MAX_SHOWN_CHARACTERS)
+                )
             }
             FetchError::BodyTooLarge => f.write_str("the body is too large"),
             FetchError::Connection => f.write_str("the connection broke"),
@@ -99,13 +104,6 @@ impl fmt::Display for FetchError {
             FetchError::Unusable(why) => f.write_str(why),
         }
     }
-}
-
-/// Of a text from elsewhere: its beginning, and a question mark for each character that is not
-/// printable ASCII.
-fn printable(text: &str) -> String {
-    let shown = |c: char| if c.is_ascii_graphic() && c != '`' { c } else { '?' };
-    text.chars().take(MAX_SHOWN_CHARACTERS).map(shown).collect()
 }
 
 impl HttpsClient {

@@ -445,7 +445,7 @@ mod tests {
             (rsa_with(r#""key_ops":["sign"]"#), "has `key_ops` without `verify`"),
             (rsa_with(r#""alg":"rs256""#), "has the `alg` `rs256`, which is none of the issuer's algorithms"),
             (rsa_with(r#""alg":"RS512""#), "has the `alg` `RS512`, which is none of the issuer's algorithms"),
-            (rsa_with(r#""alg":"a\n`<b>""#), "has the `alg` `a???b?`, which is none of the issuer's algorithms"),
+            (rsa_with(r#""alg":"a\n`<b>""#), "has the `alg` `a??<b>`, which is none of the issuer's algorithms"),
             (
                 rsa_with(&format!(r#""alg":"{}""#, "x".repeat(40_000))),
                 "has the `alg` `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`, which is none of the issuer's algorithms",

@@ -1,5 +1,6 @@
 //! Why a key of a set verifies nothing for an issuer: for the log, where an operator looks for it.
 
+use crate::printable::printable;
 use std::fmt;
 
 /// What is wrong with one key. Texts of the set are cut and made printable.
@@ -31,11 +32,11 @@ pub enum UnfitKey {
 
 impl UnfitKey {
     pub(super) fn algorithm(name: &str) -> Self {
-        Self::Algorithm(shown(name))
+        Self::Algorithm(printable(name, MAX_SHOWN_CHARACTERS))
     }
 
     pub(super) fn public_key_use(name: &str) -> Self {
-        Self::Use(shown(name))
+        Self::Use(printable(name, MAX_SHOWN_CHARACTERS))
     }
 }
 
@@ -57,7 +58,5 @@ impl fmt::Display for UnfitKey {
     }
 }
 
-/// At most 32 characters, of those that do no harm in a line of a log.
-fn shown(text: &str) -> String {
-    text.chars().take(32).map(|c| if c.is_ascii_alphanumeric() || "-_.:/+".contains(c) { c } else { '?' }).collect()
-}
+/// No algorithm's name is longer.
+const MAX_SHOWN_CHARACTERS: usize = 32;

@@ -5,9 +5,9 @@
 //! a pool's own two. `METRICS_NAMESPACE`, where it is set, asks for metrics in the log.
 
 use cognito_authorizer::config::Environment;
+use cognito_authorizer::logging;
 use cognito_authorizer::metrics::{Metrics, Namespace};
 use cognito_authorizer::time::now;
-use cognito_authorizer::{logging, runtime_variables};
 use cognito_authorizer_operator::revoking::{RevocationStore, Revoker, load};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn start(environment: &Environment) -> Result<(), String> {
-    runtime_variables::complete(environment)?;
+    environment.runtime_api()?;
     let metrics = metrics(environment)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| error.to_string())?.block_on(async {
