@@ -2,7 +2,7 @@
 //! response, or an invocation that fails.
 
 use super::context::{ClaimSource, ContextMap, OMITTED_CLAIMS, Shape, fitted};
-use super::event::EventKind;
+use super::event_kind::EventKind;
 use super::method_arn::MethodArn;
 use super::policy::{PolicyAnswer, PolicyDocument};
 use crate::access::{Permit, Standing};

@@ -4,12 +4,12 @@
 //! No value that somebody sends makes the event fail, and none that was sent is
 //! passed over: a policy that forbids by a parameter's presence must see it.
 
-use super::event::{EventKind, Key, TokenSource, text};
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use super::event_kind::EventKind;
+use super::raw_json::{member, members, text};
+use super::token_sources::TokenSource;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 
 type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
@@ -53,47 +53,6 @@ fn of_member<'a>(name: Cow<'a, str>, value: &'a RawValue, pairs: &mut Pairs<'a>)
     let items: Vec<&'a RawValue> = serde_json::from_str(value.get()).unwrap_or_else(|_| vec![value]);
     for item in items.into_iter().filter(|item| item.get() != "null") {
         pairs.push((name.clone(), text(item).unwrap_or(Cow::Borrowed(item.get()))));
-    }
-}
-
-/// The one member of that name; `None` where there is none, or several, or no map.
-pub(super) fn member<'a>(map: &'a RawValue, name: &str) -> Option<&'a RawValue> {
-    let mut found = Vec::new();
-    members(map, &mut |key, value| {
-        if key == name {
-            found.push(value);
-        }
-    });
-    match found.as_slice() {
-        [only] => Some(only),
-        _ => None,
-    }
-}
-
-fn members<'a>(map: &'a RawValue, take: &mut dyn FnMut(Cow<'a, str>, &'a RawValue)) {
-    // What is not a map holds nothing; a map that breaks off cannot be (its text was
-    // validated as part of the event).
-    let _ = serde_json::Deserializer::from_str(map.get()).deserialize_map(Members(take));
-}
-
-struct Members<'f, 'a>(&'f mut dyn FnMut(Cow<'a, str>, &'a RawValue));
-
-impl<'de> Visitor<'de> for Members<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        // A name that is not Unicode cannot stand in a policy.
-        while let Some(name) = map.next_key_seed(Key(|key: &[u8]| String::from_utf8(key.to_vec()).ok()))? {
-            match name {
-                Some(name) => (self.0)(Cow::Owned(name), map.next_value()?),
-                None => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(())
     }
 }
 

@@ -7,58 +7,19 @@
 //! parse, and a REQUEST event also parses as its TOKEN type.
 
 use super::details;
+use super::event_kind::EventKind;
 use super::method_arn::MethodArn;
+use super::raw_json::{Key, member, strings, text, values};
+use super::token_sources::TokenSource;
 use crate::access::CacheKey;
 use crate::denial::Denial;
 use crate::request::{Credential, Details, GatewayRoute, Request};
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
-
-/// The kinds of events that API Gateway sends to an authorizer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventKind {
-    /// REST API, `type: TOKEN`.
-    RestToken,
-    /// REST API, `type: REQUEST`.
-    RestRequest,
-    /// HTTP API, payload format 1.0.
-    Http1,
-    /// HTTP API, payload format 2.0.
-    Http2,
-    /// WebSocket API, `$connect`.
-    WebSocket,
-}
-
-impl EventKind {
-    /// Its name in the log.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            EventKind::RestToken => "rest_token",
-            EventKind::RestRequest => "rest_request",
-            EventKind::Http1 => "http_1.0",
-            EventKind::Http2 => "http_2.0",
-            EventKind::WebSocket => "websocket",
-        }
-    }
-}
-
-/// Where a REQUEST event may carry the token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TokenSource {
-    /// A header, its name in any case.
-    Header(String),
-    /// A query parameter.
-    Query(String),
-    /// A cookie.
-    Cookie(String),
-    /// `Sec-WebSocket-Protocol`: the element of its list that follows this one.
-    Subprotocol(String),
-}
 
 /// What an event says, and to which request it belongs. It holds the credential, and
 /// so has no `Debug`.
@@ -124,7 +85,7 @@ impl<'a> Event<'a> {
     /// The route whose integration API Gateway runs: `routeKey` in HTTP 2.0, `resource` and `httpMethod` in REST
     /// REQUEST and HTTP 1.0. A TOKEN event does not name it, and a WebSocket asks for `$connect` alone.
     fn gateway_route(&self) -> Option<GatewayRoute<'a>> {
-        let in_context = |name| self.parts.request_context.and_then(|context| details::member(context, name));
+        let in_context = |name| self.parts.request_context.and_then(|context| member(context, name));
         match self.kind {
             EventKind::RestToken | EventKind::WebSocket => None,
             EventKind::Http2 => {
@@ -337,100 +298,6 @@ impl<'de> Visitor<'de> for PartsVisitor {
         }
         Ok(parts)
     }
-}
-
-/// A JSON string; `None` for anything else, and for one that is not Unicode.
-pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
-    struct Text;
-
-    impl<'de> Visitor<'de> for Text {
-        type Value = Cow<'de, str>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a string")
-        }
-
-        fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-            Ok(Cow::Borrowed(text))
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(Cow::Owned(text.to_owned()))
-        }
-    }
-
-    serde_json::Deserializer::from_str(raw.get()).deserialize_str(Text).ok()
-}
-
-/// Hands over the strings under the keys that `is_named` accepts, each a string or
-/// a list of strings; passes over everything else.
-fn values<'a>(map: Option<&'a RawValue>, is_named: &dyn Fn(&[u8]) -> bool, take: &mut dyn FnMut(Cow<'a, str>)) {
-    let Some(map) = map else { return };
-    // What is not a map holds no value; a map that breaks off cannot be (its text
-    // was validated as part of the event).
-    let _ = serde_json::Deserializer::from_str(map.get()).deserialize_map(NamedValues { is_named, take });
-}
-
-struct NamedValues<'f, 'a> {
-    is_named: &'f dyn Fn(&[u8]) -> bool,
-    take: &'f mut dyn FnMut(Cow<'a, str>),
-}
-
-impl<'de> Visitor<'de> for NamedValues<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(is_named) = map.next_key_seed(Key(self.is_named))? {
-            if is_named {
-                let value: &'de RawValue = map.next_value()?;
-                match text(value) {
-                    Some(value) => (self.take)(value),
-                    None => strings(Some(value), self.take),
-                }
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What a key means, read as bytes: a client may send one that is not Unicode.
-pub(super) struct Key<F>(pub(super) F);
-
-impl<'de, T, F: FnOnce(&[u8]) -> T> DeserializeSeed<'de> for Key<F> {
-    type Value = T;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        deserializer.deserialize_bytes(self)
-    }
-}
-
-impl<T, F: FnOnce(&[u8]) -> T> Visitor<'_> for Key<F> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_bytes<E: Error>(self, key: &[u8]) -> Result<T, E> {
-        Ok((self.0)(key))
-    }
-
-    fn visit_str<E: Error>(self, key: &str) -> Result<T, E> {
-        Ok((self.0)(key.as_bytes()))
-    }
-}
-
-/// Hands over the strings of a list, and passes over everything else.
-fn strings<'a>(list: Option<&'a RawValue>, take: &mut dyn FnMut(Cow<'a, str>)) {
-    let Some(list) = list else { return };
-    let items: Vec<&'a RawValue> = serde_json::from_str(list.get()).unwrap_or_default();
-    items.into_iter().filter_map(text).for_each(take);
 }
 
 /// The elements of a header's list; empty ones do not count (RFC 9110 5.6.1.2).

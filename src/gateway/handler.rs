@@ -2,7 +2,8 @@
 //! with metrics where they are asked for. The only place that reads the clock.
 
 use super::answer::{Answer, AnswerSettings, Answered, answer};
-use super::event::{Event, EventKind};
+use super::event::Event;
+use super::event_kind::EventKind;
 use super::token_sources::TokenSources;
 use super::trace::trace_id;
 use crate::access::{CacheKey, Permit};
@@ -125,8 +126,9 @@ impl Handler {
             Err(denial) => return Some(Answered::failed(denial)),
         };
         line.event = Some(event.kind);
-        self.look_at_sources(&event);
-        let request = self.request(&event);
+        let by_policy = self.answers.by_policy(event.kind);
+        self.look_at_sources(&event, by_policy);
+        let request = self.request(&event, by_policy);
         let ruling: Result<Permit, Denial> = match now() {
             Some(now) => self.authorizer.authorize(&request, now, &mut line.trail).await,
             None => Err(Denial::Internal("the clock is before 1970 or after 9999")),
@@ -139,8 +141,8 @@ impl Handler {
 
     /// Warns once of an HTTP API that would keep a simple answer under too short a key.
     /// Identity sources are an authorizer's setting: of several on one function, the first to ask tells.
-    fn look_at_sources(&self, event: &Event<'_>) {
-        if self.answers.by_policy(event.kind) || self.has_seen_sources.swap(true, Ordering::Relaxed) {
+    fn look_at_sources(&self, event: &Event<'_>, by_policy: bool) {
+        if by_policy || self.has_seen_sources.swap(true, Ordering::Relaxed) {
             return;
         }
         let lacking = event.lacking_sources(self.cache_key);
@@ -162,7 +164,7 @@ impl Handler {
     /// The reason for "no".
     pub async fn explain(&self, event: &str, token: Option<&str>, trail: &mut Trail) -> Result<(), Denial> {
         let event = Event::parse(event.as_bytes())?;
-        let mut request = self.request(&event);
+        let mut request = self.request(&event, self.answers.by_policy(event.kind));
         if let Some(token) = token {
             request.credentials = vec![Credential(token.into())];
         }
@@ -170,8 +172,8 @@ impl Handler {
         self.authorizer.authorize(&request, now, trail).await.map(drop)
     }
 
-    fn request<'e>(&self, event: &'e Event<'_>) -> Request<'e> {
-        let mut request = event.request(self.token_sources.of(event.kind), self.answers.by_policy(event.kind));
+    fn request<'e>(&self, event: &'e Event<'_>, by_policy: bool) -> Request<'e> {
+        let mut request = event.request(self.token_sources.of(event.kind), by_policy);
         if self.with_source_ip {
             request.source_ip = event.source_ip();
         }

@@ -1,6 +1,19 @@
 //! Where the events of each kind may carry the token.
 
-use super::event::{EventKind, TokenSource};
+use super::event_kind::EventKind;
+
+/// Where a REQUEST event may carry the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenSource {
+    /// A header, its name in any case.
+    Header(String),
+    /// A query parameter.
+    Query(String),
+    /// A cookie.
+    Cookie(String),
+    /// `Sec-WebSocket-Protocol`: the element of its list that follows this one.
+    Subprotocol(String),
+}
 
 /// The places of the configuration, by the kind of event that they count for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
