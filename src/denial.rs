@@ -210,7 +210,6 @@ impl Denial {
             | Denial::MalformedClaims(_)
             | Denial::MalformedToken(_)
             | Denial::TokenExpired
-            | Denial::TokenInactive(_)
             | Denial::TokenRevoked(_)
             | Denial::TokenTooLarge
             | Denial::UnknownIssuer
@@ -223,6 +222,9 @@ impl Denial {
             Denial::AmbiguousToken | Denial::MissingToken | Denial::SenderNotProven(_) => false,
             // The key may be published, the time may come.
             Denial::TokenNotYetValid | Denial::UnknownKey => false,
+            // What the issuer says now: it may not have heard of a new token yet, an `nbf` of its answer may come, a
+            // user may be enabled, be confirmed or set a new password. And routes without a live check do not ask it.
+            Denial::TokenInactive(_) => false,
             // Of the route.
             Denial::AuthenticationTooOld
             | Denial::ClaimMismatch(_)
@@ -420,7 +422,12 @@ mod tests {
         for (denial, code, class, _) in reasons() {
             let may_be_right_later = matches!(
                 code,
-                "ambiguous_token" | "missing_token" | "sender_not_proven" | "token_not_yet_valid" | "unknown_key"
+                "ambiguous_token"
+                    | "missing_token"
+                    | "sender_not_proven"
+                    | "token_inactive"
+                    | "token_not_yet_valid"
+                    | "unknown_key"
             );
             let expected = class == Unauthorized && !may_be_right_later;
             assert_eq!(denial.is_final_for_the_token(), expected, "{code}");

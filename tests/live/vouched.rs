@@ -4,9 +4,11 @@
 use serde_json::{Value, json};
 
 use crate::events::{Kind, arn};
-use crate::stage::{OIDC_ISSUER, Stage, fresh, oidc, unique};
+use crate::stage::{LIVE, OIDC_ISSUER, Stage, fresh, oidc, oidc_token, pool, token, unique};
+use crate::stub::Reply;
+use crate::stub::cognito::{self, GET_USER};
 use crate::stub::dynamodb::{BATCH_GET_ITEM, CORAL, error, item, table};
-use crate::stub::oauth::{INTROSPECT, active};
+use crate::stub::oauth::{INTROSPECT, USER_INFO, active, challenge};
 use crate::tokens::{CLIENT, ISSUER, POOL, READER_SUB, Token, now};
 use crate::verdict::{Answer, Cases};
 
@@ -160,4 +162,75 @@ revocations: {{ table: revocations, check: all }}"
             cases.equal(format!("{kind:?} {method} {path}"), ask(&stage, kind, method, path, &reader()), expected);
         }
     }
+}
+
+/// Answers are policies that API Gateway keeps under the token, 401s too.
+const KEPT_BY_TOKEN: &str = "
+policy: { covers: token }
+rest_api: { unauthorized: deny }
+http_api: { response: policy }
+";
+
+/// The Resource of the denial that API Gateway would keep; `None` where the invocation failed with `Unauthorized`.
+fn kept(stage: &Stage, kind: Kind, path: &str, token: &str, reason: &str) -> Option<String> {
+    let verdict = stage.function.ask(&kind.event("GET", path, &format!("Bearer {token}")));
+    assert_eq!(verdict.outcome(), reason, "{kind:?} {path}: {verdict}");
+    (!verdict.failed_as_unauthorized()).then(|| verdict.resources().concat())
+}
+
+#[test]
+fn what_an_issuer_says_for_now_is_never_kept_as_a_denial() {
+    let cases = Cases::default();
+    let endpoint = Stage::start(&oidc("", "", KEPT_BY_TOKEN));
+    let introspected = || oidc_token().text();
+    for (what, answer) in [
+        ("an nbf to come", active(json!({ "nbf": now() + 100 }))),
+        ("active: false", Reply::json(200, &json!({ "active": false })).into()),
+        ("another user", active(json!({ "sub": "user-8" }))),
+    ] {
+        endpoint.stub.answer(INTROSPECT, answer);
+        for kind in KINDS {
+            let kept = kept(&endpoint, kind, LIVE, &introspected(), "token_inactive");
+            cases.equal(format!("introspection: {what}, {kind:?}"), kept, None::<String>);
+        }
+    }
+    let user_info = Stage::start(&pool("{ method: user_info, endpoint: \"STUB/oauth2/userInfo\" }", KEPT_BY_TOKEN));
+    user_info.stub.answer(USER_INFO, challenge(401, "Bearer error=\"invalid_token\""));
+    cases.equal(
+        "user_info: 401",
+        kept(&user_info, Kind::RestToken, LIVE, &token().text(), "token_inactive"),
+        None::<String>,
+    );
+    let get_user = Stage::start(&pool("{ method: get_user }", KEPT_BY_TOKEN));
+    for (code, words) in [
+        ("PasswordResetRequiredException", "Password reset required for the user"),
+        ("UserNotConfirmedException", "User is not confirmed."),
+        ("NotAuthorizedException", "User is disabled."),
+        ("NotAuthorizedException", "Words that nobody has seen yet"),
+    ] {
+        get_user.stub.answer(GET_USER, cognito::error(code, words));
+        let kept = kept(&get_user, Kind::RestToken, LIVE, &token().text(), "token_inactive");
+        cases.equal(format!("{code}: {words}"), kept, None::<String>);
+    }
+}
+
+#[test]
+fn an_opaque_token_that_its_issuer_does_not_know_yet_is_not_kept_as_denied() {
+    let stage = Stage::start(&oidc("      opaque_tokens: true\n", "", KEPT_BY_TOKEN));
+    stage.stub.answer(INTROSPECT, Reply::json(200, &json!({ "active": false })));
+    let token = format!("2YotnFZFEjr1zCsicMWpAA~{}", unique());
+    for path in ["/items", LIVE] {
+        assert_eq!(kept(&stage, Kind::RestToken, path, &token, "token_inactive"), None, "{path}");
+    }
+}
+
+#[test]
+fn a_token_that_is_revoked_is_denied_on_the_whole_stage_whoever_says_so() {
+    let stage_arn = || Some(arn("GET", "/").replace("/GET/", "/*"));
+    let get_user = Stage::start(&pool("{ method: get_user }", KEPT_BY_TOKEN));
+    get_user.stub.answer(GET_USER, cognito::error("NotAuthorizedException", "Access Token has been revoked"));
+    assert_eq!(kept(&get_user, Kind::RestToken, LIVE, &token().text(), "token_revoked"), stage_arn());
+    let with_table = Stage::start(&oidc("", "", &format!("{KEPT_BY_TOKEN}revocations: {{ table: revocations }}\n")));
+    with_table.stub.answer(BATCH_GET_ITEM, table(&[item(&format!("sub#{OIDC_ISSUER}#user-7"))]));
+    assert_eq!(kept(&with_table, Kind::RestToken, LIVE, &oidc_token().text(), "token_revoked"), stage_arn());
 }
