@@ -15,7 +15,8 @@ fn main() -> ExitCode {
     let serving = Serving::of(&environment);
     logging::start(environment.get("AUTHORIZER_LOG"));
     let started = environment
-        .runtime_api()
+        .get("AWS_LAMBDA_RUNTIME_API")
+        .ok_or("AWS_LAMBDA_RUNTIME_API is not set: this program is started by Lambda or by `cargo lambda`")
         .map_err(Error::from)
         .and_then(|address| Ok((RuntimeApi::at(address)?, serving.threads().enable_all().build()?)));
     match started {

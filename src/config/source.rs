@@ -31,15 +31,6 @@ impl Environment {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
-
-    /// Where the Lambda Runtime API is.
-    ///
-    /// # Errors
-    /// The process was not started by Lambda, or by what stands in for it.
-    pub fn runtime_api(&self) -> Result<&str, &'static str> {
-        let address = self.get("AWS_LAMBDA_RUNTIME_API");
-        address.ok_or("AWS_LAMBDA_RUNTIME_API is not set: this program is started by Lambda or by `cargo lambda`")
-    }
 }
 
 impl<const N: usize> From<[(&str, &str); N]> for Environment {

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn start(environment: &Environment) -> Result<(), String> {
-    environment.runtime_api()?;
+    environment.get("AWS_LAMBDA_RUNTIME_API").ok_or("AWS_LAMBDA_RUNTIME_API is not set: Lambda starts this program")?;
     let metrics = metrics(environment)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| error.to_string())?.block_on(async {
