@@ -412,7 +412,7 @@ fn what_cannot_be_written_for_one_route_costs_that_route_alone() {
   GET /users/{id}: { claims: { sub: \"{id}\" } }
   GET /users/{id}/orders: { any: [{ claims: { sub: \"{id}\" } }, { any_group: [admin] }] }
   GET /tenants/{t}: { claims: { tenants: \"{t}\" } }
-  GET /{x}/settings: { claims: { sub: \"{x}\" } }
+  GET /{x}/profile/settings: { claims: { sub: \"{x}\" } }
   GET /open/{y}: { any_scope: [never] }
 ";
     let api = covering_by_silence(routes);
@@ -420,7 +420,7 @@ fn what_cannot_be_written_for_one_route_costs_that_route_alone() {
     let tenants = |count: usize| (0..count).map(|n| format!("t{n}")).collect::<Vec<_>>();
     let long = "a".repeat(460);
     for (what, token, allowed) in [
-        ("a usual sub", of("ann"), vec!["/items", "/users/ann", "/users/ann/orders", "/ann/settings"]),
+        ("a usual sub", of("ann"), vec!["/items", "/users/ann", "/users/ann/orders", "/ann/profile/settings"]),
         ("a sub of 460 characters", of(&long), vec!["/items"]),
         (
             "an administrator with such a sub",
@@ -433,7 +433,7 @@ fn what_cannot_be_written_for_one_route_costs_that_route_alone() {
         (
             "too many tenants",
             of("ann").claim("tenants", json!(tenants(100))),
-            vec!["/items", "/users/ann", "/ann/settings"],
+            vec!["/items", "/users/ann", "/ann/profile/settings"],
         ),
     ] {
         for path in [
@@ -442,8 +442,8 @@ fn what_cannot_be_written_for_one_route_costs_that_route_alone() {
             "/users/ann/orders",
             "/users/open",
             "/tenants/t1",
-            "/ann/settings",
-            "/open/settings",
+            "/ann/profile/settings",
+            "/open/profile/settings",
             "/nowhere",
         ] {
             let event = Kind::RestToken.event("GET", path, &format!("Bearer {}", token.text()));
