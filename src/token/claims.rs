@@ -80,7 +80,12 @@ impl VerifiedJwt {
         certificate_pem: Option<&str>,
     ) -> Result<Claims, Denial> {
         check_typ(self.proof.typ.as_deref(), expectations.typ.as_deref())?;
-        Claims::accept(self.payload, expectations, now, certificate_pem, false)
+        let claims = Claims::accept(self.payload, expectations, now, certificate_pem, false)?;
+        // Here, so that it holds for a token that was verified before, too.
+        if !expectations.is_key_of(&self.proof.key, &claims.issuer) {
+            return Err(Denial::UnknownKey);
+        }
+        Ok(claims)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::algorithm::AlgorithmSet;
 use super::claims::ClaimNames;
 use super::client_id::ClientId;
+use super::jwk::VerifyingKey;
 use super::tenants::Tenants;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -47,6 +48,15 @@ impl Expectations {
         match &self.tenants {
             Some(tenants) if !tenants.name(name, payload) => None,
             Some(_) | None => self.issuer_named(name),
+        }
+    }
+
+    /// Whether a key of this issuer's set signs the tokens of `issuer`. The set of an issuer without tenants is its own,
+    /// whatever its keys say; tenants share one, and a key that names its issuer signs for no other.
+    pub(super) fn is_key_of(&self, key: &VerifyingKey, issuer: &str) -> bool {
+        match (&self.tenants, key.issuer()) {
+            (Some(tenants), Some(key_issuer)) => tenants.are_signed_by(key_issuer, issuer),
+            (Some(_), None) | (None, _) => true,
         }
     }
 }

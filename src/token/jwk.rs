@@ -15,6 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm as Jws, DecodingKey};
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::fmt;
@@ -30,6 +31,8 @@ pub struct KeySet {
 pub struct VerifyingKey {
     algorithm: Algorithm,
     key: PublicKey,
+    /// The JWK's own member `issuer`, which Entra ID writes: whose tokens the key signs.
+    issuer: Option<Box<str>>,
 }
 
 enum PublicKey {
@@ -100,6 +103,11 @@ impl VerifyingKey {
         self.algorithm
     }
 
+    /// The issuer that the key's own JWK names; what is no text names nobody's.
+    pub(super) fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
     /// Whether `signature`, which is strict base64url, is this key's over `message`.
     ///
     /// # Errors
@@ -134,16 +142,18 @@ struct JwkSet<'a> {
     keys: Vec<&'a RawValue>,
 }
 
-/// The `alg` as it is written. In a [`Jwk`] ES512 and whatever else `jsonwebtoken` does not know are one value.
+/// The `alg` as it is written, and the `issuer`. In a [`Jwk`] ES512 and whatever else `jsonwebtoken` does not know are one
+/// value.
 #[derive(Deserialize)]
 struct Named {
     alg: Option<String>,
+    issuer: Option<Value>,
 }
 
 /// A key of a set, once for each algorithm that it fits, and its `kid`.
 fn fitting_keys(text: &str, algorithms: AlgorithmSet) -> Result<(Box<str>, Vec<Arc<VerifyingKey>>), UnfitKey> {
     let jwk: Jwk = serde_json::from_str(text).map_err(|_| UnfitKey::NotAJwk)?;
-    let Named { alg } = serde_json::from_str(text).map_err(|_| UnfitKey::NotAJwk)?;
+    let Named { alg, issuer } = serde_json::from_str(text).map_err(|_| UnfitKey::NotAJwk)?;
     let kid = jwk.common.key_id.as_deref().ok_or(UnfitKey::NoKid)?;
     match &jwk.common.public_key_use {
         None | Some(PublicKeyUse::Signature) => {}
@@ -156,11 +166,12 @@ fn fitting_keys(text: &str, algorithms: AlgorithmSet) -> Result<(Box<str>, Vec<A
     if let AlgorithmParameters::OctetKey(_) = jwk.algorithm {
         return Err(UnfitKey::Symmetric);
     }
+    let issuer: Option<Box<str>> = issuer.map(|issuer| issuer.as_str().unwrap_or_default().into());
     let mut fitting = Vec::new();
     let mut unfit = alg.as_deref().map_or(UnfitKey::Type, UnfitKey::algorithm);
     for algorithm in algorithms.iter().filter(|algorithm| alg.as_deref().is_none_or(|alg| alg == algorithm.name())) {
         match public_key(&jwk, algorithm) {
-            Ok(key) => fitting.push(Arc::new(VerifyingKey { algorithm, key })),
+            Ok(key) => fitting.push(Arc::new(VerifyingKey { algorithm, key, issuer: issuer.clone() })),
             // Of several algorithms the one whose type of key this is has the most to say.
             Err(why) if matches!(unfit, UnfitKey::Type | UnfitKey::Algorithm(_)) => unfit = why,
             Err(_) => {}

@@ -55,6 +55,20 @@ impl Tenants {
         tenant.is_some_and(|tenant| self.accepts(tenant) && is_named(tenant))
     }
 
+    /// Whether a key that names this issuer in its JWK signs the tokens of `issuer`, a tenant's name: it names that very
+    /// issuer, or all tenants by `{tenantid}`, as Entra ID does, or by the claim's own name.
+    pub(super) fn are_signed_by(&self, key_issuer: &str, issuer: &str) -> bool {
+        if key_issuer == issuer {
+            return true;
+        }
+        let tenant = issuer.strip_prefix(self.before.as_str()).and_then(|rest| rest.strip_suffix(self.after.as_str()));
+        let parts = key_issuer.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)));
+        let (Some(tenant), Some((before, (placeholder, after)))) = (tenant, parts) else { return false };
+        let is_tenant = placeholder.eq_ignore_ascii_case("tenantid") || placeholder == self.claim;
+        let rest = issuer.strip_prefix(before).and_then(|rest| rest.strip_prefix(tenant));
+        is_tenant && rest == Some(after)
+    }
+
     fn accepts(&self, tenant: &str) -> bool {
         is_tenant(tenant)
             && match &self.accepted {
@@ -121,6 +135,32 @@ mod tests {
         }
         assert!(!any.name(&issuer("a"), json!({}).as_object().unwrap()));
         assert!(any.have(&issuer("z")) && !two.have(&issuer("z")) && !any.have(TEMPLATE));
+    }
+
+    #[test]
+    fn a_key_signs_for_the_issuer_that_it_names_or_for_all_tenants() {
+        let tenants = tenants(&["*"]);
+        let issuer = TEMPLATE.replace("{tid}", "a");
+        for (key_issuer, signs) in [
+            (issuer.as_str(), true),
+            (TEMPLATE, true),
+            ("https://login.example.com/{tenantid}/v2.0", true),
+            ("https://login.example.com/{tenantId}/v2.0", true),
+            ("https://login.example.com/b/v2.0", false),
+            ("https://login.example.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0", false),
+            ("https://login.example.com/{TID}/v2.0", false),
+            ("https://login.example.com/{other}/v2.0", false),
+            ("https://login.example.com/{}/v2.0", false),
+            ("https://login.example.com/{tenantid}", false),
+            ("https://login.example.com/{tenantid}/v2.0/", false),
+            ("https://login.example.com/{tenantid/v2.0", false),
+            ("https://login.example.com/{tenantid}{tenantid}/v2.0", false),
+            ("https://sts.example.com/{tenantid}/v2.0", false),
+            ("{tenantid}", false),
+            ("", false),
+        ] {
+            assert_eq!(tenants.are_signed_by(key_issuer, &issuer), signs, "{key_issuer}");
+        }
     }
 
     #[test]

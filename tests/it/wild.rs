@@ -251,6 +251,52 @@ fn each_accepted_tenant_is_an_issuer_of_its_own() {
 }
 
 #[test]
+fn a_key_that_names_its_issuer_signs_for_no_other_tenant() {
+    const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+    let issuer_of = |tenant: &str| ENTRA.replace("{tid}", tenant);
+    let wild = Wild::start(
+        &format!(
+            "  - oidc: {{ issuer: \"{ENTRA}\", tenants: [contoso-1, fabrikam.2], audience: api, jwks_uri: \"KEYS\" }}
+  - oidc: {{ issuer: https://plain.example.com, audience: api, jwks_uri: \"KEYS\" }}"
+        ),
+        "routes: { GET /: {} }\njwks: { max_age: 500ms }",
+    );
+    let of = |tenant: &str, kid: &str| {
+        let token = Token::oidc(&issuer_of(tenant)).claim("aud", json!("api")).claim("tid", json!(tenant));
+        token.header("kid", json!(kid))
+    };
+    let cases = [
+        ("template", json!("https://login.microsoftonline.com/{tenantid}/v2.0"), "allow", "allow"),
+        ("by-claim", json!(ENTRA), "allow", "allow"),
+        ("own", json!(issuer_of("contoso-1")), "allow", "unknown_key"),
+        ("consumers", json!(issuer_of(CONSUMERS)), "unknown_key", "unknown_key"),
+        ("v1", json!("https://sts.windows.net/{tenantid}/"), "unknown_key", "unknown_key"),
+        ("empty", json!(""), "unknown_key", "unknown_key"),
+        ("number", json!(7), "unknown_key", "unknown_key"),
+        ("null", json!(null), "allow", "allow"),
+    ];
+    let keys = |issuers: &[(&str, Value)]| {
+        let key = |(kid, issuer): &(&str, Value)| Key::RsaA.jwk_with(json!({ "kid": kid, "issuer": issuer }));
+        Page::json(&jwk_set(&issuers.iter().map(key).collect::<Vec<_>>()))
+    };
+    let page: Vec<_> = cases.iter().map(|(kid, issuer, ..)| (*kid, issuer.clone())).collect();
+    wild.site.page("/jwks.json", keys(&page));
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    for round in ["first", "again", "known"] {
+        for (kid, _, contoso, fabrikam) in &cases {
+            wild.check(&format!("contoso, {kid}, {round}"), "/", &of("contoso-1", kid), contoso);
+            wild.check(&format!("fabrikam, {kid}, {round}"), "/", &of("fabrikam.2", kid), fabrikam);
+            let plain = Token::oidc("https://plain.example.com").claim("aud", json!("api"));
+            wild.check(&format!("plain, {kid}, {round}"), "/", &plain.header("kid", json!(kid)), "allow");
+        }
+    }
+    // A token that was verified before, by a key that is now another tenant's.
+    wild.site.page("/jwks.json", keys(&[("own", json!(issuer_of("fabrikam.2")))]));
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    wild.check("a known token", "/", &of("contoso-1", "own"), "unknown_key");
+}
+
+#[test]
 fn a_client_that_is_a_url_may_be_below_a_configured_one() {
     let wild = Wild::start(
         "  - oidc: { issuer: https://mcp.example.com, audience: api, jwks_uri: \"KEYS\", client_ids: [spa, \"https://app.example.com/clients/*\"] }",
