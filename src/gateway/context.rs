@@ -93,9 +93,9 @@ impl ContextMap {
         let mut context = Map::new();
         for (key, source) in &self.0 {
             let Some(value) = source.of(claims) else { continue };
-            // One group with white space in its name must not read as several.
+            // One group with white space in its name must not read as several, and one called `["admin"]` not as a list.
             let value = match (source, value) {
-                (ClaimSource::Groups, Value::String(group)) if shape == Shape::Flat && has_white_space(group) => {
+                (ClaimSource::Groups, Value::String(group)) if shape == Shape::Flat && !is_plain_word(group) => {
                     Some(Cow::Owned(Value::String(Value::from([group.as_str()].as_slice()).to_string())))
                 }
                 (_, value) => shaped(value, shape),
@@ -146,8 +146,8 @@ fn shaped(value: &Value, shape: Shape) -> Option<Cow<'_, Value>> {
         Value::Array(_) | Value::Object(_) if shape == Shape::Nested => Some(Cow::Borrowed(value)),
         Value::Array(items) => {
             let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
-            // An element with white space in it would read as several.
-            let words = words.filter(|words| !words.iter().any(|word| has_white_space(word)));
+            // An element with white space in it would read as several, and a first one like `["a"]` as JSON text.
+            let words = words.filter(|words| words.iter().all(|word| is_plain_word(word)));
             let text = words.map_or_else(|| value.to_string(), |words| words.join(" "));
             Some(Cow::Owned(Value::String(text)))
         }
@@ -155,8 +155,11 @@ fn shaped(value: &Value, shape: Shape) -> Option<Cow<'_, Value>> {
     }
 }
 
-fn has_white_space(text: &str) -> bool {
-    text.contains(char::is_whitespace)
+/// Whether a backend takes a text for one word, however it splits words, and not for JSON text.
+fn is_plain_word(text: &str) -> bool {
+    // What other languages count as white space beside Unicode's: U+FEFF (JavaScript), U+001C to U+001F (Python, Java).
+    let is_blank = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{1c}'..='\u{1f}');
+    !text.starts_with(['[', '{']) && !text.contains(is_blank)
 }
 
 #[cfg(test)]
@@ -196,6 +199,14 @@ mod tests {
             (json!(["a b"]), Some(json!("[\"a b\"]"))),
             (json!(["a", "not admin"]), Some(json!("[\"a\",\"not admin\"]"))),
             (json!(["a\tb", "c"]), Some(json!("[\"a\\tb\",\"c\"]"))),
+            (json!(["a\u{feff}b"]), Some(json!("[\"a\u{feff}b\"]"))),
+            (json!(["a\u{1c}b"]), Some(json!("[\"a\\u001cb\"]"))),
+            (json!(["a\u{1f}b"]), Some(json!("[\"a\\u001fb\"]"))),
+            (json!(["a\u{1b}b"]), Some(json!("a\u{1b}b"))),
+            (json!(["[\"admin\"]"]), Some(json!("[\"[\\\"admin\\\"]\"]"))),
+            (json!(["a", "[b"]), Some(json!("[\"a\",\"[b\"]"))),
+            (json!(["{b"]), Some(json!("[\"{b\"]"))),
+            (json!(["a[b]"]), Some(json!("a[b]"))),
             (json!(["a", 1]), Some(json!("[\"a\",1]"))),
             (json!([["a"]]), Some(json!("[[\"a\"]]"))),
             (json!({"a": null}), Some(json!("{\"a\":null}"))),

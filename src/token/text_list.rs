@@ -15,10 +15,11 @@ pub enum ListForm {
 
 impl ListForm {
     /// The elements, without empty ones. A text of another form holds none: half of a list could look
-    /// like a whole one.
+    /// like a whole one. Only the space U+0020 separates or surrounds elements: a group whose name holds another blank,
+    /// such as U+00A0, must not read as several.
     #[must_use]
     pub fn read(self, text: &str) -> Vec<String> {
-        let text = text.trim();
+        let text = text.trim_matches(' ');
         match self {
             ListForm::Brackets => {
                 let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
@@ -30,7 +31,7 @@ impl ListForm {
                 elements.retain(|element| !element.is_empty());
                 elements
             }
-            ListForm::Spaces => split(text, char::is_whitespace),
+            ListForm::Spaces => split(text, |c| c == ' '),
         }
     }
 }
@@ -40,7 +41,11 @@ fn split(text: &str, separator: impl Fn(char) -> bool) -> Vec<String> {
     if text.contains(['[', ']', '{', '}', '"']) {
         return Vec::new();
     }
-    text.split(separator).map(str::trim).filter(|element| !element.is_empty()).map(str::to_owned).collect()
+    text.split(separator)
+        .map(|element| element.trim_matches(' '))
+        .filter(|element| !element.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -80,7 +85,15 @@ mod tests {
             (Commas, "[a, b, c]", &[]),
             (Commas, r#"["a","b"]"#, &[]),
             (Commas, "", &[]),
-            (Spaces, "a  b\tc", &["a", "b", "c"]),
+            (Commas, "a ,  b", &["a", "b"]),
+            (Commas, "a,\u{a0}admin", &["a", "\u{a0}admin"]),
+            (Commas, "a,\tadmin", &["a", "\tadmin"]),
+            (Brackets, "[a,\u{3000}admin]", &["a", "\u{3000}admin"]),
+            (Brackets, "\u{a0}[a]", &[]),
+            (Spaces, "a  b c ", &["a", "b", "c"]),
+            (Spaces, "not\u{a0}admin x", &["not\u{a0}admin", "x"]),
+            (Spaces, "not\tadmin", &["not\tadmin"]),
+            (Spaces, "not\nadmin\u{85}x\u{2028}y\u{3000}z", &["not\nadmin\u{85}x\u{2028}y\u{3000}z"]),
             (Spaces, "a,b", &["a,b"]),
             (Spaces, "[a b]", &[]),
             (Spaces, " ", &[]),
