@@ -14,8 +14,8 @@ fn main() -> ExitCode {
     let environment = Environment::of_process();
     let serving = Serving::of(&environment);
     logging::start(environment.get("AUTHORIZER_LOG"));
-    let started = environment
-        .get("AWS_LAMBDA_RUNTIME_API")
+    let address = environment.get("AWS_LAMBDA_RUNTIME_API");
+    let started = address
         .ok_or("AWS_LAMBDA_RUNTIME_API is not set: this program is started by Lambda or by `cargo lambda`")
         .map_err(Error::from)
         .and_then(|address| Ok((RuntimeApi::at(address)?, serving.threads().enable_all().build()?)));
