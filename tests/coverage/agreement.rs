@@ -319,10 +319,11 @@ impl Held<'_> {
             ))
         };
         let path = if let Ask::Http(_, path) = later { path } else { "" };
+        // What a route of the table writes out is never denied as another name of a stricter one.
+        let is_odd = !verdict.route().is_some_and(is_written_out) && self.is_odd_to_a_policy(path, answer);
         // "On every safe path (here: also without `%`)"; and a path parameter (`;`), which some backends take off, is denied
         // wherever a literal that is stricter somewhere stands before it.
-        let may_be_refused =
-            path.contains(['%', ';', '#']) || self.has_another_reading(later) || self.is_odd_to_a_policy(path, answer);
+        let may_be_refused = path.contains(['%', ';', '#']) || self.has_another_reading(later) || is_odd;
         // A policy for HTTP routes need not speak of `$connect`, nor the other way round.
         let same_api = (*ask == Ask::Connect) == (*later == Ask::Connect);
         let is_allowed = outcome == Outcome::Allow;
@@ -626,6 +627,12 @@ fn iam_can_say(path: &str, answer: &PolicyAnswer) -> bool {
     let has_other_forms = has("/*\u{3000}*") && (!path.contains('%') || has("/*%E3%80%80*") || has("/*%*"));
     let is_listed = |c: char| has_other_forms && "\u{a0}\u{3000}\u{ff0e}".contains(c);
     is_sayable && text.chars().all(|c| c.is_ascii() || is_listed(c))
+}
+
+/// Whether a route has one path, without parameters.
+fn is_written_out(route: &Route) -> bool {
+    let is_literal = |segment: &Segment| matches!(segment, Segment::Literal(_));
+    matches!(&route.key, Key::Path(_, segments) if segments.iter().all(is_literal))
 }
 
 fn has_other_letters(path: &str) -> bool {

@@ -470,3 +470,55 @@ fn a_route_that_is_written_with_its_format_is_no_other_routes() {
     let beside = written().into_iter().chain([("GET /files/report", group("admin"))]).collect();
     is_refused(&table(beside), ["GET /files/report.json", "GET /files/report"]);
 }
+
+#[test]
+fn a_route_that_would_be_denied_as_another_name_of_a_stricter_one_is_refused_at_start() {
+    let admin = || group("admin");
+    for (routes, keys) in [
+        (
+            vec![("$default", free()), ("ANY /v1/{p+}", admin()), ("ANY /v1.1/{p+}", free())],
+            ["ANY /v1.1/{p+}", "ANY /v1/{p+}"],
+        ),
+        (vec![("$default", free()), ("ANY /v1/{p+}", admin()), ("ANY /v1.1", free())], ["ANY /v1.1", "ANY /v1/{p+}"]),
+        (vec![("GET /{x}", free()), ("GET /my", admin()), ("GET /my docs", free())], ["GET /my docs", "GET /my"]),
+        (vec![("GET /{x}", free()), ("GET /my", admin()), ("GET /my;docs", free())], ["GET /my;docs", "GET /my"]),
+        (vec![("GET /{x}", free()), ("GET /my", admin()), ("POST /a/my docs", free())], ["POST /a/my docs", "GET /my"]),
+        (vec![("GET /{x}", free()), ("GET /my", admin()), ("POST / docs", free())], ["POST / docs", "GET /my"]),
+    ] {
+        is_refused(&table(routes), keys);
+    }
+    // Nothing overlaps the stricter route, who misses it misses the other too, or the names differ otherwise.
+    for routes in [
+        vec![("ANY /v1/{p+}", admin()), ("ANY /v1.1/{p+}", free())],
+        vec![("$default", free()), ("ANY /v1/{p+}", admin()), ("ANY /v1.1/{p+}", admin())],
+        vec![("$default", free()), ("ANY /v1/{p+}", admin()), ("ANY /v11/{p+}", free())],
+        vec![("GET /{x}", free()), ("GET /my", admin()), ("GET /mydocs", free())],
+    ] {
+        agrees(&table(routes), &["/v1/a", "/v1.1/a", "/v11/a", "/my", "/mydocs", "/x"]);
+    }
+}
+
+#[test]
+fn a_route_that_is_denied_for_want_of_room_is_refused_at_start() {
+    const REPORTS: [&str; 8] = [
+        "POST /adm/report0",
+        "POST /adm/report1",
+        "POST /adm/report2",
+        "POST /adm/report3",
+        "POST /adm/report4",
+        "POST /adm/report5",
+        "POST /adm/report6",
+        "POST /adm/report7",
+    ];
+    let beside = |count: usize, key: &'static str| {
+        let mut routes: Vec<_> = REPORTS[..count].iter().map(|key| (*key, group("admin"))).collect();
+        routes.extend([("POST /{t}/{x}", free()), (key, free())]);
+        table(routes)
+    };
+    is_refused(&beside(8, "GET /files/report1.csv"), ["GET /files/report1.csv", "POST /adm/report1"]);
+    is_refused(&beside(8, "GET /a b"), ["GET /a b", "POST /adm/report0"]);
+    is_refused(&beside(8, "GET /a./b"), ["GET /a./b", "POST /adm/report0"]);
+    agrees(&beside(8, "GET /files/report.csv"), &["/files/report.csv", "/adm/report1", "/adm/x"]);
+    agrees(&beside(2, "GET /files/report1.csv"), &["/files/report1.csv", "/adm/report1", "/adm/x"]);
+    agrees(&beside(2, "GET /a b"), &["/a b", "/adm/report1", "/adm/x"]);
+}

@@ -303,7 +303,7 @@ impl Coverage {
             return Compiled::TooLarge;
         }
         // The start has ruled this out but for what it cannot foresee; a policy is not believed but checked.
-        match plan.flaw(|_| true, self.implicit_deny) {
+        match plan.flaw(|_| true, self.implicit_deny).as_ref().or(resources.in_the_way.as_ref()) {
             Some(flaw) => Compiled::InTheWay(flaw.allowed),
             None => Compiled::Right(Arc::new(resources)),
         }

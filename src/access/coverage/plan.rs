@@ -234,7 +234,7 @@ impl<'l> Plan<'l> {
     /// A request of a denied route of one of `rules` that is not denied as it must be:
     /// explicitly, or, where `implicit_deny`, at least by not being allowed.
     pub(super) fn flaw(&self, rules: impl Fn(usize) -> bool, implicit_deny: bool) -> Option<Flaw> {
-        self.not_denied(&rules, implicit_deny).or_else(|| self.written_with_format(rules))
+        self.not_denied(&rules, implicit_deny).or_else(|| self.written_like_another(rules))
     }
 
     fn not_denied(&self, rules: impl Fn(usize) -> bool, implicit_deny: bool) -> Option<Flaw> {
@@ -333,28 +333,75 @@ impl<'l> Plan<'l> {
         })
     }
 
-    /// A route that is written with a format (`/report.json`), is allowed, and cannot be
-    /// told from what must be denied with a denied route (`/report`).
-    fn written_with_format(&self, rules: impl Fn(usize) -> bool) -> Option<Flaw> {
-        self.cells().filter(|(cell, is_open)| !is_open && rules(cell.rule) && self.overlaps(cell)).find_map(
-            |(cell, _)| {
-                let (Step::Literal(last), before) = cell.pattern.steps().split_last()? else { return None };
-                self.layout.symbols.with_format(*last).find_map(|symbol| {
-                    let exactly: Vec<Step> = before.iter().copied().chain([Step::Literal(symbol)]).collect();
-                    let below = exactly.iter().copied().chain([Step::More]).collect();
-                    let patterns = [Pattern::new(exactly)?, Pattern::new(below)?].map(|pattern| as_glob(&pattern));
-                    let names = |allowed: &&Allowed<'_>| {
-                        let steps = allowed.glob.pattern.steps();
-                        allowed.cell.group == cell.group
-                            && steps.contains(&Step::Literal(symbol))
-                            && patterns.iter().any(|pattern| meet(pattern, &allowed.glob.pattern))
-                    };
-                    let allowed = self.allowed.iter().find(names)?;
-                    let word = word(&[&allowed.glob.pattern], [])?;
-                    self.told(Some(cell.rule), allowed.cell.rule, cell.group, &word)
+    /// A route that is allowed, and that what must be denied with a denied route denies as well: beside a denied
+    /// `/report`, some backends take `/report.json`, `/report x` and `/report;x` for it, and the table names one of them.
+    fn written_like_another(&self, rules: impl Fn(usize) -> bool) -> Option<Flaw> {
+        let denied = self.cells().filter(|(cell, is_open)| !is_open && rules(cell.rule) && self.overlaps(cell));
+        let with_leading_blank = self.names(|text| text.starts_with(' ')).find_map(|name| self.allowed_by(name));
+        denied.map(|(cell, _)| cell).find_map(|cell| {
+            let steps = cell.pattern.steps();
+            let mut literals = steps.iter().enumerate().filter_map(|(index, step)| match step {
+                Step::Literal(symbol) => Some((index, *symbol)),
+                Step::One | Step::More => None,
+            });
+            self.denied_with(cell, with_leading_blank).or_else(|| {
+                literals.find_map(|(index, symbol)| {
+                    let is_last = index + 1 == steps.len();
+                    let denied_everywhere: &[char] = if is_last { &[' ', ';'] } else { &[' ', ';', '.'] };
+                    let mut names = self.layout.symbols.beginning_with(symbol, denied_everywhere);
+                    let with_format = || if is_last { self.written_with_format(cell, symbol) } else { None };
+                    self.denied_with(cell, names.find_map(|name| self.allowed_by(name))).or_else(with_format)
                 })
-            },
-        )
+            })
+        })
+    }
+
+    /// The same of a format at the end of the denied route's path, with its methods.
+    fn written_with_format(&self, cell: &Cell, last: Symbol) -> Option<Flaw> {
+        let (_, before) = cell.pattern.steps().split_last()?;
+        self.layout.symbols.beginning_with(last, &['.']).find_map(|symbol| {
+            let exactly: Vec<Step> = before.iter().copied().chain([Step::Literal(symbol)]).collect();
+            let below = exactly.iter().copied().chain([Step::More]).collect();
+            let patterns = [Pattern::new(exactly)?, Pattern::new(below)?].map(|pattern| as_glob(&pattern));
+            let names = |allowed: &&Allowed<'_>| {
+                let steps = allowed.glob.pattern.steps();
+                allowed.cell.group == cell.group
+                    && steps.contains(&Step::Literal(symbol))
+                    && patterns.iter().any(|pattern| meet(pattern, &allowed.glob.pattern))
+            };
+            self.denied_with(cell, self.allowed.iter().find(names))
+        })
+    }
+
+    /// The same where there is no room for what each denied route needs, and every semicolon, blank and dot at a
+    /// segment's end is denied, and formats whatever is before the name.
+    pub(super) fn denied_by_the_broadest(&self) -> Option<Flaw> {
+        let is_odd = |text: &str| text.contains([' ', ';']) || text.ends_with('.');
+        let odd = self.names(is_odd).find_map(|name| self.allowed_by(name));
+        self.cells().filter(|(cell, is_open)| !is_open && self.overlaps(cell)).find_map(|(cell, _)| {
+            let formats = cell.pattern.steps().last().into_iter().filter_map(|step| match step {
+                Step::Literal(symbol) => Some(self.layout.symbols.beginning_with(*symbol, &['.'])),
+                Step::One | Step::More => None,
+            });
+            let with_format = formats.flatten().find_map(|name| self.allowed_by(name));
+            self.denied_with(cell, with_format).or_else(|| self.denied_with(cell, odd))
+        })
+    }
+
+    /// The literals of the table of which this is true.
+    fn names(&self, is_meant: impl Fn(&str) -> bool) -> impl Iterator<Item = Symbol> {
+        self.layout.symbols.all().filter(move |(text, _)| is_meant(text)).map(|(_, symbol)| symbol)
+    }
+
+    /// What is allowed by a route that names this literal.
+    fn allowed_by(&self, name: Symbol) -> Option<&Allowed<'l>> {
+        self.allowed.iter().find(|allowed| allowed.glob.pattern.steps().contains(&Step::Literal(name)))
+    }
+
+    fn denied_with(&self, denied: &Cell, allowed: Option<&Allowed<'l>>) -> Option<Flaw> {
+        let allowed = allowed?;
+        let word = word(&[&allowed.glob.pattern], [])?;
+        self.told(Some(denied.rule), allowed.cell.rule, allowed.cell.group, &word)
     }
 }
 

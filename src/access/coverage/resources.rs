@@ -4,7 +4,7 @@
 use super::Covering;
 use super::layout::{CONNECT, Glob, Layout};
 use super::pattern::{Pattern, Step, Symbol};
-use super::plan::{Overlap, Plan};
+use super::plan::{Flaw, Overlap, Plan};
 use super::symbols::Meaning;
 use super::unsafe_paths::{
     ANY_ESCAPE, ESCAPES_OF_OTHER_FORMS, LEADING_BLANK, OTHER_FORMS, UNSAFE, UNSAFE_BEYOND_COLONS, UNSAFE_ESCAPES,
@@ -17,6 +17,8 @@ use super::unsafe_paths::{
 pub(super) struct Resources {
     pub(super) allow: Vec<Resource>,
     pub(super) deny: Vec<Resource>,
+    /// What is allowed, and denied again for want of room.
+    pub(super) in_the_way: Option<Flaw>,
 }
 
 /// One Resource, from the method on.
@@ -43,7 +45,7 @@ impl Resources {
             deny = deny.iter().flat_map(across_colons).collect();
         }
         deny.extend(texts(layout, &of_nothing));
-        let mut resources = Self { allow, deny };
+        let mut resources = Self { allow, deny, in_the_way: None };
         resources.deny_all(&UNSAFE);
         if plan.allows_by_wildcard() {
             resources.deny_all(&UNSAFE_WITHIN_WILDCARDS);
@@ -51,7 +53,9 @@ impl Resources {
             let escapes_are_listed = match overlapped {
                 Some(overlap) => {
                     resources.deny_all(&[ANY_ESCAPE, LEADING_BLANK]);
-                    resources.deny_other_readings(layout, &overlap);
+                    if !resources.deny_other_readings(layout, &overlap) {
+                        resources.in_the_way = plan.denied_by_the_broadest();
+                    }
                     false
                 }
                 None => {
@@ -73,7 +77,7 @@ impl Resources {
     }
 
     pub(super) fn denying_everything() -> Self {
-        Self { allow: Vec::new(), deny: vec![vec![Part::Text(EVERYTHING.to_owned())]] }
+        Self { allow: Vec::new(), deny: vec![vec![Part::Text(EVERYTHING.to_owned())]], in_the_way: None }
     }
 
     fn deny_all<T: AsRef<str>>(&mut self, texts: &[T]) {
@@ -93,8 +97,9 @@ impl Resources {
 
     /// Denies what some backends take for a route that is denied, and an allowed wildcard
     /// matches: `/admin;x`, `/admin ` and `/admin.` are `/admin` to some, and so is
-    /// `/admin.json`. Where there is no room for each route's, those of every route.
-    fn deny_other_readings(&mut self, layout: &Layout, overlap: &Overlap) {
+    /// `/admin.json`. Where there is no room for each route's, those of every route. Whether
+    /// there is.
+    fn deny_other_readings(&mut self, layout: &Layout, overlap: &Overlap) -> bool {
         let others = self.deny.len();
         let names = |symbols: &[Symbol]| -> Vec<&str> {
             symbols.iter().filter_map(|symbol| layout.symbols.literal(*symbol)).collect()
@@ -111,13 +116,15 @@ impl Resources {
             let formats = methods.iter().map(|method| with(path(layout, glob, method), ".*"));
             self.deny.extend(formats.flat_map(|resource| across_colons(&resource)));
         }
-        if self.planned_bytes() > MAX_POLICY_BYTES {
+        let fits = self.planned_bytes() <= MAX_POLICY_BYTES;
+        if !fits {
             self.deny.truncate(others);
             self.deny_all(&["*;*", "* *", "*:* *", "*./*", "*:*./*"]);
             for name in names(&overlap.last) {
                 self.deny_all(&[format!("*/{name}.*"), format!("*:*/{name}.*")]);
             }
         }
+        fits
     }
 
     /// How many bytes they take, as far as can be known before an API and a token are.

@@ -166,22 +166,17 @@ impl Coverage {
             let of_silence = plan.flaw(of_class, true);
             let silence_would_do = of_silence.is_none();
             if let Some(flaw) = of_silence.or_else(|| plan.flaw(of_class, implicit_deny)) {
-                let fault = Inexpressible::Conflict {
-                    denied: key(flaw.denied.unwrap_or(flaw.allowed)),
-                    allowed: key(flaw.allowed),
-                    example: coverage.example(&flaw),
-                    silence_would_do,
-                };
+                let fault = coverage.conflict(&flaw, key, silence_would_do);
                 if !faults.contains(&fault) {
                     faults.push(fault);
                 }
             } else if faults.is_empty() {
-                faults.extend(coverage.too_large(plan));
+                faults.extend(coverage.too_large(plan, key));
             }
         }
         // Who has nothing is denied most.
         if faults.is_empty() {
-            faults.extend(coverage.too_large(coverage.plan(&coverage.least())));
+            faults.extend(coverage.too_large(coverage.plan(&coverage.least()), key));
         }
         match faults.is_empty() {
             true => Ok((coverage, surplus.into_iter().collect())),
@@ -217,12 +212,23 @@ impl Coverage {
         self.layout.symbols.example(flaw.method, &flaw.segments)
     }
 
-    fn too_large(&self, mut plan: Plan<'_>) -> Option<Inexpressible> {
+    fn conflict(&self, flaw: &Flaw, key: impl Fn(usize) -> String, silence_would_do: bool) -> Inexpressible {
+        Inexpressible::Conflict {
+            denied: key(flaw.denied.unwrap_or(flaw.allowed)),
+            allowed: key(flaw.allowed),
+            example: self.example(flaw),
+            silence_would_do,
+        }
+    }
+
+    /// Why there is no room for a plan, or what is denied for want of room.
+    fn too_large(&self, mut plan: Plan<'_>, key: impl Fn(usize) -> String) -> Option<Inexpressible> {
         plan.compact();
         let resources = Resources::new(&self.layout, &plan);
         let bytes = resources.planned_bytes();
-        let resources = resources.allow.len() + resources.deny.len();
-        (bytes > MAX_POLICY_BYTES).then_some(Inexpressible::TooLarge { resources, bytes })
+        let count = resources.allow.len() + resources.deny.len();
+        let too_large = (bytes > MAX_POLICY_BYTES).then_some(Inexpressible::TooLarge { resources: count, bytes });
+        too_large.or_else(|| Some(self.conflict(resources.in_the_way.as_ref()?, key, false)))
     }
 }
 

@@ -29,13 +29,18 @@ impl Symbols {
         self.numbers.get(text).copied()
     }
 
-    /// The literals that are this one with a format (`report.json`).
-    pub(super) fn with_format(&self, symbol: Symbol) -> impl Iterator<Item = Symbol> {
+    /// The literals that are this one with one of these characters behind it, and more (`report.json`).
+    pub(super) fn beginning_with(&self, symbol: Symbol, then: &[char]) -> impl Iterator<Item = Symbol> {
         let name = self.literal(symbol);
-        let is_with_format = move |text: &str| {
-            name.is_some_and(|name| text.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+        let goes_on = move |text: &str| {
+            name.is_some_and(|name| text.strip_prefix(name).is_some_and(|rest| rest.starts_with(then)))
         };
-        self.numbers.iter().filter(move |(text, _)| is_with_format(text)).map(|(_, number)| *number)
+        self.all().filter(move |(text, _)| goes_on(text)).map(|(_, number)| number)
+    }
+
+    /// All literals that some route names, in the table's order.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, Symbol)> {
+        self.texts.iter().filter_map(|text| Some((&**text, self.find(text)?)))
     }
 
     /// A request of these segments, to show to people.
