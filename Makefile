@@ -223,8 +223,10 @@ deploy: $(SAM)/.ready $(LOCAL)/.ready ## Check, build, deploy: [USER_POOL_ID=...
 .PHONY: package
 package: build ## Build, upload into BUCKET, and write packaged.yaml, which others deploy: BUCKET=...
 	$(call say,SAM package)
-	$(SAM)/bin/sam package --s3-bucket $(or $(BUCKET),$(error BUCKET= is needed)) --output-template-file packaged.yaml \
+	$(SAM)/bin/sam package --template-file .aws-sam/build/template.yaml --s3-bucket $(or $(BUCKET),$(error BUCKET= is needed)) --output-template-file packaged.yaml \
 		$(if $(KMS_KEY_ID),--kms-key-id '$(KMS_KEY_ID)')
+	@# Who deploys it gives no architecture: the default must be what was built.
+	sed -i.before '/^  Architecture:/,/Default:/s/Default: .*/Default: $(ARCHITECTURE)/' packaged.yaml && rm packaged.yaml.before
 
 .PHONY: smoke
 smoke: $(LOCAL)/.ready ## The walk of `make run` against the deployed stack: [URL=... [KIND=rest|http|websocket]] [STACK=...]
