@@ -120,6 +120,10 @@ fn context(fields: &mut Fields<'_>) -> Option<ContextMap> {
             item.fault("API Gateway keeps this key for itself");
             complete = false;
         }
+        if key.contains(char::is_whitespace) {
+            item.fault("has white space in it: `omitted_claims` names keys with a space between them");
+            complete = false;
+        }
         if key == OMITTED_CLAIMS {
             item.fault("the authorizer names the claims that did not fit under this key");
             complete = false;

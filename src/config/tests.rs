@@ -287,6 +287,8 @@ fn settings_have_their_values() {
         ("rest_api: { response: simple }", "rest_api.response: unknown key"),
         ("context: { principalId: sub }", "context.principalId: API Gateway keeps"),
         ("context: { claims: sub }", "context.claims: API Gateway keeps"),
+        ("context: { 'a b': sub }", "context.\"a b\": has white space in it"),
+        ("context: { 'a\u{a0}b': sub }", ": has white space in it"),
         ("context: { a: [sub] }", "context.a: must be a text"),
         ("token: []", "token: must not be empty"),
         ("token: [{ header: a, query: b }]", "token[0]: must be one of"),

@@ -125,6 +125,15 @@ impl Answered {
         let omitted = context.get(OMITTED_CLAIMS).and_then(Value::as_str);
         Self { ruling, answer: Answer::Result(text), omitted_claims: omitted.map(str::to_owned) }
     }
+
+    /// Says in the log that the usage identifier key was left out, where it was.
+    fn omitting(mut self, usage_key: UsageKey<'_>) -> Self {
+        if usage_key == UsageKey::TooLong {
+            let others = self.omitted_claims.map(|names| names + " ").unwrap_or_default();
+            self.omitted_claims = Some(others + "usageIdentifierKey");
+        }
+        self
+    }
 }
 
 /// Answers one request.
@@ -198,20 +207,48 @@ fn by_policy(
             (Err(denial), policy, context)
         }
     };
-    let usage_identifier_key = match &ruling {
-        Ok(()) => claims.and_then(|claims| usage_identifier_key(claims, kind, settings)),
-        Err(_) => None,
+    let usage_key = match &ruling {
+        Ok(()) => claims.map_or(UsageKey::Absent, |claims| UsageKey::of(claims, kind, settings)),
+        Err(_) => UsageKey::Absent,
     };
+    let usage_identifier_key = usage_key.text();
     let mut answer = PolicyAnswer { principal_id, policy_document, context, usage_identifier_key };
     let text = within_limit(&mut answer, 0)?;
-    Ok(Answered::result(ruling, text, &answer.context))
+    Ok(Answered::result(ruling, text, &answer.context).omitting(usage_key))
 }
 
 /// What names the caller's usage plan, on a REST API.
-fn usage_identifier_key<'c>(claims: &'c Claims, kind: EventKind, settings: &AnswerSettings) -> Option<&'c str> {
-    match (&settings.usage_identifier_key, kind) {
-        (Some(key), EventKind::RestToken | EventKind::RestRequest) => key.text(claims),
-        _ => None,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum UsageKey<'c> {
+    /// Nothing does.
+    Absent,
+    /// The value of an API key.
+    Text(&'c str),
+    /// A claim with more characters than an API key may have.
+    TooLong,
+}
+
+impl<'c> UsageKey<'c> {
+    fn of(claims: &'c Claims, kind: EventKind, settings: &AnswerSettings) -> Self {
+        match (&settings.usage_identifier_key, kind) {
+            (Some(key), EventKind::RestToken | EventKind::RestRequest) => Self::bounded(key.text(claims)),
+            _ => UsageKey::Absent,
+        }
+    }
+
+    fn bounded(claim: Option<&'c str>) -> Self {
+        match claim {
+            None => UsageKey::Absent,
+            Some(text) if text.chars().count() > MAX_API_KEY_CHARACTERS => UsageKey::TooLong,
+            Some(text) => UsageKey::Text(text),
+        }
+    }
+
+    fn text(self) -> Option<&'c str> {
+        match self {
+            UsageKey::Text(text) => Some(text),
+            UsageKey::Absent | UsageKey::TooLong => None,
+        }
     }
 }
 
@@ -231,7 +268,8 @@ fn covering(
     settings: &AnswerSettings,
 ) -> Result<Answered, Denial> {
     let principal_id = claims.principal_id().unwrap_or(NOBODY);
-    let usage_identifier_key = usage_identifier_key(claims, kind, settings);
+    let usage_key = UsageKey::of(claims, kind, settings);
+    let usage_identifier_key = usage_key.text();
     let key_bytes = usage_identifier_key.map_or(Ok(0), |key| json(&key).map(|text| text.len() + USAGE_KEY_WORDS))?;
     let others = WORDS_BYTES + MIN_CONTEXT_BYTES + json(&principal_id)?.len() + key_bytes;
     let resources = standing.resources(arn.before_method(), MAX_ANSWER_BYTES.saturating_sub(others))?;
@@ -263,9 +301,9 @@ fn covering(
                 return Ok(Answered::failed(denial));
             }
         }
-        return Ok(Answered::result(Err(denial), text, &answer.context));
+        return Ok(Answered::result(Err(denial), text, &answer.context).omitting(usage_key));
     }
-    Ok(Answered::result(Ok(()), text, &answer.context))
+    Ok(Answered::result(Ok(()), text, &answer.context).omitting(usage_key))
 }
 
 fn denial_context(denial: &Denial) -> Map<String, Value> {
@@ -339,6 +377,9 @@ pub const MIN_CONTEXT_BYTES: usize = 480;
 /// `{"principalId":,"policyDocument":{"Version":"2012-10-17","Statement":[...]},"context":}`, with
 /// two statements and a condition.
 const WORDS_BYTES: usize = 280;
+
+/// "The value is an alphanumeric string between 20 and 128 characters" (API Gateway, usage plans and API keys).
+const MAX_API_KEY_CHARACTERS: usize = 128;
 
 /// `,"usageIdentifierKey":`
 const USAGE_KEY_WORDS: usize = 22;
@@ -466,6 +507,25 @@ mod tests {
         assert_eq!(principal(Denial::Forbidden), Told::Policy(json!("user-1")));
         assert_eq!(principal(Denial::TokenRevoked("x")), Told::Policy(json!("anonymous")));
         assert_eq!(principal(Denial::TokenInactive("x")), Told::Policy(json!("anonymous")));
+    }
+
+    #[test]
+    fn a_usage_identifier_key_has_at_most_128_characters_and_the_log_says_which_was_left_out() {
+        let (longest, longer) = ("\u{e9}".repeat(128), "k".repeat(129));
+        assert_eq!(UsageKey::bounded(None), UsageKey::Absent);
+        assert_eq!(UsageKey::bounded(Some("k")).text(), Some("k"));
+        assert_eq!(UsageKey::bounded(Some(&longest)).text(), Some(longest.as_str()));
+        assert_eq!(UsageKey::bounded(Some(&longer)).text(), None);
+        for (usage_key, omitted, expected) in [
+            (UsageKey::TooLong, None, Some("usageIdentifierKey")),
+            (UsageKey::TooLong, Some("groups sub"), Some("groups sub usageIdentifierKey")),
+            (UsageKey::Absent, Some("groups"), Some("groups")),
+            (UsageKey::Text("k"), None, None),
+        ] {
+            let context = omitted.map(|omitted| (OMITTED_CLAIMS.to_owned(), json!(omitted))).into_iter().collect();
+            let answered = Answered::result(Ok(()), String::new(), &context).omitting(usage_key);
+            assert_eq!(answered.omitted_claims.as_deref(), expected, "{usage_key:?}");
+        }
     }
 
     #[test]

@@ -125,12 +125,16 @@ impl<'a> Event<'a> {
         let mut values = Vec::new();
         strings(self.parts.identity_source, &mut |value| values.push(value));
         let route_key = self.parts.route_key.and_then(text);
-        let is_there = |source: &&&str| match **source {
+        let address = self.source_ip_text();
+        let is_there = |source: &&str| match *source {
+            "$context.identity.sourceIp" => {
+                address.as_ref().is_some_and(|address| values.iter().any(|value| value == address))
+            }
             "$context.path" => values.iter().any(|value| value.starts_with('/') && value.ends_with(self.arn.path())),
             _ => values.iter().any(|value| Some(value) == route_key.as_ref()),
         };
-        let lacking = key.identity_sources().iter().filter(|source| !is_there(source));
-        if values.is_empty() { Vec::new() } else { lacking.copied().collect() }
+        let lacking = key.identity_sources().into_iter().filter(|source| !is_there(source));
+        if values.is_empty() { Vec::new() } else { lacking.collect() }
     }
 
     fn credentials(&self, sources: &[TokenSource]) -> Vec<Credential<'a>> {
@@ -589,23 +593,31 @@ mod tests {
     fn a_cached_simple_answers_key_lacks_what_was_not_sent() {
         const ROUTE: &str = "$context.routeKey";
         const PATH: &str = "$context.path";
+        const ADDRESS: &str = "$context.identity.sourceIp";
+        let key = |route: bool, path: bool, address: bool| CacheKey { route, path, address };
+        let context = r#""requestContext":{"http":{"sourceIp":"192.0.2.1"}}"#;
         for (key, sent, lacking) in [
-            (CacheKey::Token, r#"["t"]"#, &[][..]),
-            (CacheKey::Route, r#"["t"]"#, &[ROUTE]),
-            (CacheKey::Route, r#"["t","GET /request"]"#, &[]),
-            (CacheKey::Route, r#"["t","GET /requests"]"#, &[ROUTE]),
-            (CacheKey::RouteAndPath, r#"["t"]"#, &[ROUTE, PATH]),
-            (CacheKey::RouteAndPath, r#"["t","GET /request"]"#, &[PATH]),
-            (CacheKey::RouteAndPath, r#"["GET /request","/request"]"#, &[]),
-            (CacheKey::RouteAndPath, r#"["t","GET /request","/test/request"]"#, &[]),
-            (CacheKey::RouteAndPath, r#"["t","GET /request","/test/request/x"]"#, &[PATH]),
-            (CacheKey::RouteAndPath, r#"["t","/request"]"#, &[ROUTE]),
+            (key(false, false, false), r#"["t"]"#, &[][..]),
+            (key(true, false, false), r#"["t"]"#, &[ROUTE]),
+            (key(true, false, false), r#"["t","GET /request"]"#, &[]),
+            (key(true, false, false), r#"["t","GET /requests"]"#, &[ROUTE]),
+            (key(true, true, false), r#"["t"]"#, &[ROUTE, PATH]),
+            (key(true, true, false), r#"["t","GET /request"]"#, &[PATH]),
+            (key(true, true, false), r#"["GET /request","/request"]"#, &[]),
+            (key(true, true, false), r#"["t","GET /request","/test/request"]"#, &[]),
+            (key(true, true, false), r#"["t","GET /request","/test/request/x"]"#, &[PATH]),
+            (key(true, true, false), r#"["t","/request"]"#, &[ROUTE]),
+            (key(false, false, true), r#"["t"]"#, &[ADDRESS]),
+            (key(false, false, true), r#"["t","192.0.2.1"]"#, &[]),
+            (key(false, false, true), r#"["t","192.0.2.10"]"#, &[ADDRESS]),
+            (key(true, true, true), r#"["t","GET /request","/request"]"#, &[ADDRESS]),
             // Nobody's cache: no identity sources at all.
-            (CacheKey::RouteAndPath, "[]", &[]),
-            (CacheKey::RouteAndPath, "null", &[]),
+            (key(true, true, false), "[]", &[]),
+            (key(true, true, false), "null", &[]),
         ] {
-            let event =
-                format!(r#"{{"version":"2.0","routeArn":"{ARN}","routeKey":"GET /request","identitySource":{sent}}}"#);
+            let event = format!(
+                r#"{{"version":"2.0","routeArn":"{ARN}","routeKey":"GET /request",{context},"identitySource":{sent}}}"#
+            );
             let event = Event::parse(event.as_bytes()).unwrap();
             assert_eq!(event.lacking_sources(key), lacking, "{key:?} {sent}");
         }

@@ -6,14 +6,21 @@ use crate::permissions::{Question, Record, Value};
 use crate::token::BearerToken;
 use aws_lc_rs::digest::{Context, SHA256};
 
-/// Token, action and context; each part with its length, so that no two questions
-/// are written alike. Who asks follows from the token, and the policies are the store's.
+/// Token and all of the question; each part with its length, so that no two questions are written
+/// alike. What an opaque token says of its user may change from one introspection to the next, so
+/// that groups and claims do not follow from the token. The policies are the store's.
 pub(super) fn key(question: &Question, token: &BearerToken<'_>) -> Digest {
     let mut digest = Context::new(&SHA256);
     text(&mut digest, token.as_str());
+    text(&mut digest, question.principal.kind.name());
     text(&mut digest, &question.principal.id);
+    length(&mut digest, question.groups.len());
+    question.groups.iter().for_each(|group| text(&mut digest, group));
+    record(&mut digest, &question.attributes);
     text(&mut digest, &question.action);
     record(&mut digest, &question.context);
+    length(&mut digest, usize::from(question.token.is_some()));
+    question.token.iter().for_each(|claims| record(&mut digest, claims));
     let mut key = [0; 32];
     // SHA-256 has 32 bytes; any other length would panic, and a panic is a denial.
     key.copy_from_slice(digest.finish().as_ref());
@@ -58,4 +65,62 @@ fn text(digest: &mut Context, text: &str) {
 
 fn length(digest: &mut Context, length: usize) {
     digest.update(format!("{length}:").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::permissions::{Principal, PrincipalKind};
+    use crate::request::{Credential, Request};
+
+    type Change = fn(&mut Question);
+
+    fn key_of(question: &Question, token: &str) -> Digest {
+        let request = Request {
+            method: "GET",
+            path: "/",
+            credentials: vec![Credential(token.into())],
+            client_certificate: None,
+            resource_characters: None,
+            source_ip: None,
+            gateway_route: None,
+            details: None,
+        };
+        key(question, &BearerToken::from_request(&request).unwrap())
+    }
+
+    #[test]
+    fn an_answer_is_kept_for_this_token_and_all_that_the_policies_are_asked() {
+        let record = |name: &str| vec![(name.to_owned(), Value::Text("x".to_owned()))];
+        let question = || Question {
+            principal: Principal { kind: PrincipalKind::User, id: "i|ann".to_owned() },
+            groups: vec!["i|staff".to_owned()],
+            attributes: Record::new(),
+            action: "get /a".to_owned(),
+            context: record("a"),
+            token: Some(record("scope")),
+        };
+        let known = key_of(&question(), "opaque");
+        assert_eq!(known, key_of(&question(), "opaque"));
+        assert_ne!(known, key_of(&question(), "another"));
+        let changes: [(&str, Change); 9] = [
+            ("another kind", |asked| asked.principal.kind = PrincipalKind::Client),
+            ("another principal", |asked| asked.principal.id = "i|bob".to_owned()),
+            ("one more group", |asked| asked.groups.push("i|admin".to_owned())),
+            ("no group", |asked| asked.groups.clear()),
+            ("a group and an action that look alike when joined", |asked| {
+                asked.groups = vec!["i|staffget ".to_owned()];
+                asked.action = "/a".to_owned();
+            }),
+            ("an attribute", |asked| asked.attributes.push(("email".to_owned(), Value::Bool(true)))),
+            ("another action", |asked| asked.action = "get /b".to_owned()),
+            ("another context", |asked| asked.context.clear()),
+            ("other claims", |asked| asked.token = None),
+        ];
+        for (what, change) in changes {
+            let mut asked = question();
+            change(&mut asked);
+            assert_ne!(known, key_of(&asked, "opaque"), "{what}");
+        }
+    }
 }

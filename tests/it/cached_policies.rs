@@ -756,6 +756,11 @@ fn the_start_says_what_a_cached_simple_answer_is_keyed_by() {
             "{ 'GET /a/{x}': { any: [{ claims: { sub: '{x}' } }, { any_scope: a }] } }",
             "the token, $context.routeKey, $context.path",
         ),
+        ("{ $default: { source_ip: 192.0.2.0/24 } }", "the token, $context.identity.sourceIp"),
+        (
+            "{ GET /a: {}, GET /b: { any: [{ source_ip: 192.0.2.1 }, { any_scope: b }] } }",
+            "the token, $context.routeKey, $context.identity.sourceIp",
+        ),
     ] {
         let api = Api::of(&format!("routes: {routes}"));
         api.function.wait_until_ready();

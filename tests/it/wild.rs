@@ -346,6 +346,10 @@ fn a_rest_answer_that_allows_has_the_usage_identifier_key() {
             let token = token.clone().claim("plan", json!({ "key": odd }));
             wild.cases.equal(format!("{name} {odd}"), key(&wild.ask_as(kind, "/", &token)), None);
         }
+        let long = token.clone().claim("plan", json!({ "key": "k".repeat(129) }));
+        let verdict = wild.ask_as(kind, "/", &long);
+        wild.cases.equal(format!("{name} too long"), (verdict.outcome(), key(&verdict)), ("allow", None));
+        wild.cases.equal(format!("{name} too long, logged"), &verdict.log["omitted_claims"], "usageIdentifierKey");
         wild.cases.equal(format!("{name} without"), key(&wild.ask_as(kind, "/", &Token::access())), None);
     }
     for kind in [Kind::Http1, Kind::Http2] {

@@ -30,7 +30,7 @@ pub(super) fn of_rules(config: &Config) -> String {
     let mut rows = vec![["rule", "a policy", "an HTTP API's simple answer"].map(str::to_owned)];
     let whole_table = config.rules().cache_key();
     for (key, rule) in config.rules().iter() {
-        let [policy, simple] = kept_by(config, key, rule, whole_table.identity_sources().is_empty());
+        let [policy, simple] = kept_by(config, key, rule, !whole_table.route);
         rows.push([rule.key.to_string(), policy, simple]);
     }
     columns(&rows)
