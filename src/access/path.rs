@@ -18,8 +18,8 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SafePath<'a> {
     segments: Vec<Cow<'a, str>>,
-    /// What some backends take the segments for.
-    others: Vec<Vec<String>>,
+    /// What some backends take the segments for. These have no readings of their own.
+    others: Vec<SafePath<'a>>,
 }
 
 impl<'a> SafePath<'a> {
@@ -38,69 +38,113 @@ impl<'a> SafePath<'a> {
     /// # Errors
     /// [`Denial::UnsafePath`].
     pub fn parse(path: &'a str) -> Result<Self, Denial> {
+        if path.len() > MAX_PATH_BYTES {
+            return Err(Denial::UnsafePath("a path of more than 2,048 bytes"));
+        }
         let path = path.strip_prefix('/').ok_or(Denial::UnsafePath("no leading slash"))?;
         if path.is_empty() {
             return Ok(Self::root());
         }
         let path = path.strip_suffix('/').unwrap_or(path);
-        let segments: Vec<Cow<'a, str>> = path.split('/').map(segment).collect::<Result<_, _>>()?;
-        let others = other_readings(&segments)?;
-        Ok(Self { segments, others })
+        let mut whole = Self::of(path.split('/').map(segment).collect::<Result<_, _>>()?);
+        if whole.segments.iter().any(|segment| has_other_readings(segment)) {
+            let mut known = vec![whole.clone()];
+            add_readings(&mut known, 0, |path| path.steps().collect())?;
+            known.remove(0);
+            whole.others = known;
+        }
+        Ok(whole)
     }
 
     /// What some backends take the path for: decoded once more, without path parameters
     /// (`;a=b`), without blanks at the ends of segments and without dots at the right
     /// end, as Windows does, and with other characters for the same letters (Unicode's
-    /// NFKC), in any order.
-    pub(super) fn other_readings(&self) -> Vec<SafePath<'a>> {
-        let reading = |segments: &Vec<String>| Self::of(segments.iter().cloned().map(Cow::Owned).collect());
-        self.others.iter().map(reading).collect()
+    /// NFC and NFKC), in any order.
+    pub(super) fn other_readings(&self) -> &[SafePath<'a>] {
+        &self.others
     }
 
-    /// The path in Unicode's NFKC, to a backend that finds its routes by that. `None`
-    /// where there is nothing but ASCII.
-    pub(super) fn normalized(&self) -> Option<SafePath<'a>> {
-        let is_ascii = self.segments.iter().all(|segment| segment.is_ascii());
-        (!is_ascii).then(|| self.read_as(|segment| NFKC.normalize(segment).into_owned()))
-    }
-
-    /// The path without what may be a format (`/report.json`), once for each dot.
-    pub(super) fn without_format(&self) -> Vec<SafePath<'a>> {
-        let Some((last, before)) = self.segments.split_last() else { return Vec::new() };
-        let names = last.match_indices('.').filter_map(|(dot, _)| last.get(..dot)).filter(|name| !name.is_empty());
-        let path = |name: &str| Self::of(before.iter().cloned().chain([Cow::Owned(name.to_owned())]).collect());
-        names.map(path).collect()
-    }
-
-    /// What is left of the path where one of its `#` makes the rest a fragment: for a proxy
-    /// that puts the decoded path into a URL again, or takes a fragment off before it decodes.
+    /// What is left of the path where one of its `#` makes the rest a fragment, and what some
+    /// backends take that for: for a proxy that puts the decoded path into a URL again, or takes
+    /// a fragment off before it decodes. Only what is not among the other readings.
     ///
     /// # Errors
-    /// [`Denial::UnsafePath`].
+    /// [`Denial::UnsafePath`], also where the path has too many readings with these.
     pub(super) fn before_fragments(&self) -> Result<Vec<SafePath<'a>>, Denial> {
-        let mut fragments = Vec::new();
-        for (position, segment) in self.segments.iter().enumerate() {
-            for before in segment.match_indices('#').filter_map(|(place, _)| segment.get(..place)) {
-                if fragments.len() >= MAX_FRAGMENTS {
-                    return Err(Denial::UnsafePath("too many readings"));
-                }
-                let whole = self.segments.iter().take(position).map(|segment| Cow::Owned(segment.to_string()));
-                let last = (!before.is_empty()).then(|| Cow::Owned(before.to_owned()));
-                let segments: Vec<Cow<'a, str>> = whole.chain(last).collect();
-                let others = other_readings(&segments)?;
-                fragments.push(SafePath { segments, others });
-            }
+        let has_fragment = |path: &SafePath<'_>| path.segments.iter().any(|segment| segment.contains('#'));
+        if !has_fragment(self) && !self.others.iter().any(has_fragment) {
+            return Ok(Vec::new());
         }
-        Ok(fragments)
+        let mut known: Vec<SafePath<'a>> = vec![Self::of(self.segments.clone())];
+        known.extend(self.others.iter().cloned());
+        let readings = known.len();
+        for position in 0..readings {
+            let Some(path) = known.get(position).cloned() else { break };
+            path.cut().try_for_each(|cut| add_reading(&mut known, cut))?;
+        }
+        add_readings(&mut known, readings, |path| path.steps().chain(path.cut().map(Ok)).collect())?;
+        Ok(known.split_off(readings))
+    }
+
+    /// Each path that one step makes of this one.
+    fn steps(&self) -> impl Iterator<Item = Result<SafePath<'a>, Denial>> {
+        READING_STEPS.into_iter().map(|step| {
+            let segments = self.segments.iter().map(|segment| {
+                let other = step(segment)?;
+                check_structure(&other)?;
+                Ok(Cow::Owned(other))
+            });
+            Ok(Self::of(segments.collect::<Result<_, _>>()?))
+        })
+    }
+
+    /// The path before each of its `#`.
+    fn cut(&self) -> impl Iterator<Item = SafePath<'a>> {
+        self.segments.iter().enumerate().flat_map(move |(position, segment)| {
+            segment.match_indices('#').filter_map(|(place, _)| segment.get(..place)).map(move |before| {
+                let whole = self.segments.iter().take(position).cloned();
+                let last = (!before.is_empty()).then(|| Cow::Owned(before.to_owned()));
+                Self::of(whole.chain(last).collect())
+            })
+        })
+    }
+
+    /// Looks at the path without what may be a format (`/report.json`), once for each dot.
+    ///
+    /// # Errors
+    /// [`Denial::UnsafePath`] where there are too many dots; what `look` finds.
+    pub(super) fn without_format(
+        &self,
+        mut look: impl FnMut(&SafePath<'_>) -> Result<(), Denial>,
+    ) -> Result<(), Denial> {
+        let Some((last, before)) = self.segments.split_last() else { return Ok(()) };
+        // One copy that borrows all of its text, whatever the number of dots.
+        let mut shorter = SafePath::of(before.iter().map(|segment| Cow::Borrowed(&**segment)).collect());
+        let names = last.match_indices('.').filter_map(|(dot, _)| last.get(..dot)).filter(|name| !name.is_empty());
+        for (dots, name) in names.enumerate() {
+            if dots >= MAX_DOTS {
+                return Err(Denial::UnsafePath("too many dots"));
+            }
+            shorter.segments.truncate(before.len());
+            shorter.segments.push(Cow::Borrowed(name));
+            look(&shorter)?;
+        }
+        Ok(())
+    }
+
+    /// Whether its last segment has a dot.
+    pub(super) fn may_have_format(&self) -> bool {
+        self.segments.last().is_some_and(|last| last.contains('.'))
+    }
+
+    /// The same path, with text of its own and without its readings.
+    pub(super) fn to_owned_text(&self) -> SafePath<'static> {
+        SafePath::of(self.segments.iter().map(|segment| Cow::Owned(segment.to_string())).collect())
     }
 
     /// The path as it is compared where letter case is ignored.
     pub(super) fn in_case(&self, case: LetterCase) -> SafePath<'a> {
-        self.read_as(|segment| case.of(segment).into_owned())
-    }
-
-    fn read_as(&self, read: impl Fn(&str) -> String) -> SafePath<'a> {
-        Self::of(self.segments.iter().map(|segment| Cow::Owned(read(segment))).collect())
+        Self::of(self.segments.iter().map(|segment| Cow::Owned(case.of(segment).into_owned())).collect())
     }
 
     /// The decoded segments; none for the root.
@@ -110,29 +154,34 @@ impl<'a> SafePath<'a> {
     }
 }
 
-/// All other readings, each of them safe.
-fn other_readings(segments: &[Cow<'_, str>]) -> Result<Vec<Vec<String>>, Denial> {
-    if !segments.iter().any(|segment| has_other_readings(segment)) {
-        return Ok(Vec::new());
+type Steps<'a> = Vec<Result<SafePath<'a>, Denial>>;
+
+/// Adds all that the steps make of the paths from `first` on, and of what they make, in any order.
+fn add_readings<'a>(
+    known: &mut Vec<SafePath<'a>>,
+    first: usize,
+    steps: impl Fn(&SafePath<'a>) -> Steps<'a>,
+) -> Result<(), Denial> {
+    let mut next = first;
+    while let Some(path) = known.get(next) {
+        next += 1;
+        steps(path).into_iter().try_for_each(|other| add_reading(known, other?))?;
     }
-    let mut known: Vec<Vec<String>> = vec![segments.iter().map(|segment| segment.to_string()).collect()];
-    let mut read = 0;
-    while let Some(reading) = known.get(read).cloned() {
-        read += 1;
-        for step in READING_STEPS {
-            let other = reading.iter().map(|segment| step(segment)).collect::<Result<Vec<_>, _>>()?;
-            if known.contains(&other) {
-                continue;
-            }
-            other.iter().try_for_each(|segment| check_structure(segment))?;
-            if known.len() > MAX_READINGS {
-                return Err(Denial::UnsafePath("too many readings"));
-            }
-            known.push(other);
-        }
+    Ok(())
+}
+
+fn add_reading<'a>(known: &mut Vec<SafePath<'a>>, path: SafePath<'a>) -> Result<(), Denial> {
+    if !known.contains(&path) {
+        known.push(path);
+        // The path itself is the first.
+        check_count(known.len() - 1)?;
     }
-    known.remove(0);
-    Ok(known)
+    Ok(())
+}
+
+/// Refuses a request that stands for more other paths than an honest one.
+pub(super) fn check_count(other_paths: usize) -> Result<(), Denial> {
+    if other_paths > MAX_READINGS { Err(Denial::UnsafePath("too many readings")) } else { Ok(()) }
 }
 
 /// Whether some step of [`READING_STEPS`] may change it.
@@ -143,23 +192,28 @@ fn has_other_readings(segment: &str) -> bool {
 type ReadingStep = fn(&str) -> Result<String, Denial>;
 
 /// What some backends do to a segment. Each leaves less, or does nothing the second time.
-const READING_STEPS: [ReadingStep; 5] = [
+const READING_STEPS: [ReadingStep; 6] = [
     |segment| decode(segment, InvalidEscape::Kept),
     |segment| Ok(unless_empty(segment.split(';').next().unwrap_or_default(), segment)),
     |segment| Ok(unless_empty(segment.trim(), segment)),
     |segment| Ok(unless_empty(segment.trim_end_matches(|c: char| c == '.' || c.is_whitespace()), segment)),
-    |segment| Ok(in_plain_letters(segment)),
+    |segment| normalized(segment, NFC),
+    |segment| normalized(segment, NFKC),
 ];
 
 fn unless_empty(left: &str, segment: &str) -> String {
     if left.is_empty() { segment.to_owned() } else { left.to_owned() }
 }
 
-/// Full-width and other special forms of letters as the plain ones. Accents stay as they
-/// are written: a name is the same name with them composed or not.
-fn in_plain_letters(segment: &str) -> String {
-    let plain = NFKC.normalize(segment);
-    if plain == NFC.normalize(segment) { segment.to_owned() } else { plain.into_owned() }
+/// Other characters for the same letters: composed accents (NFC) and plain forms of full-width
+/// and other special ones (NFKC). Both turn some characters into ASCII: NFC makes a `;` of the
+/// Greek question mark.
+fn normalized(segment: &str, form: ComposingNormalizerBorrowed<'static>) -> Result<String, Denial> {
+    let normal = form.normalize(segment);
+    if segment.starts_with('\u{37e}') {
+        return Err(Denial::UnsafePath("an empty segment"));
+    }
+    Ok(normal.into_owned())
 }
 
 fn segment(raw: &str) -> Result<Cow<'_, str>, Denial> {
@@ -265,11 +319,14 @@ fn hex(digit: u8) -> Option<u8> {
 /// costs time.
 const MAX_DEEPER_LAYERS: usize = 3;
 
-/// Honest paths have one or two.
-const MAX_READINGS: usize = 64;
+/// Other paths that one request may stand for, in all. Honest ones have one or two.
+pub(super) const MAX_READINGS: usize = 64;
 
-/// Honest paths have one.
-const MAX_FRAGMENTS: usize = 4;
+/// Dots of a last segment. A host name under `ip6.arpa` has 33, an object identifier some 20.
+const MAX_DOTS: usize = 64;
+
+/// As long as 512 characters of an ARN may be in UTF-8.
+pub(super) const MAX_PATH_BYTES: usize = 2048;
 
 const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfc();
 const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfkc();
@@ -352,6 +409,11 @@ mod tests {
             "/a\u{ff3c}b",
             "/\u{ff05}2e/a",
             "/a\u{2100}b",
+            "/public/..\u{37e}/adm/x",
+            "/a/.%CD%BEx",
+            "/a/\u{37e}/b",
+            "/\u{ff0e}.\u{37e}",
+            "/a/..%25CD%25BE",
             "/a*",
             "/a?b",
             "/${a}",
@@ -394,14 +456,19 @@ mod tests {
 
     #[test]
     fn other_readings_are_what_some_backends_take_a_path_for() {
-        let texts = |paths: Vec<SafePath<'_>>| {
+        let texts = |paths: &[SafePath<'_>]| {
             let mut texts: Vec<String> = paths.iter().map(|path| format!("/{}", path.segments().join("/"))).collect();
             texts.sort();
             texts
         };
         for (path, readings) in [
             ("/a/b.c/d-e", &[][..]),
-            ("/caf\u{e9}/e\u{301}", &[]),
+            ("/caf\u{e9}", &[]),
+            ("/e\u{301}", &["/\u{e9}"]),
+            ("/\u{212a}ate", &["/Kate"]),
+            ("/a\u{37e}b", &["/a", "/a;b"]),
+            ("/a%CD%BEb", &["/a", "/a;b"]),
+            ("/\u{ff42}\u{212a}\u{37e}", &["/bK", "/bK;", "/\u{ff42}K", "/\u{ff42}K;"]),
             ("/a;x/b", &["/a/b"]),
             ("/%2561", &["/a"]),
             ("/a.", &["/a"]),
@@ -427,14 +494,30 @@ mod tests {
             ("/a.b/c", &[]),
             ("/", &[]),
         ] {
-            let texts: Vec<String> = SafePath::parse(path)
-                .unwrap()
-                .without_format()
-                .iter()
-                .map(|path| format!("/{}", path.segments().join("/")))
-                .collect();
+            let mut texts = Vec::new();
+            let look = |path: &SafePath<'_>| {
+                texts.push(format!("/{}", path.segments().join("/")));
+                Ok(())
+            };
+            SafePath::parse(path).unwrap().without_format(look).unwrap();
             assert_eq!(texts, names, "{path}");
         }
+    }
+
+    #[test]
+    fn a_last_segment_has_as_many_dots_as_an_address_name_and_not_many_more() {
+        let look =
+            |dots: usize| SafePath::parse(&format!("/{}a", "a.".repeat(dots))).unwrap().without_format(|_| Ok(()));
+        assert_eq!(look(MAX_DOTS), Ok(()));
+        assert_eq!(look(MAX_DOTS + 1), Err(Denial::UnsafePath("too many dots")));
+    }
+
+    #[test]
+    fn a_path_has_2048_bytes_at_most() {
+        let path =
+            |bytes: usize| format!("/{}", "\u{e9}".repeat(bytes / 2) + &"a".repeat(bytes % 2))[..=bytes].to_owned();
+        assert!(SafePath::parse(&path(MAX_PATH_BYTES - 1)).is_ok());
+        assert_eq!(SafePath::parse(&path(MAX_PATH_BYTES)), Err(Denial::UnsafePath("a path of more than 2,048 bytes")));
     }
 
     #[test]
@@ -461,8 +544,9 @@ mod tests {
         ] {
             assert_eq!(before(path), Ok(expected.iter().map(|path| (*path).to_owned()).collect()), "{path}");
         }
-        assert!(before("/a####").is_ok());
-        assert_eq!(before("/a#####"), Err(Denial::UnsafePath("too many readings")));
+        assert_eq!(before(&format!("/a{}", "#".repeat(MAX_READINGS))).map(|paths| paths.len()), Ok(MAX_READINGS));
+        let more = format!("/a{}", "#".repeat(MAX_READINGS + 1));
+        assert_eq!(before(&more), Err(Denial::UnsafePath("too many readings")));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::coverage::{
     Coverage, Inexpressible, RouteOfTable, Served, Surplus, TwoReadings, UnvouchedStanding, run_elsewhere, served,
     two_readings,
 };
-use super::path::SafePath;
+use super::path::{SafePath, check_count};
 use super::permit::{Permit, Ruling, UngrantedPermit};
 use super::policy_question::{CedarRule, PolicyQuestion};
 use super::requirement::{Facts, Requirement};
@@ -177,49 +177,47 @@ impl Rules {
             return Err(Denial::UnsafePath("an ARN too long for a policy"));
         }
         let method = Method::parse(request.method);
-        let (path, other_readings, position) = if request.method == "$connect" {
-            (SafePath::root(), Vec::new(), self.index.connect())
+        let path = if request.method == "$connect" {
+            SafePath::root()
         } else {
             // API Gateway lets unusual methods through; they stand in the ARN.
             if !request.method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
                 return Err(Denial::UnsafePath("a method with other than letters"));
             }
-            let path = SafePath::parse(request.path)?;
-            let position = self.index.find(method, &path, self.letter_case);
-            let mut readings = path.other_readings();
-            if self.letter_case == LetterCase::Ignored {
-                let in_lower_case = |path: &SafePath<'a>| path.in_case(self.letter_case);
-                readings =
-                    [&path].into_iter().chain(&readings).flat_map(|path| [path.clone(), in_lower_case(path)]).collect();
-            }
-            (path, readings, position)
+            SafePath::parse(request.path)?
         };
+        let is_connect = request.method == "$connect";
+        let position = if is_connect { self.index.connect() } else { self.index.find(method, &path, self.letter_case) };
         let rule = position.and_then(|position| self.rules.get(position)).ok_or(Denial::NoRoute)?;
-        let all_readings: Vec<&SafePath<'a>> = [&path].into_iter().chain(&other_readings).collect();
-        let otherwise = [other_readings.clone(), self.spellings(method, &all_readings)].concat();
-        let otherwise = self.of_paths(method, otherwise, position);
+        let mut before_fragments = path.before_fragments()?;
+        let mut other_readings = path.other_readings().to_vec();
+        if self.letter_case == LetterCase::Ignored && !is_connect {
+            let in_lower_case = |path: &SafePath<'a>| path.in_case(self.letter_case);
+            let lower: Vec<_> = [&path].into_iter().chain(&other_readings).map(in_lower_case).collect();
+            other_readings.extend(lower);
+            let lower: Vec<_> = before_fragments.iter().map(in_lower_case).collect();
+            before_fragments.extend(lower);
+        }
+        let mut count = other_readings.len() + before_fragments.len();
+        check_count(count)?;
+        let mut otherwise = self.of_paths(method, &other_readings, position);
+        let own = [&path].into_iter().chain(&other_readings);
+        self.add_formats(method, own, position, &mut count, &mut otherwise)?;
         if otherwise.iter().any(|(other, _)| other.asks_others()) {
             return Err(Denial::UnsafePath(ANOTHER_RULE));
         }
-        let mut before_fragment: Vec<SafePath<'a>> = Vec::new();
-        for reading in all_readings {
-            for before in reading.before_fragments()? {
-                before_fragment.extend(before.other_readings());
-                before_fragment.push(before);
-            }
+        let mut as_well = self.of_paths(method, &before_fragments, None);
+        self.add_formats(method, before_fragments.iter(), position, &mut count, &mut as_well)?;
+        if as_well.iter().any(|(other, _)| other.asks_others() && !std::ptr::eq(*other, rule)) {
+            return Err(Denial::UnsafePath("a part of it has a rule that asks others"));
         }
         let gateway_rule = match &request.gateway_route {
             Some(named) if !is_named(&rule.key, named, request.method) => {
-                let readings = [&path].into_iter().chain(&other_readings).chain(&before_fragment);
+                let readings = [&path].into_iter().chain(&other_readings).chain(&before_fragments);
                 self.of_gateway(named, method, rule, readings)
             }
             Some(_) | None => None,
         };
-        let spellings = self.spellings(method, &before_fragment.iter().collect::<Vec<_>>());
-        let as_well = self.of_paths(method, [before_fragment, spellings].concat(), None);
-        if as_well.iter().any(|(other, _)| other.asks_others() && !std::ptr::eq(*other, rule)) {
-            return Err(Denial::UnsafePath("a part of it has a rule that asks others"));
-        }
         let source_ip = request.source_ip;
         Ok(MatchedRule { rule, path, other_readings, otherwise, as_well, gateway_rule, source_ip })
     }
@@ -262,39 +260,45 @@ impl Rules {
     fn of_paths<'a>(
         &'a self,
         method: Option<Method>,
-        paths: Vec<SafePath<'a>>,
+        paths: &[SafePath<'a>],
         except: Option<usize>,
     ) -> Vec<(&'a Rule, SafePath<'a>)> {
-        let mut found: Vec<(&Rule, SafePath<'a>)> = Vec::new();
-        for path in paths {
-            let position =
-                self.index.find(method, &path, self.letter_case).filter(|position| Some(*position) != except);
-            if let Some(rule) = position.and_then(|position| self.rules.get(position))
-                && !found.iter().any(|(_, known)| *known == path)
-            {
-                found.push((rule, path));
-            }
-        }
-        found
+        let rule = |path| {
+            let position = self.index.find(method, path, self.letter_case);
+            position.filter(|position| Some(*position) != except).and_then(|position| self.rules.get(position))
+        };
+        paths.iter().filter_map(|path| Some((rule(path)?, path.clone()))).collect()
     }
 
-    /// What some backends find the route of one of these paths by: the path in Unicode's
-    /// NFKC, or without what may be a format, unless a route is written with it.
-    fn spellings<'a>(&self, method: Option<Method>, paths: &[&SafePath<'a>]) -> Vec<SafePath<'a>> {
-        let is_written_out = |path: &SafePath<'_>| {
-            let position = self.index.find(method, path, self.letter_case);
-            position.and_then(|position| self.routes.get(position)).is_some_and(|key| key.names_last_segment(path))
-        };
-        let mut spellings: Vec<SafePath<'a>> = paths.iter().copied().filter_map(SafePath::normalized).collect();
-        let mut names = Vec::new();
-        for path in paths.iter().copied().chain(&spellings) {
-            let without_format = path.without_format();
-            if !without_format.is_empty() && !is_written_out(path) {
-                names.extend(without_format);
+    /// Adds the rules of these paths without what may be a format, but for one rule, unless a
+    /// route is written with the format. `count` is how many other paths the request has.
+    fn add_formats<'a: 'p, 'p>(
+        &'a self,
+        method: Option<Method>,
+        paths: impl Iterator<Item = &'p SafePath<'a>>,
+        except: Option<usize>,
+        count: &mut usize,
+        found: &mut Vec<(&'a Rule, SafePath<'a>)>,
+    ) -> Result<(), Denial> {
+        let position = |path: &SafePath<'_>| self.index.find(method, path, self.letter_case);
+        for path in paths.filter(|path| path.may_have_format()) {
+            let key = position(path).and_then(|position| self.routes.get(position));
+            if key.is_some_and(|key| key.names_last_segment(path)) {
+                continue;
             }
+            path.without_format(|name| {
+                let other = position(name).filter(|position| Some(*position) != except);
+                if let Some(other) = other.and_then(|position| self.rules.get(position))
+                    && !found.iter().any(|(_, known)| known.segments() == name.segments())
+                {
+                    *count += 1;
+                    check_count(*count)?;
+                    found.push((other, name.to_owned_text()));
+                }
+                Ok(())
+            })?;
         }
-        spellings.extend(names);
-        spellings
+        Ok(())
     }
 
     /// What the token may use of the whole API, where the answer to this request is to
@@ -431,11 +435,12 @@ impl MatchedRule<'_> {
     pub fn policy_questions(&self, method: &str) -> Vec<(PolicyQuestion<'_>, Denial)> {
         let own = [&self.path].into_iter().chain(&self.other_readings);
         let own = own.map(|path| (self.rule, path, Denial::Forbidden));
+        let before_fragments = self.as_well.iter().map(|(rule, path)| (*rule, path, Denial::Forbidden));
         let of_gateway = self.gateway_rule.iter().flat_map(|gateway| {
             gateway.paths.iter().map(|path| (gateway.rule, path, Denial::ForbiddenFor(GATEWAY_ROUTE)))
         });
         let mut questions: Vec<(PolicyQuestion<'_>, Denial)> = Vec::new();
-        for (rule, path, denial) in own.chain(of_gateway) {
+        for (rule, path, denial) in own.chain(before_fragments).chain(of_gateway) {
             if let Some(question) = rule.cedar.as_ref().map(|cedar| cedar.question(method, path))
                 && !questions.iter().any(|(known, _)| *known == question)
             {
@@ -454,6 +459,7 @@ const ANOTHER_RULE: &str = "another reading of it has another rule";
 mod tests {
     use super::*;
     use crate::access::examples::{at, claims, group, key, own, request, rule, table, texts};
+    use crate::access::path::MAX_READINGS;
     use crate::access::permit::Granted;
     use crate::access::requirement::Check;
     use crate::access::source_ip::IpBlock;
@@ -564,6 +570,9 @@ mod tests {
             "/a.json.",
             "/a.jso\u{ff4e}",
             "/\u{24d0}",
+            "/a\u{37e}x",
+            "/a%CD%BEx",
+            "/a\u{37e}x/b",
             "/\u{ff05}61",
             "/a./b",
             "/a%20/b",
@@ -594,6 +603,110 @@ mod tests {
         // What no rule serves under another reading is denied there anyway.
         assert!(of([rule("GET /{x}/a;b", &[])]).route(&request("GET", "/c/a;b")).is_ok());
         assert_eq!(rules.route(&request("POST", "/a.json")).err(), Some(Denial::NoRoute));
+    }
+
+    #[test]
+    fn no_request_stands_for_more_paths_than_the_limit() {
+        let admin = ["GET /admin", "GET /a", "GET /a/b", "GET /b"];
+        let others = ["GET /{x}", "GET /{x}/{y}", "GET /f/{p+}", "$default"];
+        let all = admin.map(|key| rule(key, &[group("admin")])).into_iter().chain(others.map(|key| rule(key, &[])));
+        let rules: Vec<Rule> = all.collect();
+        let of_pieces = |pieces: &[&str], seed: usize| -> String {
+            let mut state = seed;
+            let mut piece = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                pieces[(state >> 33) % pieces.len()]
+            };
+            (0..1 + seed % 40).map(|_| piece()).collect()
+        };
+        let pieces =
+            ["a", ".", "%2561", ";b", "%20", "\u{ff41}", "%23", "#", "%253b", "\u{37e}", "e\u{301}", "/b", "A"];
+        let published = [
+            format!("/a%2561;{}\u{ff41}%23b%23c%23d", "a.".repeat(4_300)),
+            format!("/a%2561;{}\u{ff41}%23b%23c%23d", "a.".repeat(900)),
+            format!("/a%2561;{}\u{ff41}%23b%23c%23d", "a.".repeat(30)),
+            format!("/ a%252561;b. ;{}\u{ff41} .;%23b;%23c.%23d%2523 ", "a.".repeat(170)),
+            format!("/a{}", "#".repeat(2_000)),
+            format!("/{}", "a.".repeat(1_000)),
+        ];
+        let paths = published.into_iter().chain((0..3_000).map(|seed| format!("/a{}", of_pieces(&pieces, seed))));
+        let paths: Vec<String> = paths.collect();
+        for case in [LetterCase::Distinguished, LetterCase::Ignored] {
+            let rules = table(
+                case,
+                rules.iter().map(|one| Rule { requirement: one.requirement.clone(), ..rule(&one.key, &[]) }),
+            );
+            let (mut served, mut refused, mut most) = (0, 0, 0);
+            for path in &paths {
+                let request = request("GET", path);
+                let Ok(matched) = rules.route(&request) else {
+                    refused += 1;
+                    continue;
+                };
+                let named = matched.otherwise.iter().chain(&matched.as_well).map(|(_, path)| path);
+                let mut distinct: Vec<_> = matched.other_readings.iter().chain(named).map(SafePath::segments).collect();
+                distinct.sort_unstable();
+                distinct.dedup();
+                most = most.max(distinct.len());
+                served += 1;
+            }
+            assert!(most <= MAX_READINGS && most > 16, "{case:?}: {most}");
+            assert!(served > 100 && refused > 100, "{case:?}: {served} {refused}");
+        }
+    }
+
+    #[test]
+    fn paths_that_stand_for_too_many_others_are_refused_and_names_with_dots_are_not() {
+        let rules = of([rule("GET /{x}", &[]), rule("GET /admin", &[group("admin")]), rule("GET /f/{p+}", &[])]);
+        let routed = |path: &str| rules.route(&request("GET", path)).map(drop);
+        for (path, detail) in [
+            (format!("/a%2561;{}\u{ff41}%23b%23c%23d", "a.".repeat(4_300)), "a path of more than 2,048 bytes"),
+            (format!("/a%2561;{}\u{ff41}%23b%23c%23d", "a.".repeat(900)), "too many dots"),
+            (format!("/ a%252561;b. ;{}\u{ff41} .;%23b;%23c.%23d%2523 ", "a.".repeat(170)), "too many readings"),
+            (format!("/{}a", "a.".repeat(65)), "too many dots"),
+        ] {
+            assert_eq!(routed(&path), Err(Denial::UnsafePath(detail)), "{path}");
+        }
+        let address = format!("/f/{}ip6.arpa", "0.".repeat(32));
+        for path in ["/report.v1.2.3.csv", "/2.16.840.1.113883.4.642.3.1", "/f/a.b@example.com", &*address] {
+            assert_eq!(routed(path), Ok(()), "{path}");
+        }
+        let written_out = format!("/{}a", "a.".repeat(65));
+        let rules = of([rule(&format!("GET {written_out}"), &[])]);
+        assert!(rules.route(&request("GET", &written_out)).is_ok());
+    }
+
+    #[test]
+    fn a_plain_path_has_no_other_paths() {
+        let rules = of([rule("GET /users/{id}", &[]), rule("GET /{p+}", &[])]);
+        let request = request("GET", "/users/a.b-c");
+        let matched = rules.route(&request).unwrap();
+        let capacities = (matched.other_readings.capacity(), matched.otherwise.capacity(), matched.as_well.capacity());
+        assert_eq!(capacities, (0, 0, 0));
+    }
+
+    #[test]
+    fn a_claim_is_the_path_parameter_in_every_normal_form_and_a_dot_in_it_is_no_format() {
+        let rules = of([rule("GET /users/{id}", &[own("GET /users/{id}", "id")])]);
+        let holds = |sub: &str, path: &str| {
+            let request = request("GET", path);
+            rules.route(&request).and_then(|matched| matched.authorize(claims(json!({ "sub": sub })), at(0.0))).is_ok()
+        };
+        for (sub, path, expected) in [
+            ("Kate", "/users/Kate", true),
+            ("caf\u{e9}", "/users/caf\u{e9}", true),
+            ("a.b@example.com", "/users/a.b@example.com", true),
+            ("alice.json", "/users/alice.json", true),
+            ("alice", "/users/alice.json", false),
+            ("\u{212a}ate", "/users/\u{212a}ate", false),
+            ("\u{212a}ate", "/users/%E2%84%AAate", false),
+            ("Kate", "/users/\u{212a}ate", false),
+            ("cafe\u{301}", "/users/cafe\u{301}", false),
+            ("kate\u{37e}", "/users/kate\u{37e}", false),
+            ("\u{ff4b}ate", "/users/\u{ff4b}ate", false),
+        ] {
+            assert_eq!(holds(sub, path), expected, "{sub} {path}");
+        }
     }
 
     #[test]
@@ -878,6 +991,11 @@ mod tests {
         assert_eq!(values("/users/a"), texts(&["a"]));
         assert_eq!(values("/users/a;b"), texts(&["a;b", "a"]));
         assert_eq!(values("/users/%2561"), texts(&["%61", "a"]));
+        assert_eq!(values("/users/a%23b"), texts(&["a#b", "a"]));
+        assert_eq!(values("/users/a#b;c"), texts(&["a#b;c", "a#b", "a"]));
+        assert_eq!(values("/users/\u{212a}"), texts(&["\u{212a}", "K"]));
+        assert_eq!(values("/users/a\u{37e}"), texts(&["a\u{37e}", "a;", "a"]));
+        assert_eq!(values("/users/a.json"), texts(&["a.json"]));
         let silent = of([rule("GET /a", &[])]);
         assert_eq!(silent.route(&request("GET", "/a")).unwrap().policy_questions("GET"), []);
     }

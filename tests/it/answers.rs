@@ -317,6 +317,10 @@ fn an_arn_of_more_than_512_characters_is_refused_where_the_answer_is_a_policy() 
     cases.check("policy: 513", &policies.ask(&Kind::Http2.event("GET", &path(513), &good)), "unsafe_path");
     cases.check("simple: 513", &simple.ask(&Kind::Http2.event("GET", &path(513), &good)), "allow");
     cases.check("simple: 1600", &simple.ask(&Kind::Http2.event("GET", &path(1_600), &good)), "allow");
+    for (bytes, expected) in [(2_048, "allow"), (2_049, "unsafe_path"), (100_000, "unsafe_path")] {
+        let event = Kind::Http2.event("GET", &format!("/{}", "p".repeat(bytes - 1)), &good);
+        cases.check(format!("simple: {bytes} bytes of path"), &simple.ask(&event), expected);
+    }
     // Characters, not bytes.
     let wide = |count: usize| format!("/{}", "é".repeat(count - prefix.len()));
     cases.check("512 characters, more bytes", &simple.ask(&Kind::RestToken.event("GET", &wide(512), &good)), "allow");

@@ -514,7 +514,7 @@ fn the_default_rule_takes_the_rest_but_no_connect() {
 }
 
 /// Paths that a backend could read differently, as they stand in an ARN.
-const UNSAFE: [&str; 57] = [
+const UNSAFE: [&str; 60] = [
     "//",
     "//items",
     "/items//",
@@ -572,6 +572,9 @@ const UNSAFE: [&str; 57] = [
     "/items/%zz",
     "/items/%c0%af",
     "/items/%ff",
+    "/items/..\u{37e}/x",
+    "/items/..%CD%BEx",
+    "/items/\u{37e}x",
 ];
 
 #[test]
@@ -742,6 +745,12 @@ routes:
         ("/admin%C2%A0", "unsafe_path"),
         ("/\u{ff41}dmin", "unsafe_path"),
         ("/%EF%BD%81dmin", "unsafe_path"),
+        // The normal form of a Greek question mark is a semicolon.
+        ("/admin\u{37e}x", "unsafe_path"),
+        ("/admin%CD%BEx", "unsafe_path"),
+        ("/admin%25CD%25BEx", "unsafe_path"),
+        ("/admin\u{37e}x/y", "unsafe_path"),
+        ("/b\u{37e}x", "allow"),
         ("/admin.json", "unsafe_path"),
         ("/admin.tar.gz", "unsafe_path"),
         ("/admin.json;x", "unsafe_path"),
@@ -762,6 +771,49 @@ routes:
         table.check("GET", path, &token, expected);
         // Who may use either rule's route is not kept out.
         table.check("GET", path, &token.clone().claim("cognito:groups", json!(["admin"])), "allow");
+    }
+}
+
+#[test]
+fn a_path_with_more_readings_than_an_honest_one_is_refused() {
+    let table = Table::of(
+        "
+routes:
+  GET /{x}: {}
+  GET /admin: { any_group: [admin] }
+  GET /f/{p+}: {}
+",
+    );
+    let hostile = |dots: usize| format!("/a%2561;{}\u{ff41}%23b%23c%23d", "a.".repeat(dots));
+    for (path, expected) in [
+        (hostile(4_300), "unsafe_path"),
+        (hostile(2_000), "unsafe_path"),
+        (hostile(170), "unsafe_path"),
+        (format!("/ a%252561;b. ;{}\u{ff41} .;%23b;%23c.%23d%2523 ", "a.".repeat(170)), "unsafe_path"),
+        ("/report.v1.2.3.csv".to_owned(), "allow"),
+        (format!("/f/{}ip6.arpa", "0.".repeat(32)), "allow"),
+        (format!("/{}a", "a.".repeat(64)), "allow"),
+        (format!("/{}a", "a.".repeat(65)), "unsafe_path"),
+    ] {
+        table.check("GET", &path, &Token::access(), expected);
+    }
+}
+
+#[test]
+fn a_claim_equals_a_path_parameter_in_every_normal_form() {
+    let table = Table::of("routes: { \"GET /users/{id}\": { claims: { username: \"{id}\" } } }");
+    for (username, path, expected) in [
+        ("Kate", "/users/Kate", "allow"),
+        ("caf\u{e9}", "/users/caf%C3%A9", "allow"),
+        ("a.b@example.com", "/users/a.b@example.com", "allow"),
+        ("alice.json", "/users/alice.json", "allow"),
+        // The Kelvin sign is a K to a backend that compares normal forms.
+        ("\u{212a}ate", "/users/\u{212a}ate", "claim_mismatch"),
+        ("\u{212a}ate", "/users/%E2%84%AAate", "claim_mismatch"),
+        ("Kate", "/users/\u{212a}ate", "claim_mismatch"),
+        ("cafe\u{301}", "/users/cafe\u{301}", "claim_mismatch"),
+    ] {
+        table.check("GET", path, &Token::access().claim("username", json!(username)), expected);
     }
 }
 
