@@ -353,7 +353,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 fn child(place: &str, key: &str) -> String {
-    if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") }
+    if place.is_empty() { key.to_owned() } else { [place, ".", key].concat() }
 }
 
 #[cfg(test)]

@@ -62,10 +62,8 @@ impl UserPool {
     pub fn issuers(&self) -> [String; 2] {
         let Self { id, region } = self;
         let suffix = dns_suffix(region);
-        [
-            format!("https://cognito-idp.{region}.{suffix}/{id}"),
-            format!("https://issuer-cognito-idp.{region}.{suffix}/{id}"),
-        ]
+        let issuer = |host: &str| ["https://", host, ".", region, ".", suffix, "/", id].concat();
+        [issuer("cognito-idp"), issuer("issuer-cognito-idp")]
     }
 }
 
