@@ -167,16 +167,7 @@ fn step<I, O>(name: &str, mut prepare: impl FnMut() -> I, mut run: impl FnMut(I)
 }
 
 fn request(token: &str) -> Request<'_> {
-    Request {
-        method: "GET",
-        path: "/resource-1/4711",
-        credentials: vec![Credential(format!("Bearer {token}").into())],
-        client_certificate: None,
-        resource_characters: None,
-        source_ip: None,
-        gateway_route: None,
-        details: None,
-    }
+    Request::new("GET", "/resource-1/4711", vec![Credential(format!("Bearer {token}").into())])
 }
 
 fn expectations() -> Expectations {

@@ -59,6 +59,23 @@ pub struct Request<'a> {
     pub details: Option<Details<'a>>,
 }
 
+impl<'a> Request<'a> {
+    /// A request of which the event says no more than this.
+    #[must_use]
+    pub fn new(method: &'a str, path: &'a str, credentials: Vec<Credential<'a>>) -> Self {
+        Self {
+            method,
+            path,
+            credentials,
+            client_certificate: None,
+            resource_characters: None,
+            source_ip: None,
+            gateway_route: None,
+            details: None,
+        }
+    }
+}
+
 /// A route of the API, as an event names it: the one whose integration API Gateway runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayRoute<'a> {

@@ -1,5 +1,5 @@
 //! What time it is, and times in the words of RFC 3339: the one clock and the one calendar of this crate and of
-//! `operator/`. How old something is says `age_clock`.
+//! `operator/`. `age_clock` measures ages.
 
 use crate::request::UnixSeconds;
 use aws_smithy_types::date_time::{DateTime, Format};

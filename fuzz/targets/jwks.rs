@@ -51,16 +51,7 @@ pub fn run(data: &[u8]) {
             let described: Vec<&Value> = described.collect();
             assert!(!described.is_empty(), "no key `{kid}` is fit for {algorithm}");
             let is_ours = described.iter().any(|key| same_material(key, &ours.jwk()));
-            let request = Request {
-                method: "GET",
-                path: "/",
-                credentials: vec![Credential(token.as_str().into())],
-                client_certificate: None,
-                resource_characters: None,
-                source_ip: None,
-                gateway_route: None,
-                details: None,
-            };
+            let request = Request::new("GET", "/", vec![Credential(token.as_str().into())]);
             let token = BearerToken::from_request(&request).expect("one token");
             let verified = UnverifiedJwt::parse(&token).expect("a token").verify(key);
             assert!(verified.is_err() || is_ours, "{algorithm} verifies under a strange key");

@@ -92,14 +92,5 @@ pub(super) fn table(case: LetterCase, rules: impl IntoIterator<Item = Rule>) -> 
 }
 
 pub(super) fn request<'a>(method: &'a str, path: &'a str) -> Request<'a> {
-    Request {
-        method,
-        path,
-        credentials: Vec::new(),
-        client_certificate: None,
-        resource_characters: None,
-        source_ip: None,
-        gateway_route: None,
-        details: None,
-    }
+    Request::new(method, path, Vec::new())
 }

@@ -76,16 +76,7 @@ mod tests {
     type Change = fn(&mut Question);
 
     fn key_of(question: &Question, token: &str) -> Digest {
-        let request = Request {
-            method: "GET",
-            path: "/",
-            credentials: vec![Credential(token.into())],
-            client_certificate: None,
-            resource_characters: None,
-            source_ip: None,
-            gateway_route: None,
-            details: None,
-        };
+        let request = Request::new("GET", "/", vec![Credential(token.into())]);
         key(question, &BearerToken::from_request(&request).unwrap())
     }
 

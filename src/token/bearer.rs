@@ -129,16 +129,7 @@ mod tests {
 
     #[track_caller]
     fn check(values: &[&str], expected: Result<&str, Denial>) {
-        let request = Request {
-            method: "GET",
-            path: "/",
-            credentials: values.iter().map(|value| Credential((*value).into())).collect(),
-            client_certificate: None,
-            resource_characters: None,
-            source_ip: None,
-            gateway_route: None,
-            details: None,
-        };
+        let request = Request::new("GET", "/", values.iter().map(|value| Credential((*value).into())).collect());
         assert_eq!(BearerToken::from_request(&request).map(|token| token.0), expected, "{values:?}");
     }
 

@@ -155,16 +155,7 @@ mod tests {
     }
 
     fn parsed<T>(token: &str, then: impl FnOnce(Result<UnverifiedJwt<'_>, Denial>) -> T) -> T {
-        let request = Request {
-            method: "GET",
-            path: "/",
-            credentials: vec![Credential(token.into())],
-            client_certificate: None,
-            resource_characters: None,
-            source_ip: None,
-            gateway_route: None,
-            details: None,
-        };
+        let request = Request::new("GET", "/", vec![Credential(token.into())]);
         let token = BearerToken::from_request(&request).unwrap();
         then(UnverifiedJwt::parse(&token))
     }

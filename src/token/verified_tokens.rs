@@ -224,16 +224,7 @@ mod tests {
     #[test]
     fn a_digest_is_sha_256_of_all_of_the_token() {
         let digest = |text: &str| {
-            let request = Request {
-                method: "GET",
-                path: "/",
-                credentials: vec![Credential(text.into())],
-                client_certificate: None,
-                resource_characters: None,
-                source_ip: None,
-                gateway_route: None,
-                details: None,
-            };
+            let request = Request::new("GET", "/", vec![Credential(text.into())]);
             let digest = TokenDigest::of(&BearerToken::from_request(&request).unwrap());
             digest.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
         };

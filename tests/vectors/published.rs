@@ -12,16 +12,7 @@ use serde_json::{Value, json};
 
 /// A request with that token as its credential.
 pub(crate) fn bearing(token: &str) -> Request<'_> {
-    Request {
-        method: "GET",
-        path: "/",
-        credentials: vec![Credential(token.into())],
-        client_certificate: None,
-        resource_characters: None,
-        source_ip: None,
-        gateway_route: None,
-        details: None,
-    }
+    Request::new("GET", "/", vec![Credential(token.into())])
 }
 
 /// `allow` or the reason code of a token for this audience, under this key of the issuer `joe`, at that second.
