@@ -1,6 +1,6 @@
 //! The order of the steps, from a request to a permit or a denial.
 
-use crate::access::{CacheKey, Granted, MatchedRule, Permit, Rules, Ruling, Standing, Vouched};
+use crate::access::{CacheKey, Granted, MatchedRule, Permit, Rules, Ruling, TokenPermissions, Vouched};
 use crate::denial::Denial;
 use crate::http::{RemoteCalls, RemoteCounts};
 use crate::keys::JwksCache;
@@ -49,7 +49,7 @@ pub struct Issuer {
 /// denial. Of a token that was not accepted it tells the configured issuer that it
 /// named and its `kid`, nothing else.
 #[derive(Debug, Default)]
-pub struct Trail {
+pub struct DecisionRecord {
     /// The issuer, once the token named a configured one.
     pub issuer: Option<Arc<str>>,
     /// The `kid` header.
@@ -58,7 +58,7 @@ pub struct Trail {
     pub claims: Option<Arc<Claims>>,
     /// What the accepted token may use of the whole API, where policies cover tokens
     /// and this request's rule depends on nothing else.
-    pub standing: Option<Standing>,
+    pub token_permissions: Option<TokenPermissions>,
     /// Whether the checks that are asked of every accepted token did not vouch for this one,
     /// so that it is refused whatever it asks for.
     pub is_refused_everywhere: bool,
@@ -117,48 +117,54 @@ impl Authorizer {
         &self,
         request: &Request<'_>,
         now: UnixSeconds,
-        trail: &mut Trail,
+        record: &mut DecisionRecord,
     ) -> Result<Permit, Denial> {
         let token = BearerToken::from_request(request)?;
-        let (issuer, claims) = self.claims(&token, request, now, trail).await?;
+        let (issuer, claims) = self.claims(&token, request, now, record).await?;
         let claims = Arc::new(claims);
-        trail.claims = Some(Arc::clone(&claims));
+        record.claims = Some(Arc::clone(&claims));
         let rule = self.rules.route(request);
         // An answer that speaks of other requests too may allow where this one is refused:
         // the token is vouched for before the rule is judged. A simple answer never does.
-        let standing = request.resource_characters.and_then(|_| self.rules.standing(&claims, rule.as_ref().ok()));
-        if let Some(unvouched) = standing {
-            let vouched = Self::vouch(issuer, &claims, now, trail).await?;
-            trail.standing = Some(unvouched.confirm(vouched));
+        let token_permissions =
+            request.resource_characters.and_then(|_| self.rules.token_permissions(&claims, rule.as_ref().ok()));
+        if let Some(unvouched) = token_permissions {
+            let vouched = Self::vouch(issuer, &claims, now, record).await?;
+            record.token_permissions = Some(unvouched.confirm(vouched));
         }
         let rule = rule?;
-        trail.route = Some(Arc::clone(rule.key()));
+        record.route = Some(Arc::clone(rule.key()));
         let mut ruling = rule.authorize(claims, now)?;
         // Policies before live checks: they are close by, or at least cost no quota of the issuer's.
         if let Ruling::PermitIfGranted(pending) = ruling {
-            let granted = self.grant(&rule, request, pending.claims(), (&token, issuer), now, trail).await?;
+            let granted = self.grant(&rule, request, pending.claims(), (&token, issuer), now, record).await?;
             ruling = pending.confirm(granted);
         }
         match ruling {
             // INVARIANT: a grant leaves no policies to ask.
             Ruling::PermitIfGranted(_) => Err(Denial::Internal("policies that ask for policies")),
             Ruling::Permit(permit) => {
-                if trail.standing.is_none() {
-                    Self::vouch(issuer, permit.claims(), now, trail).await?;
+                if record.token_permissions.is_none() {
+                    Self::vouch(issuer, permit.claims(), now, record).await?;
                 }
                 Ok(permit)
             }
             Ruling::PermitIfLive(pending) => {
-                let live = issuer.live.vouch(&token, pending.claims(), now, &mut trail.live_check).await?;
+                let live = issuer.live.vouch(&token, pending.claims(), now, &mut record.live_check).await?;
                 Ok(pending.confirm(live))
             }
         }
     }
 
     /// Makes the checks that are asked of every accepted token.
-    async fn vouch(issuer: &Issuer, claims: &Claims, now: UnixSeconds, trail: &mut Trail) -> Result<Vouched, Denial> {
-        let vouched = issuer.live.vouch_for_accepted(claims, now, &mut trail.live_check).await;
-        trail.is_refused_everywhere = vouched.is_err();
+    async fn vouch(
+        issuer: &Issuer,
+        claims: &Claims,
+        now: UnixSeconds,
+        record: &mut DecisionRecord,
+    ) -> Result<Vouched, Denial> {
+        let vouched = issuer.live.vouch_for_accepted(claims, now, &mut record.live_check).await;
+        record.is_refused_everywhere = vouched.is_err();
         vouched
     }
 
@@ -170,7 +176,7 @@ impl Authorizer {
         claims: &Claims,
         (token, issuer): (&BearerToken<'_>, &Issuer),
         now: UnixSeconds,
-        trail: &mut Trail,
+        record: &mut DecisionRecord,
     ) -> Result<Granted, Denial> {
         // INVARIANT: the configuration refuses rules that ask where there are no policies.
         let no_policies = Denial::Internal("a rule that asks policies where there are none");
@@ -183,7 +189,7 @@ impl Authorizer {
         let policy_caller = PolicyCaller { token, claims, issuer_name };
         let mut granted = Err(no_policies);
         for (asked, unless_granted) in rule.policy_questions(request.method) {
-            let answer = permissions.ask(&asked, &policy_caller, details, now, &mut trail.permissions).await;
+            let answer = permissions.ask(&asked, &policy_caller, details, now, &mut record.permissions).await;
             let of_its_rule = |denial| if denial == Denial::Forbidden { unless_granted } else { denial };
             granted = Ok(answer.map_err(of_its_rule)?);
         }
@@ -208,25 +214,25 @@ impl Authorizer {
         token: &BearerToken<'_>,
         request: &Request<'_>,
         now: UnixSeconds,
-        trail: &mut Trail,
+        record: &mut DecisionRecord,
     ) -> Result<(&Issuer, Claims), Denial> {
         let certificate = request.client_certificate.as_deref();
         if let Some(issuer) = self.opaque.as_ref().filter(|_| token.is_opaque()).and_then(|name| self.issuers.get(name))
         {
-            trail.issuer = Some(Arc::clone(&issuer.expectations.issuer));
-            let told = issuer.live.resolve(token, now, &mut trail.live_check).await?;
+            record.issuer = Some(Arc::clone(&issuer.expectations.issuer));
+            let told = issuer.live.resolve(token, now, &mut record.live_check).await?;
             return Ok((issuer, told.into_claims(&issuer.expectations, now, certificate)?));
         }
         let digest = TokenDigest::of(token);
         if let Some(known) = self.verified.find(&digest, now)?
-            && let Some((issuer, jwt)) = self.still_verified(known, trail).await?
+            && let Some((issuer, jwt)) = self.still_verified(known, record).await?
         {
             return Ok((issuer, jwt.into_claims(&issuer.expectations, now, certificate)?));
         }
         let jwt = UnverifiedJwt::parse(token)?;
-        trail.kid = jwt.kid().map(shortened);
+        record.kid = jwt.kid().map(shortened);
         let (issuer, name) = jwt.issuer().and_then(|name| self.issuer(name)).ok_or(Denial::UnknownIssuer)?;
-        trail.issuer = Some(Arc::clone(&name));
+        record.issuer = Some(Arc::clone(&name));
         if !issuer.expectations.algorithms.contains(jwt.algorithm()) {
             return Err(Denial::AlgorithmNotAllowed);
         }
@@ -251,11 +257,11 @@ impl Authorizer {
     async fn still_verified(
         &self,
         known: KnownToken,
-        trail: &mut Trail,
+        record: &mut DecisionRecord,
     ) -> Result<Option<(&Issuer, VerifiedJwt)>, Denial> {
         let Some((issuer, name)) = self.issuer(known.issuer()) else { return Ok(None) };
-        trail.kid = known.kid().map(shortened);
-        trail.issuer = Some(name);
+        record.kid = known.kid().map(shortened);
+        record.issuer = Some(name);
         let key = issuer.keys.key(known.kid().ok_or(Denial::UnknownKey)?, known.algorithm()).await?;
         Ok(known.verified_by(&key).map(|jwt| (issuer, jwt)))
     }

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     match started {
         Ok((api, runtime)) => runtime.block_on(run(&environment, serving, api)),
         Err(error) => {
-            tracing::error!(message = "no_start", fault = %error);
+            tracing::error!(message = "start_failed", fault = %error);
             ExitCode::FAILURE
         }
     }
@@ -75,7 +75,7 @@ async fn run(environment: &Environment, serving: Serving, api: RuntimeApi) -> Ex
 fn tell_of_simple_answers(config: &Config) {
     if config.answers().http_response == HttpResponse::Simple {
         let sources = config.rules().cache_key().identity_sources().join(", ");
-        tracing::info!(message = "simple_answers", cached_by = format!("the token, {sources}").trim_end_matches(", "));
+        tracing::info!(message = "simple_answers", cache_key = format!("the token, {sources}").trim_end_matches(", "));
     }
 }
 

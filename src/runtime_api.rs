@@ -98,7 +98,11 @@ impl RuntimeApi {
         // To its end, so that the connection can be used again.
         response.into_body().collect().await?;
         if !status.is_success() {
-            tracing::error!(message = "answer_refused", status = status.as_u16(), request_id = invocation.request_id);
+            tracing::error!(
+                message = "response_rejected",
+                status = status.as_u16(),
+                request_id = invocation.request_id
+            );
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use cognito_authorizer::config::{Config, Environment};
 
-use super::court;
+use super::harness;
 use super::memory::within;
 
 /// A list of nodes with their lines, once more as settings; an alias is its anchor's nodes again.
@@ -25,7 +25,7 @@ pub fn run(data: &[u8]) {
 /// The faults, or what `Debug` shows of a configuration that loads.
 fn load(config: &str, value: &str) -> Result<(), Vec<String>> {
     let environment = Environment::from([("A", value), ("B", value)]);
-    let text = court::text(config);
+    let text = harness::text(config);
     match within(config.len() * PER_BYTE + AND, || Config::parse(&text, &environment)) {
         Ok(_) => Ok(()),
         Err(faults) => {

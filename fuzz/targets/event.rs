@@ -3,10 +3,10 @@
 
 use std::sync::LazyLock;
 
-use super::court::{Court, ISSUERS, Outcome, known_tokens};
+use super::harness::{Harness, ISSUERS, Outcome, known_tokens};
 use super::memory::within;
 
-static COURT: LazyLock<Court> = LazyLock::new(|| {
+static HARNESS: LazyLock<Harness> = LazyLock::new(|| {
     let config = format!(
         "{ISSUERS}
 routes:
@@ -17,7 +17,7 @@ routes:
 token: [{{ header: Authorization }}, {{ query: access_token }}, {{ cookie: session }}]
 "
     );
-    Court::with(&config).expect("the configuration loads")
+    Harness::with(&config).expect("the configuration loads")
 });
 
 /// An event is read where it lies; what is made of it are its token's parts and claims.
@@ -25,8 +25,8 @@ const PER_BYTE: usize = 24;
 const AND: usize = 64 * 1024;
 
 pub fn run(data: &[u8]) {
-    let (court, _) = (&*COURT, known_tokens());
-    let Some(outcome) = within(data.len() * PER_BYTE + AND, || court.answer(data)) else { return };
+    let (harness, _) = (&*HARNESS, known_tokens());
+    let Some(outcome) = within(data.len() * PER_BYTE + AND, || harness.answer(data)) else { return };
     let Outcome::Allow(answer) = outcome else { return };
     let spoken = plain(data);
     assert!(known_tokens().iter().any(|token| spoken.contains(token)), "an allow without a token: {answer}");

@@ -10,7 +10,7 @@ pub mod jwks;
 pub mod path;
 pub mod token;
 
-mod court;
+mod harness;
 mod memory;
 
 use test_support::tokens;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use serde_json::json;
 
-use super::court::{Court, ISSUERS, OIDC, Outcome, http_2, steady};
+use super::harness::{Harness, ISSUERS, OIDC, Outcome, http_2, steady};
 use super::tokens::{Key, Token};
 
 const MOST_ROUTES: usize = 8;
@@ -35,8 +35,8 @@ pub fn run(data: &[u8]) {
     let routes =
         lines.iter().enumerate().map(|(number, key)| format!("  {}: {{ any_group: [g{number}] }}\n", json!(key)));
     let config = format!("{ISSUERS}routes:\n{}", routes.collect::<String>());
-    let Ok(court) = Court::with(&config) else { return };
-    let ask = |token: &str| match court.answer(&http_2(method, path, token)).expect("the event is JSON") {
+    let Ok(harness) = Harness::with(&config) else { return };
+    let ask = |token: &str| match harness.answer(&http_2(method, path, token)).expect("the event is JSON") {
         Outcome::Allow(_) => "allow".to_owned(),
         Outcome::Deny(reason) => reason,
         Outcome::KeepWarm => panic!("an event of API Gateway is no ping"),

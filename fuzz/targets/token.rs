@@ -7,12 +7,12 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::court::{Court, ISSUERS, OIDC, Outcome, http_2, known_tokens, steady};
+use super::harness::{Harness, ISSUERS, OIDC, Outcome, http_2, known_tokens, steady};
 use super::memory::within;
 use super::tokens::{CLIENT, ISSUER, Key, MACHINE, Token, encode, now};
 
-static COURT: LazyLock<Court> = LazyLock::new(|| {
-    Court::with(&format!("{ISSUERS}routes: {{ $default: {{}} }}\nleeway: 0s\n")).expect("the configuration loads")
+static HARNESS: LazyLock<Harness> = LazyLock::new(|| {
+    Harness::with(&format!("{ISSUERS}routes: {{ $default: {{}} }}\nleeway: 0s\n")).expect("the configuration loads")
 });
 
 /// JSON of small objects becomes some sixty times as large.
@@ -27,10 +27,10 @@ struct Made {
 
 pub fn run(data: &[u8]) {
     let Some((mode, rest)) = data.split_first() else { return };
-    let (court, known) = (&*COURT, known_tokens());
+    let (harness, known) = (&*HARNESS, known_tokens());
     let Some(made) = make(*mode, rest) else { return };
     let event = http_2("GET", "/items", &made.text);
-    let outcome = within(event.len() * PER_BYTE + AND, || court.answer(&event)).expect("the event is JSON");
+    let outcome = within(event.len() * PER_BYTE + AND, || harness.answer(&event)).expect("the event is JSON");
     match outcome {
         Outcome::Allow(_) => assert!(may_pass(&made, known), "{} {:?}", made.text, made.signed),
         Outcome::Deny(reason) => {

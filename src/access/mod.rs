@@ -14,7 +14,7 @@ mod rules;
 mod source_ip;
 
 pub use cache_key::CacheKey;
-pub use coverage::{Covering, Inexpressible, Served, Standing, Surplus, TwoReadings, UnvouchedStanding};
+pub use coverage::{Covering, Inexpressible, OverAllow, Served, TokenPermissions, TwoReadings, UnvouchedPermissions};
 pub use path::SafePath;
 pub use permit::{Granted, Live, PendingPermit, Permit, Ruling, UngrantedPermit, Vouched};
 pub use policy_question::{CedarAction, CedarRule, PolicyQuestion};

@@ -145,7 +145,7 @@ impl RouteKey {
             }
             let segment = Segment::parse(text)?;
             if segment.name().is_some() && segments.iter().any(|earlier| earlier.name() == segment.name()) {
-                return Err(RouteKeyError("a path parameter stands twice"));
+                return Err(RouteKeyError("duplicate path parameter"));
             }
             segments.push(segment);
         }

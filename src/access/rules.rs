@@ -1,7 +1,7 @@
 //! The route table: finds the rule of a request and holds the claims against it.
 
 use super::coverage::{
-    Coverage, Inexpressible, RouteOfTable, Served, Surplus, TwoReadings, UnvouchedStanding, run_elsewhere, served,
+    Coverage, Inexpressible, OverAllow, RouteOfTable, Served, TwoReadings, UnvouchedPermissions, run_elsewhere, served,
     two_readings,
 };
 use super::path::{SafePath, check_count};
@@ -89,21 +89,21 @@ impl Rules {
     ///
     /// # Errors
     /// Why the table cannot be written as IAM policies.
-    pub fn cover(&mut self, implicit_deny: bool) -> Result<Vec<Surplus>, Vec<Inexpressible>> {
-        let (coverage, surplus) = self.coverage(implicit_deny)?;
+    pub fn cover(&mut self, implicit_deny: bool) -> Result<Vec<OverAllow>, Vec<Inexpressible>> {
+        let (coverage, over_allow) = self.coverage(implicit_deny)?;
         self.coverage = Some(Arc::new(coverage));
-        Ok(surplus)
+        Ok(over_allow)
     }
 
     /// What [`Rules::cover`] would say.
     ///
     /// # Errors
     /// Why the table cannot be written as IAM policies.
-    pub fn could_cover(&self, implicit_deny: bool) -> Result<Vec<Surplus>, Vec<Inexpressible>> {
-        self.coverage(implicit_deny).map(|(_, surplus)| surplus)
+    pub fn could_cover(&self, implicit_deny: bool) -> Result<Vec<OverAllow>, Vec<Inexpressible>> {
+        self.coverage(implicit_deny).map(|(_, over_allow)| over_allow)
     }
 
-    fn coverage(&self, implicit_deny: bool) -> Result<(Coverage, Vec<Surplus>), Vec<Inexpressible>> {
+    fn coverage(&self, implicit_deny: bool) -> Result<(Coverage, Vec<OverAllow>), Vec<Inexpressible>> {
         if self.letter_case == LetterCase::Ignored {
             return Err(vec![Inexpressible::LetterCase]);
         }
@@ -151,8 +151,8 @@ impl Rules {
     /// The positions of an API's routes that get requests which no rule serves, and
     /// which policies that cover tokens allow while they are cached.
     #[must_use]
-    pub fn opened_by_caching(&self, api: &[&RouteKey]) -> Vec<usize> {
-        self.coverage.as_ref().map_or_else(Vec::new, |coverage| coverage.opened(api))
+    pub fn exposed_by_caching(&self, api: &[&RouteKey]) -> Vec<usize> {
+        self.coverage.as_ref().map_or_else(Vec::new, |coverage| coverage.exposed(api))
     }
 
     /// Whether any rule asks the Cedar policies.
@@ -206,9 +206,9 @@ impl Rules {
         if otherwise.iter().any(|(other, _)| other.asks_others()) {
             return Err(Denial::UnsafePath(ANOTHER_RULE));
         }
-        let mut as_well = self.of_paths(method, &before_fragments, None);
-        self.add_formats(method, before_fragments.iter(), position, &mut count, &mut as_well)?;
-        if as_well.iter().any(|(other, _)| other.asks_others() && !std::ptr::eq(*other, rule)) {
+        let mut also_required = self.of_paths(method, &before_fragments, None);
+        self.add_formats(method, before_fragments.iter(), position, &mut count, &mut also_required)?;
+        if also_required.iter().any(|(other, _)| other.asks_others() && !std::ptr::eq(*other, rule)) {
             return Err(Denial::UnsafePath("a part of it has a rule that asks others"));
         }
         let gateway_rule = match &request.gateway_route {
@@ -219,7 +219,7 @@ impl Rules {
             Some(_) | None => None,
         };
         let source_ip = request.source_ip;
-        Ok(MatchedRule { rule, path, other_readings, otherwise, as_well, gateway_rule, source_ip })
+        Ok(MatchedRule { rule, path, other_readings, otherwise, also_required, gateway_rule, source_ip })
     }
 
     /// The rule of the route that API Gateway runs, where the table has one and it is not `rule`, with the paths
@@ -305,11 +305,15 @@ impl Rules {
     /// say so: policies cover tokens, and neither the rule nor the token asks for more
     /// than token and path.
     #[must_use]
-    pub fn standing(&self, claims: &Arc<Claims>, rule: Option<&MatchedRule<'_>>) -> Option<UnvouchedStanding> {
+    pub fn token_permissions(
+        &self,
+        claims: &Arc<Claims>,
+        rule: Option<&MatchedRule<'_>>,
+    ) -> Option<UnvouchedPermissions> {
         let coverage = self.coverage.as_ref()?;
         let is_own =
             claims.are_sender_bound() || rule.is_some_and(|matched| matched.rules().any(Rule::answers_for_itself));
-        (!is_own).then(|| UnvouchedStanding::new(coverage, claims))
+        (!is_own).then(|| UnvouchedPermissions::new(coverage, claims))
     }
 }
 
@@ -366,7 +370,7 @@ pub struct MatchedRule<'a> {
     /// The rules of other readings: they must hold too.
     otherwise: Vec<(&'a Rule, SafePath<'a>)>,
     /// Rules that must hold as well, since some backends see only the path's beginning.
-    as_well: Vec<(&'a Rule, SafePath<'a>)>,
+    also_required: Vec<(&'a Rule, SafePath<'a>)>,
     /// It must hold as well.
     gateway_rule: Option<GatewayRule<'a>>,
     source_ip: Option<IpAddr>,
@@ -403,7 +407,7 @@ impl MatchedRule<'_> {
         for path in [&self.path].into_iter().chain(&self.other_readings) {
             self.rule.let_in_or(hold(self.rule, path), &mut would_be)?;
         }
-        for (rule, path) in &self.as_well {
+        for (rule, path) in &self.also_required {
             rule.let_in_or(hold(rule, path), &mut would_be)?;
         }
         if let Some(GatewayRule { rule, paths, are_its_own }) = &self.gateway_rule {
@@ -435,7 +439,7 @@ impl MatchedRule<'_> {
     pub fn policy_questions(&self, method: &str) -> Vec<(PolicyQuestion<'_>, Denial)> {
         let own = [&self.path].into_iter().chain(&self.other_readings);
         let own = own.map(|path| (self.rule, path, Denial::Forbidden));
-        let before_fragments = self.as_well.iter().map(|(rule, path)| (*rule, path, Denial::Forbidden));
+        let before_fragments = self.also_required.iter().map(|(rule, path)| (*rule, path, Denial::Forbidden));
         let of_gateway = self.gateway_rule.iter().flat_map(|gateway| {
             gateway.paths.iter().map(|path| (gateway.rule, path, Denial::ForbiddenFor(GATEWAY_ROUTE)))
         });
@@ -483,10 +487,10 @@ mod tests {
     #[test]
     fn a_table_covers_tokens_once_it_is_prepared_to() {
         let mut rules = of([rule("GET /{x}", &[]), rule("GET /{x}/a", &[])]);
-        let surplus = rules.could_cover(false).unwrap();
-        assert_eq!(surplus.iter().map(|surplus| &*surplus.route).collect::<Vec<_>>(), ["GET /{x}"]);
+        let over_allow = rules.could_cover(false).unwrap();
+        assert_eq!(over_allow.iter().map(|over_allow| &*over_allow.route).collect::<Vec<_>>(), ["GET /{x}"]);
         assert!(!rules.covers_tokens());
-        assert_eq!(rules.cover(false), Ok(surplus));
+        assert_eq!(rules.cover(false), Ok(over_allow));
         assert!(rules.covers_tokens());
     }
 
@@ -643,7 +647,7 @@ mod tests {
                     refused += 1;
                     continue;
                 };
-                let named = matched.otherwise.iter().chain(&matched.as_well).map(|(_, path)| path);
+                let named = matched.otherwise.iter().chain(&matched.also_required).map(|(_, path)| path);
                 let mut distinct: Vec<_> = matched.other_readings.iter().chain(named).map(SafePath::segments).collect();
                 distinct.sort_unstable();
                 distinct.dedup();
@@ -681,7 +685,8 @@ mod tests {
         let rules = of([rule("GET /users/{id}", &[]), rule("GET /{p+}", &[])]);
         let request = request("GET", "/users/a.b-c");
         let matched = rules.route(&request).unwrap();
-        let capacities = (matched.other_readings.capacity(), matched.otherwise.capacity(), matched.as_well.capacity());
+        let capacities =
+            (matched.other_readings.capacity(), matched.otherwise.capacity(), matched.also_required.capacity());
         assert_eq!(capacities, (0, 0, 0));
     }
 
@@ -903,7 +908,7 @@ mod tests {
             let gateway_route = Some(GatewayRoute { method: None, path: named.into() });
             let request = Request { gateway_route, ..request("GET", "/a/x") };
             let matched = rules.route(&request).unwrap();
-            assert_eq!(rules.standing(&claims(json!({})), Some(&matched)).is_some(), is_covering, "{named}");
+            assert_eq!(rules.token_permissions(&claims(json!({})), Some(&matched)).is_some(), is_covering, "{named}");
         }
     }
 
@@ -925,18 +930,18 @@ mod tests {
                 ruling @ (Ruling::PermitIfLive(_) | Ruling::PermitIfGranted(_)) => panic!("{ruling:?}"),
             }
         };
-        let lacking = Denial::InsufficientGroup(Missed::Claim);
+        let missing = Denial::InsufficientGroup(Missed::Claim);
         let gateway = Denial::ForbiddenFor("gateway route");
         for (path, named, expected) in [
-            ("/a", None, Ok(Some(lacking.clone()))),
-            ("/b", None, Err(lacking.clone())),
+            ("/a", None, Ok(Some(missing.clone()))),
+            ("/b", None, Err(missing.clone())),
             ("/nowhere", None, Err(Denial::NoRoute)),
             // Each rule counts for itself.
             ("/a", Some("/b"), Err(gateway.clone())),
             ("/c/b", Some("/{x}/b"), Err(gateway.clone())),
-            ("/b", Some("/a"), Err(lacking.clone())),
+            ("/b", Some("/a"), Err(missing.clone())),
             ("/d/b", Some("/c/{x}"), Ok(Some(gateway))),
-            ("/c/b%23x", None, Ok(Some(lacking.clone()))),
+            ("/c/b%23x", None, Ok(Some(missing.clone()))),
         ] {
             assert_eq!(ruled(path, named, json!({})), expected, "{path} {named:?}");
             let admin = ruled(path, named, json!({ "groups": ["admin"] }));
@@ -956,21 +961,21 @@ mod tests {
     }
 
     #[test]
-    fn the_standing_is_told_where_token_and_path_decide() {
+    fn the_permissions_are_told_where_token_and_path_decide() {
         let mut rules = of([
             rule("GET /a", &[]),
             rule("GET /aged", &[aged()]),
             Rule { introspect: true, ..rule("GET /live", &[]) },
         ]);
-        let has_standing = |rules: &Rules, path: &str, members| {
+        let has_permissions = |rules: &Rules, path: &str, members| {
             let request = request("GET", path);
             let matched = rules.route(&request).ok();
-            rules.standing(&claims(members), matched.as_ref()).is_some()
+            rules.token_permissions(&claims(members), matched.as_ref()).is_some()
         };
-        assert!(!has_standing(&rules, "/a", json!({})));
+        assert!(!has_permissions(&rules, "/a", json!({})));
         rules.cover(false).unwrap();
-        assert!(has_standing(&rules, "/a", json!({})) && has_standing(&rules, "/nowhere", json!({})));
-        assert!(!has_standing(&rules, "/aged", json!({})) && !has_standing(&rules, "/live", json!({})));
+        assert!(has_permissions(&rules, "/a", json!({})) && has_permissions(&rules, "/nowhere", json!({})));
+        assert!(!has_permissions(&rules, "/aged", json!({})) && !has_permissions(&rules, "/live", json!({})));
     }
 
     #[test]

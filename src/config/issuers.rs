@@ -35,7 +35,7 @@ pub(super) fn read(file: &mut Fields<'_>, shared: &Shared) -> Option<Vec<Issuer>
     for item in file.require("issuers")?.items()? {
         match issuer(&item, shared) {
             Some(issuer) if !names.insert(Arc::clone(&issuer.expectations.issuer)) => {
-                item.fault(format!("the issuer `{}` stands twice", issuer.expectations.issuer));
+                item.fault(format!("duplicate issuer `{}`", issuer.expectations.issuer));
             }
             Some(issuer) if issuer.opaque_tokens && has_opaque_tokens => {
                 item.fault("only one issuer can have opaque tokens: nothing in them tells whose they are");

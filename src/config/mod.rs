@@ -243,7 +243,7 @@ const MAX_KEY_BYTES_BESIDE_POLICIES: usize = MIN_CONTEXT_BYTES - 21;
 /// Prepares policies that cover tokens, or says why the table allows of none.
 fn cover(rules: &mut Rules, policy: &Policy<'_>) -> Option<Vec<String>> {
     match rules.cover(policy.implicit_deny) {
-        Ok(surplus) => Some(surplus.iter().map(ToString::to_string).collect()),
+        Ok(over_allow) => Some(over_allow.iter().map(ToString::to_string).collect()),
         Err(faults) => {
             if let Some(place) = &policy.place {
                 faults.iter().for_each(|fault| place.fault(fault.to_string()));

@@ -72,7 +72,7 @@ fn what_is_not_one_yaml_map_is_refused() {
 
 #[test]
 fn unknown_and_repeated_keys_are_faults_with_their_place() {
-    check(&format!("{GOOD}  GET /items: {{}}\n"), &["routes: the key `GET /items` stands twice (line 6)"]);
+    check(&format!("{GOOD}  GET /items: {{}}\n"), &["routes: duplicate key `GET /items` (line 6)"]);
     check(&format!("{GOOD}rotues: {{}}\n"), &["rotues: unknown key"]);
     check(
         &GOOD.replace("GET /items: {}", "GET /items: { any_scopes: [a] }"),
@@ -140,7 +140,7 @@ fn issuers_are_held_to_their_kind() {
         &with(
             "{ oidc: { issuer: 'https://a.example', audience: x } }, { oidc: { issuer: 'https://a.example', audience: y } }",
         ),
-        &["issuers[1]: the issuer `https://a.example` stands twice"],
+        &["issuers[1]: duplicate issuer `https://a.example`"],
     );
 }
 
@@ -270,7 +270,7 @@ fn routes_that_mean_the_same_are_duplicates() {
         let text = format!("{GOOD}  {second}: {{}}\n");
         let faults = faults(&text);
         assert!(
-            faults[0].contains("twice") || faults[0].contains("means the same route as `GET /items`"),
+            faults[0].contains("duplicate") || faults[0].contains("means the same route as `GET /items`"),
             "{faults:?}"
         );
     }

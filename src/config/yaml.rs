@@ -217,7 +217,7 @@ impl Loader {
                     fault = Some((line, "a merge key (`<<`), which CloudFormation does not read".to_owned()));
                 }
                 (Some((name, line)), _) if !keys.insert(name.clone()) => {
-                    fault = Some((line, format!("the key `{name}` stands twice")));
+                    fault = Some((line, format!("duplicate key `{name}`")));
                 }
                 (Some((name, _)), value) => entries.push((name, Node { line, value })),
             },

@@ -5,8 +5,8 @@ use super::context::{ClaimSource, ContextMap, OMITTED_CLAIMS, Shape, fitted};
 use super::event_kind::EventKind;
 use super::method_arn::MethodArn;
 use super::policy::{PolicyAnswer, PolicyDocument};
-use crate::access::{Permit, Standing};
-use crate::authorizer::Trail;
+use crate::access::{Permit, TokenPermissions};
+use crate::authorizer::DecisionRecord;
 use crate::denial::{Class, Denial};
 use crate::request::{MAX_RESOURCE_CHARACTERS, UnixSeconds};
 use crate::token::Claims;
@@ -142,13 +142,13 @@ impl Answered {
 /// [`Denial::Internal`] where no answer can be written.
 pub(super) fn answer(
     ruling: Result<Permit, Denial>,
-    trail: &Trail,
+    record: &DecisionRecord,
     kind: EventKind,
     arn: &MethodArn<'_>,
     settings: &AnswerSettings,
 ) -> Result<Answered, Denial> {
     let denial = match ruling {
-        Ok(permit) if settings.by_policy(kind) => return by_policy(Ok(&permit), trail, kind, arn, settings),
+        Ok(permit) if settings.by_policy(kind) => return by_policy(Ok(&permit), record, kind, arn, settings),
         Ok(permit) => {
             let context = settings.context.of(permit.claims(), Shape::Nested);
             let mut answer = SimpleAnswer { is_authorized: true, context };
@@ -170,35 +170,37 @@ pub(super) fn answer(
             Ok(Answered::unauthorized(denial))
         }
         (Class::Unauthorized, Unauthorized::Deny) | (Class::Forbidden, _) => {
-            by_policy(Err(denial), trail, kind, arn, settings)
+            by_policy(Err(denial), record, kind, arn, settings)
         }
     }
 }
 
-/// A policy about this request, or, where there is a standing, about all that the token
+/// A policy about this request, or, where there is a token_permissions, about all that the token
 /// may use.
 fn by_policy(
     ruling: Result<&Permit, Denial>,
-    trail: &Trail,
+    record: &DecisionRecord,
     kind: EventKind,
     arn: &MethodArn<'_>,
     settings: &AnswerSettings,
 ) -> Result<Answered, Denial> {
     // A token that was revoked names somebody, but was not accepted.
-    let claims = trail
+    let claims = record
         .claims
         .as_deref()
         .filter(|_| ruling.as_ref().err().is_none_or(|denial| denial.class() == Class::Forbidden));
     let principal_id = claims.and_then(Claims::principal_id).unwrap_or(NOBODY);
-    let (ruling, policy_document, context) = match (ruling, claims.zip(trail.standing.as_ref())) {
-        (ruling, Some((claims, standing))) => return covering(ruling, standing, claims, kind, arn, settings),
+    let (ruling, policy_document, context) = match (ruling, claims.zip(record.token_permissions.as_ref())) {
+        (ruling, Some((claims, token_permissions))) => {
+            return covering(ruling, token_permissions, claims, kind, arn, settings);
+        }
         (Ok(permit), None) => {
             let claims = permit.claims();
             (Ok(()), PolicyDocument::allowing(arn, until(claims, settings)), settings.context.of(claims, Shape::Flat))
         }
         (Err(denial), None) => {
             let context = denial_context(&denial);
-            let is_everywhere = denial.is_final_for_the_token() || trail.is_refused_everywhere;
+            let is_everywhere = denial.is_final_for_the_token() || record.is_refused_everywhere;
             let policy = match settings.covers_tokens {
                 true if is_everywhere => PolicyDocument::denying_everything(arn),
                 true if !arn.can_be_exact() => return Ok(Answered::failed(denial)),
@@ -261,7 +263,7 @@ fn until(claims: &Claims, settings: &AnswerSettings) -> Option<UnixSeconds> {
 /// Deny of this request where it takes one.
 fn covering(
     ruling: Result<&Permit, Denial>,
-    standing: &Standing,
+    token_permissions: &TokenPermissions,
     claims: &Claims,
     kind: EventKind,
     arn: &MethodArn<'_>,
@@ -272,7 +274,7 @@ fn covering(
     let usage_identifier_key = usage_key.text();
     let key_bytes = usage_identifier_key.map_or(Ok(0), |key| json(&key).map(|text| text.len() + USAGE_KEY_WORDS))?;
     let others = WORDS_BYTES + MIN_CONTEXT_BYTES + json(&principal_id)?.len() + key_bytes;
-    let resources = standing.resources(arn.before_method(), MAX_ANSWER_BYTES.saturating_sub(others))?;
+    let resources = token_permissions.resources(arn.before_method(), MAX_ANSWER_BYTES.saturating_sub(others))?;
     let leaves_out = resources.leaves_out;
     let policy = PolicyDocument::covering(resources, until(claims, settings));
     if !policy.fits(MAX_RESOURCE_CHARACTERS) {
@@ -411,9 +413,9 @@ mod tests {
         Policy(Value),
     }
 
-    fn told(denial: &Denial, trail: &Trail, kind: EventKind, settings: &AnswerSettings) -> Told {
+    fn told(denial: &Denial, record: &DecisionRecord, kind: EventKind, settings: &AnswerSettings) -> Told {
         let arn = MethodArn::parse(ARN).unwrap();
-        let answered = answer(Err(denial.clone()), trail, kind, &arn, settings).unwrap();
+        let answered = answer(Err(denial.clone()), record, kind, &arn, settings).unwrap();
         assert_eq!(answered.ruling.as_ref(), Err(denial));
         let text = match answered.answer {
             Answer::Failure { error_type, error_message } => return Told::Failure(error_type, error_message),
@@ -431,7 +433,7 @@ mod tests {
     }
 
     /// Of a token that names `user-1`.
-    fn with_claims() -> Trail {
+    fn with_claims() -> DecisionRecord {
         let expectations = Expectations {
             issuer: "https://issuer.example".into(),
             tenants: None,
@@ -446,7 +448,7 @@ mod tests {
         let body = br#"{"active":true,"exp":9,"aud":"api","sub":"user-1"}"#;
         let Some(Introspection::Active(token)) = Introspection::parse(body) else { panic!() };
         let claims = token.into_claims(&Arc::new(expectations), UnixSeconds::EPOCH, None).unwrap();
-        Trail { claims: Some(Arc::new(claims)), ..Trail::default() }
+        DecisionRecord { claims: Some(Arc::new(claims)), ..DecisionRecord::default() }
     }
 
     #[test]
@@ -470,14 +472,14 @@ mod tests {
                 EventKind::Http1 => (Told::Policy(json!("anonymous")), Told::Failure("Unauthorized", "Unauthorized")),
                 EventKind::Http2 => (Told::Simple(simple.clone()), Told::Failure("Unauthorized", "Unauthorized")),
             };
-            assert_eq!(told(&Denial::TokenExpired, &Trail::default(), kind, &usual), as_usual, "{kind:?}");
-            assert_eq!(told(&Denial::TokenExpired, &Trail::default(), kind, &turned), as_turned, "{kind:?}");
+            assert_eq!(told(&Denial::TokenExpired, &DecisionRecord::default(), kind, &usual), as_usual, "{kind:?}");
+            assert_eq!(told(&Denial::TokenExpired, &DecisionRecord::default(), kind, &turned), as_turned, "{kind:?}");
         }
     }
 
     #[test]
     fn what_is_forbidden_is_denied_and_what_is_undecided_fails() {
-        let (usual, nobody) = (AnswerSettings::unless_configured(), Trail::default());
+        let (usual, nobody) = (AnswerSettings::unless_configured(), DecisionRecord::default());
         let scope = Denial::InsufficientScope { needed: "a b".into(), missed: Missed::Value };
         let simple = json!({
             "reason": "insufficient_scope",

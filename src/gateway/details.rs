@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// The query parameters of both maps. `raw_query` is HTTP 2.0's `rawQueryString`: there
-/// the map joins the values of a name that stands twice by commas, and only the raw
+/// the map joins the values of a repeated name by commas, and only the raw
 /// text tells that from a comma of the client's own, or has what the map left out. A parameter that carries the token
 /// is left out.
 pub(super) fn query<'a>(
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn http_2_tells_a_name_that_stands_twice_by_the_raw_query() {
+    fn http_2_finds_a_repeated_name_in_the_raw_query() {
         check(r#"{"a":"1,2"}"#, "null", Some("a=1,2"), &[("a", "1,2")]);
         check(r#"{"a":"1,2"}"#, "null", Some("a=1&a=2"), &[("a", "1,2"), ("a", "1"), ("a", "2")]);
         check(r#"{"a b":"1,2"}"#, "null", Some("a%20b=1&a+b=2"), &[("a b", "1,2"), ("a b", "1"), ("a b", "2")]);

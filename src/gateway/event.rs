@@ -121,7 +121,7 @@ impl<'a> Event<'a> {
 
     /// What of a cached simple answer's key API Gateway did not send as an identity
     /// source, although it sent others: HTTP 2.0 events carry their values.
-    pub(super) fn lacking_sources(&self, key: CacheKey) -> Vec<&'static str> {
+    pub(super) fn missing_identity_sources(&self, key: CacheKey) -> Vec<&'static str> {
         let mut values = Vec::new();
         strings(self.parts.identity_source, &mut |value| values.push(value));
         let route_key = self.parts.route_key.and_then(text);
@@ -133,8 +133,8 @@ impl<'a> Event<'a> {
             "$context.path" => values.iter().any(|value| value.starts_with('/') && value.ends_with(self.arn.path())),
             _ => values.iter().any(|value| Some(value) == route_key.as_ref()),
         };
-        let lacking = key.identity_sources().into_iter().filter(|source| !is_there(source));
-        if values.is_empty() { Vec::new() } else { lacking.collect() }
+        let missing = key.identity_sources().into_iter().filter(|source| !is_there(source));
+        if values.is_empty() { Vec::new() } else { missing.collect() }
     }
 
     fn credentials(&self, sources: &[TokenSource]) -> Vec<Credential<'a>> {
@@ -296,7 +296,7 @@ impl<'de> Visitor<'de> for PartsVisitor {
             let member = place(&mut parts);
             // Two values for one member: whoever reads the other sees another event.
             if member.is_some() {
-                return Err(A::Error::custom("a member stands twice"));
+                return Err(A::Error::custom("duplicate member"));
             }
             *member = map.next_value::<Option<&'de RawValue>>()?;
         }
@@ -596,7 +596,7 @@ mod tests {
         const ADDRESS: &str = "$context.identity.sourceIp";
         let key = |route: bool, path: bool, address: bool| CacheKey { route, path, address };
         let context = r#""requestContext":{"http":{"sourceIp":"192.0.2.1"}}"#;
-        for (key, sent, lacking) in [
+        for (key, sent, missing) in [
             (key(false, false, false), r#"["t"]"#, &[][..]),
             (key(true, false, false), r#"["t"]"#, &[ROUTE]),
             (key(true, false, false), r#"["t","GET /request"]"#, &[]),
@@ -619,7 +619,7 @@ mod tests {
                 r#"{{"version":"2.0","routeArn":"{ARN}","routeKey":"GET /request",{context},"identitySource":{sent}}}"#
             );
             let event = Event::parse(event.as_bytes()).unwrap();
-            assert_eq!(event.lacking_sources(key), lacking, "{key:?} {sent}");
+            assert_eq!(event.missing_identity_sources(key), missing, "{key:?} {sent}");
         }
     }
 }

@@ -7,7 +7,7 @@ use super::event_kind::EventKind;
 use super::token_sources::TokenSources;
 use super::trace::trace_id;
 use crate::access::{CacheKey, Permit};
-use crate::authorizer::{Authorizer, Trail};
+use crate::authorizer::{Authorizer, DecisionRecord};
 use crate::denial::{Class, Denial};
 use crate::metrics::{Invocation, Metrics};
 use crate::request::{Credential, Request};
@@ -130,12 +130,12 @@ impl Handler {
         self.look_at_sources(&event, by_policy);
         let request = self.request(&event, by_policy);
         let ruling: Result<Permit, Denial> = match now() {
-            Some(now) => self.authorizer.authorize(&request, now, &mut line.trail).await,
+            Some(now) => self.authorizer.authorize(&request, now, &mut line.record).await,
             None => Err(Denial::Internal("the clock is before 1970 or after 9999")),
         };
         line.would_be = ruling.as_ref().ok().and_then(Permit::would_be).cloned();
         let answered =
-            answer(ruling, &line.trail, event.kind, &event.arn, &self.answers).unwrap_or_else(Answered::failed);
+            answer(ruling, &line.record, event.kind, &event.arn, &self.answers).unwrap_or_else(Answered::failed);
         Some(answered)
     }
 
@@ -145,11 +145,11 @@ impl Handler {
         if by_policy || self.has_seen_sources.swap(true, Ordering::Relaxed) {
             return;
         }
-        let lacking = event.lacking_sources(self.cache_key);
-        if !lacking.is_empty() {
+        let missing = event.missing_identity_sources(self.cache_key);
+        if !missing.is_empty() {
             tracing::warn!(
                 message = "identity_sources",
-                lacking = lacking.join(", "),
+                missing_identity_sources = missing.join(", "),
                 fix = "if the authorizer's results are cached, add these identity sources, or set its TTL to 0"
             );
         }
@@ -162,14 +162,14 @@ impl Handler {
     ///
     /// # Errors
     /// The reason for "no".
-    pub async fn explain(&self, event: &str, token: Option<&str>, trail: &mut Trail) -> Result<(), Denial> {
+    pub async fn explain(&self, event: &str, token: Option<&str>, record: &mut DecisionRecord) -> Result<(), Denial> {
         let event = Event::parse(event.as_bytes())?;
         let mut request = self.request(&event, self.answers.by_policy(event.kind));
         if let Some(token) = token {
             request.credentials = vec![Credential(token.into())];
         }
         let now = now().ok_or(Denial::Internal("the clock is before 1970 or after 9999"))?;
-        self.authorizer.authorize(&request, now, trail).await.map(drop)
+        self.authorizer.authorize(&request, now, record).await.map(drop)
     }
 
     fn request<'e>(&self, event: &'e Event<'_>, by_policy: bool) -> Request<'e> {
@@ -196,7 +196,7 @@ struct Line<'i> {
     event: Option<EventKind>,
     /// Why a rule that only reports would refuse the request.
     would_be: Option<Denial>,
-    trail: Trail,
+    record: DecisionRecord,
 }
 
 impl Line<'_> {
@@ -209,8 +209,8 @@ impl Line<'_> {
         let (decision, denial) = decision(&answered.ruling);
         let would_be = self.would_be(&answered.ruling);
         let denial = denial.or(would_be);
-        let trail = &self.trail;
-        let claims = trail.claims.as_deref();
+        let record = &self.record;
+        let claims = record.claims.as_deref();
         let credential = claims.map(Claims::credential).filter(|kind| *kind != CredentialKind::Jwt);
         tracing::info!(
             message = "decision",
@@ -219,18 +219,18 @@ impl Line<'_> {
             reason = denial.map(Denial::code),
             detail = denial.and_then(Denial::detail),
             event = self.event.map(EventKind::name),
-            route = trail.route.as_deref(),
-            issuer = trail.issuer.as_deref(),
+            route = record.route.as_deref(),
+            issuer = record.issuer.as_deref(),
             client_id = claims.and_then(Claims::client_id).and_then(|id| id.as_str()),
             principal_id = claims.and_then(Claims::principal_id),
-            kid = trail.kid.as_deref(),
+            kid = record.kid.as_deref(),
             jti = claims.and_then(|claims| claims.text("jti")),
             credential = credential.map(CredentialKind::name),
             omitted_claims = answered.omitted_claims.as_deref(),
-            live_check = trail.live_check.outcome(),
-            live_check_us = trail.live_check.microseconds(),
-            policies = trail.permissions.policies(),
-            policy_errors = trail.permissions.errors(),
+            live_check = record.live_check.outcome(),
+            live_check_us = record.live_check.microseconds(),
+            policies = record.permissions.policies(),
+            policy_errors = record.permissions.errors(),
             trace_id = self.trace_id,
             duration_us = micros(took),
             request_id = self.request_id,

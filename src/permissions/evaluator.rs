@@ -157,7 +157,7 @@ fn expression(value: &Value) -> Result<RestrictedExpression, NotAQuestion> {
         Value::Ip(address) => RestrictedExpression::new_ip(address.to_string()),
         Value::Long(value) => RestrictedExpression::new_long(*value),
         Value::Record(record) => {
-            RestrictedExpression::new_record(expressions(record)?).map_err(|_| NotAQuestion("a member stands twice"))?
+            RestrictedExpression::new_record(expressions(record)?).map_err(|_| NotAQuestion("duplicate member"))?
         }
         Value::Set(items) => {
             RestrictedExpression::new_set(items.iter().map(expression).collect::<Result<Vec<_>, _>>()?)

@@ -28,7 +28,7 @@ pub enum Value {
     Text(String),
 }
 
-/// Attributes by name; no name stands twice.
+/// Attributes by name; no duplicate names.
 pub type Record = Vec<(String, Value)>;
 
 impl Value {

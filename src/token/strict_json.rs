@@ -1,4 +1,4 @@
-//! JSON objects in which no member stands twice, at any depth.
+//! JSON objects without duplicate members, at any depth.
 //!
 //! RFC 8259 leaves open what a repeated name means, so that two readers of one
 //! token could see two different claims; RFC 7515 4 lets a parser refuse it, and
@@ -81,7 +81,7 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(name) = members.next_key::<String>()? {
             let value = members.next_value_seed(Strict)?;
             if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a member stands twice"));
+                return Err(A::Error::custom("duplicate member"));
             }
         }
         Ok(Value::Object(object))

@@ -335,7 +335,7 @@ impl Page {
                 Some(first) if first == column => true,
                 Some(first) if inside => {
                     if let Some(name) = first.strip_prefix('`').and_then(|name| name.strip_suffix('`')) {
-                        assert!(rows.insert(name.to_owned()), "{}: `{name}` stands twice", self.name);
+                        assert!(rows.insert(name.to_owned()), "{}: duplicate `{name}`", self.name);
                     }
                     true
                 }

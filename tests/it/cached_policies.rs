@@ -747,7 +747,7 @@ fn what_cached_policies_cannot_but_allow_is_told_once_at_start() {
 
 #[test]
 fn the_start_says_what_a_cached_simple_answer_is_keyed_by() {
-    for (routes, cached_by) in [
+    for (routes, cache_key) in [
         ("{ $default: {} }", "the token"),
         ("{ $default: {}, $connect: {} }", "the token"),
         ("{ $default: {}, GET /a: {} }", "the token, $context.routeKey"),
@@ -767,7 +767,7 @@ fn the_start_says_what_a_cached_simple_answer_is_keyed_by() {
         api.function.end();
         let said = api.function.stdout();
         let told: Vec<&String> = said.iter().filter(|line| line.contains("simple_answers")).collect();
-        assert!(told.len() == 1 && told[0].contains(&format!("\"cached_by\":\"{cached_by}\"")), "{routes}: {said:#?}");
+        assert!(told.len() == 1 && told[0].contains(&format!("\"cache_key\":\"{cache_key}\"")), "{routes}: {said:#?}");
     }
     let by_policy = Api::of("routes: { GET /a: {} }\nhttp_api: { response: policy }");
     by_policy.function.wait_until_ready();
@@ -779,8 +779,8 @@ fn the_start_says_what_a_cached_simple_answer_is_keyed_by() {
 fn identity_sources_that_would_let_a_cached_answer_leak_are_warned_of_once() {
     let token = Token::access();
     let bearer = format!("Bearer {}", token.text());
-    // (routes, identity sources, what is said to be lacking)
-    for (routes, sources, lacking) in [
+    // (routes, identity sources, what is said to be missing)
+    for (routes, sources, missing) in [
         ("{ GET /a: {} }", json!([bearer]), Some("$context.routeKey")),
         ("{ GET /a: {} }", json!([bearer, "GET /a"]), None),
         ("{ GET /a: {} }", json!(null), None),
@@ -799,8 +799,8 @@ fn identity_sources_that_would_let_a_cached_answer_leak_are_warned_of_once() {
         api.function.end();
         let said = api.function.stdout();
         let warnings: Vec<&String> = said.iter().filter(|line| line.contains("\"identity_sources\"")).collect();
-        let expected = lacking.map(|lacking| format!("\"lacking\":\"{lacking}\""));
-        assert_eq!(warnings.len(), usize::from(lacking.is_some()), "{routes} {sources}: {said:#?}");
+        let expected = missing.map(|missing| format!("\"missing_identity_sources\":\"{missing}\""));
+        assert_eq!(warnings.len(), usize::from(missing.is_some()), "{routes} {sources}: {said:#?}");
         assert!(warnings.iter().all(|line| line.contains(expected.as_deref().unwrap_or_default())), "{warnings:#?}");
     }
     // Of a policy it is the Resource that tells requests apart.

@@ -333,7 +333,7 @@ fn the_token_is_where_the_configuration_says() {
     event["queryStringParameters"] = json!({ "access_token": other });
     event["multiValueQueryStringParameters"] = json!({ "access_token": [token, other] });
     cases.check("twice in the query", &function.ask(&event), "ambiguous_token");
-    // HTTP 2.0 joins what stands twice in the query with a comma.
+    // HTTP 2.0 joins a repeated query parameter with a comma.
     let mut event = events::http_2("GET", "/", json!({}));
     event["queryStringParameters"] = json!({ "access_token": format!("{token},{other}") });
     cases.check("twice in the query of HTTP 2.0", &function.ask(&event), "401");

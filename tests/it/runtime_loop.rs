@@ -139,7 +139,7 @@ fn an_answer_that_is_not_taken_is_told_and_the_next_invocation_is_served() {
     for status in [400, 410, 413, 500] {
         let script = Script::play("", ["a", "b"].map(|id| Next::Event(id, Kind::Http2)), status, kept);
         assert!(script.requests(4)[3].ends_with("b/response"));
-        wait_for("`answer_refused`", || script.has_said("answer_refused"));
+        wait_for("`response_rejected`", || script.has_said("response_rejected"));
     }
 }
 
@@ -168,6 +168,6 @@ fn what_is_no_address_stops_the_start() {
         let function = Setup::config(&any_valid_token("none")).env("AWS_LAMBDA_RUNTIME_API", address).start();
         wait_for("the end of the process", || !function.is_running());
         function.end();
-        assert!(function.stdout().iter().any(|line| line.contains("no_start")), "{address:?}");
+        assert!(function.stdout().iter().any(|line| line.contains("start_failed")), "{address:?}");
     }
 }

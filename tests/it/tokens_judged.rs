@@ -27,18 +27,18 @@ const OIDC_ALGORITHMS: &str = "https://algorithms.example.com";
 const ODD_KEYS: &str = "https://odd-keys.example.com";
 
 /// The function with all these issuers, and one table of cases.
-struct Court {
+struct Harness {
     function: Function,
     site: Site,
     cases: Arc<Cases>,
 }
 
-impl Court {
-    fn open() -> Court {
-        Court::open_with("leeway: 0s")
+impl Harness {
+    fn open() -> Harness {
+        Harness::open_with("leeway: 0s")
     }
 
-    fn open_with(settings: &str) -> Court {
+    fn open_with(settings: &str) -> Harness {
         let site = Site::with_keys(&cognito_jwks());
         let plain = [Key::RsaA, Key::RsaB, Key::Rsa4096, Key::P256, Key::P384, Key::P521, Key::Ed25519];
         site.page("/plain.json", Page::json(&jwk_set(&plain.map(Key::jwk))));
@@ -66,7 +66,7 @@ routes: {{ $default: {{}} }}
 {settings}
 "#
         );
-        Court { function: Function::start(&config), site, cases: Arc::default() }
+        Harness { function: Function::start(&config), site, cases: Arc::default() }
     }
 
     #[track_caller]
@@ -100,30 +100,38 @@ fn no_numbers() -> Vec<Value> {
 
 #[test]
 fn tokens_as_their_issuers_mint_them_are_good() {
-    let court = Court::open();
-    court.check("Cognito access token", Token::access().text(), "allow");
-    court.check("signed with the other key of the pool", Token::access().key(Key::RsaB).text(), "allow");
-    court.check("client credentials", Token::machine().text(), "allow");
-    court.check("the newer form of the issuer", Token::access().claim("iss", json!(NEW_ISSUER)).text(), "allow");
-    court.check("an issuer in China", Token::access().claim("iss", json!(CHINA_POOL)).text(), "allow");
-    court.check("a Cognito ID token", Token::id().claim("iss", json!(ID_POOL)).text(), "allow");
-    court.check("an ID token where both are taken", Token::id().claim("iss", json!(BOTH_POOL)).text(), "allow");
-    court.check("an access token where both are taken", Token::access().claim("iss", json!(BOTH_POOL)).text(), "allow");
-    court.check(
+    let harness = Harness::open();
+    harness.check("Cognito access token", Token::access().text(), "allow");
+    harness.check("signed with the other key of the pool", Token::access().key(Key::RsaB).text(), "allow");
+    harness.check("client credentials", Token::machine().text(), "allow");
+    harness.check("the newer form of the issuer", Token::access().claim("iss", json!(NEW_ISSUER)).text(), "allow");
+    harness.check("an issuer in China", Token::access().claim("iss", json!(CHINA_POOL)).text(), "allow");
+    harness.check("a Cognito ID token", Token::id().claim("iss", json!(ID_POOL)).text(), "allow");
+    harness.check("an ID token where both are taken", Token::id().claim("iss", json!(BOTH_POOL)).text(), "allow");
+    harness.check(
+        "an access token where both are taken",
+        Token::access().claim("iss", json!(BOTH_POOL)).text(),
+        "allow",
+    );
+    harness.check(
         "resource-bound: an audience of its own",
         Token::access().claim("aud", json!("https://x")).text(),
         "allow",
     );
-    court.check("an emulator's `typ`", Token::access().header("typ", json!("JWT")).text(), "allow");
-    court.check("a nested claim of a trigger", Token::access().claim("x", json!({"a": [{"b": null}]})).text(), "allow");
-    court.check("another provider's token", Token::oidc(OIDC).text(), "allow");
-    court.check(
+    harness.check("an emulator's `typ`", Token::access().header("typ", json!("JWT")).text(), "allow");
+    harness.check(
+        "a nested claim of a trigger",
+        Token::access().claim("x", json!({"a": [{"b": null}]})).text(),
+        "allow",
+    );
+    harness.check("another provider's token", Token::oidc(OIDC).text(), "allow");
+    harness.check(
         "no `iat`, `nbf`, `auth_time`, `jti`",
         Token::access().without("iat").without("nbf").without("auth_time").without("jti").text(),
         "allow",
     );
-    court.check("no `sub`", Token::access().without("sub").text(), "allow");
-    court.check(
+    harness.check("no `sub`", Token::access().without("sub").text(), "allow");
+    harness.check(
         "white space in the JSON",
         {
             let token = Token::access();
@@ -135,10 +143,10 @@ fn tokens_as_their_issuers_mint_them_are_good() {
 
 #[test]
 fn the_issuer_must_be_a_configured_one_to_the_letter() {
-    let court = Court::open();
+    let harness = Harness::open();
     let token = Token::access();
-    court.check("no iss", token.clone().without("iss").text(), "unknown_issuer");
-    court.check_each(&token, "iss", &no_strings(), "unknown_issuer");
+    harness.check("no iss", token.clone().without("iss").text(), "unknown_issuer");
+    harness.check_each(&token, "iss", &no_strings(), "unknown_issuer");
     let near = [
         json!([ISSUER]),
         json!({ "iss": ISSUER }),
@@ -155,191 +163,199 @@ fn the_issuer_must_be_a_configured_one_to_the_letter() {
         json!(ISSUER.replace("us-east-1_AbCdEf123", "us-east-1_abcdef123")),
         json!("us-east-1_AbCdEf123"),
     ];
-    court.check_each(&token, "iss", &near, "unknown_issuer");
+    harness.check_each(&token, "iss", &near, "unknown_issuer");
 }
 
 #[test]
 fn the_expiry_must_be_there_and_ahead() {
-    let court = Court::open();
+    let harness = Harness::open();
     let token = Token::access();
-    court.check("no exp", token.clone().without("exp").text(), "malformed_claims");
-    court.check_each(&token, "exp", &no_numbers(), "malformed_claims");
-    court.check("exp a minute ago", token.clone().claim("exp", json!(now() - 60)).text(), "token_expired");
+    harness.check("no exp", token.clone().without("exp").text(), "malformed_claims");
+    harness.check_each(&token, "exp", &no_numbers(), "malformed_claims");
+    harness.check("exp a minute ago", token.clone().claim("exp", json!(now() - 60)).text(), "token_expired");
     // RFC 7519, section 4.1.4: "on or after which the JWT MUST NOT be accepted".
-    court.check("exp is now", token.clone().claim("exp", json!(now())).text(), "token_expired");
-    court.check("exp in a few seconds", token.clone().claim("exp", json!(now() + 5)).text(), "allow");
-    court.check("exp at a fraction ahead", token.clone().claim("exp", json!(now() as f64 + 5.5)).text(), "allow");
-    court.check("exp at a fraction ago", token.clone().claim("exp", json!(now() as f64 - 1.5)).text(), "token_expired");
-    court.check("exp in scientific notation", token.claim_text("exp", "4.1024448e9"), "allow");
-    court.check("exp 0", token.clone().claim("exp", json!(0)).text(), "token_expired");
-    court.check("exp negative", token.clone().claim("exp", json!(-1)).text(), "token_expired|malformed_claims");
-    court.check("exp very negative", token.claim_text("exp", "-1e300"), "token_expired|malformed_claims");
-    court.check("exp i64::MIN", token.claim_text("exp", "-9223372036854775808"), "token_expired|malformed_claims");
+    harness.check("exp is now", token.clone().claim("exp", json!(now())).text(), "token_expired");
+    harness.check("exp in a few seconds", token.clone().claim("exp", json!(now() + 5)).text(), "allow");
+    harness.check("exp at a fraction ahead", token.clone().claim("exp", json!(now() as f64 + 5.5)).text(), "allow");
+    harness.check(
+        "exp at a fraction ago",
+        token.clone().claim("exp", json!(now() as f64 - 1.5)).text(),
+        "token_expired",
+    );
+    harness.check("exp in scientific notation", token.claim_text("exp", "4.1024448e9"), "allow");
+    harness.check("exp 0", token.clone().claim("exp", json!(0)).text(), "token_expired");
+    harness.check("exp negative", token.clone().claim("exp", json!(-1)).text(), "token_expired|malformed_claims");
+    harness.check("exp very negative", token.claim_text("exp", "-1e300"), "token_expired|malformed_claims");
+    harness.check("exp i64::MIN", token.claim_text("exp", "-9223372036854775808"), "token_expired|malformed_claims");
     // What is too large for an i64 may be taken as far ahead or as malformed; it may not be anything else.
     for huge in ["9223372036854775807", "18446744073709551615", "18446744073709551616", "1e300"] {
-        court.check(&format!("exp {huge}"), token.claim_text("exp", huge), "allow|malformed_claims");
+        harness.check(&format!("exp {huge}"), token.claim_text("exp", huge), "allow|malformed_claims");
     }
-    court.check("exp beyond every float", token.claim_text("exp", "1e999"), "malformed_claims|malformed_token");
+    harness.check("exp beyond every float", token.claim_text("exp", "1e999"), "malformed_claims|malformed_token");
     for no_json in ["NaN", "Infinity", "0x7fffffff", "04102444800", "+4102444800", "4102444800."] {
-        court.check(&format!("exp {no_json}"), token.claim_text("exp", no_json), "malformed_token");
+        harness.check(&format!("exp {no_json}"), token.claim_text("exp", no_json), "malformed_token");
     }
 }
 
 #[test]
 fn not_before_and_issued_at_hold_where_they_are_there() {
-    let court = Court::open();
+    let harness = Harness::open();
     for claim in ["nbf", "iat"] {
         let token = Token::access();
-        court.check(&format!("no {claim}"), token.clone().without(claim).text(), "allow");
-        court.check_each(&token, claim, &no_numbers(), "malformed_claims");
-        court.check_each(&token, claim, &[json!(now()), json!(now() - 1), json!(0)], "allow");
-        court.check_each(&token, claim, &[json!(-1)], "allow|malformed_claims");
-        court.check_each(&token, claim, &[json!(now() as f64 - 0.5)], "allow");
-        court.check_each(&token, claim, &[json!(now() + 30), json!(now() + 86_400)], "token_not_yet_valid");
-        court.check_each(&token, claim, &[json!(now() as f64 + 30.5)], "token_not_yet_valid");
-        court.check(
+        harness.check(&format!("no {claim}"), token.clone().without(claim).text(), "allow");
+        harness.check_each(&token, claim, &no_numbers(), "malformed_claims");
+        harness.check_each(&token, claim, &[json!(now()), json!(now() - 1), json!(0)], "allow");
+        harness.check_each(&token, claim, &[json!(-1)], "allow|malformed_claims");
+        harness.check_each(&token, claim, &[json!(now() as f64 - 0.5)], "allow");
+        harness.check_each(&token, claim, &[json!(now() + 30), json!(now() + 86_400)], "token_not_yet_valid");
+        harness.check_each(&token, claim, &[json!(now() as f64 + 30.5)], "token_not_yet_valid");
+        harness.check(
             &format!("{claim} 1e300"),
             token.claim_text(claim, "1e300"),
             "token_not_yet_valid|malformed_claims",
         );
     }
     let token = Token::access();
-    court.check("no auth_time", token.clone().without("auth_time").text(), "allow");
-    court.check_each(&token, "auth_time", &no_numbers(), "malformed_claims");
-    court.check_each(&token, "auth_time", &[json!(0), json!(now()), json!(now() as f64 - 0.5)], "allow");
+    harness.check("no auth_time", token.clone().without("auth_time").text(), "allow");
+    harness.check_each(&token, "auth_time", &no_numbers(), "malformed_claims");
+    harness.check_each(&token, "auth_time", &[json!(0), json!(now()), json!(now() as f64 - 0.5)], "allow");
 }
 
 #[test]
 fn the_leeway_counts_for_expiry_not_before_and_issued_at() {
-    let court = Court::open_with("leeway: 60s");
+    let harness = Harness::open_with("leeway: 60s");
     let at = |claim: &str, offset: i64| Token::access().claim(claim, json!(now() + offset)).text();
-    court.check("expired within the leeway", at("exp", -50), "allow");
-    court.check("expired exactly the leeway ago", at("exp", -60), "token_expired");
-    court.check("expired long ago", at("exp", -120), "token_expired");
-    court.check("nbf within the leeway", at("nbf", 60), "allow");
-    court.check("nbf beyond the leeway", at("nbf", 90), "token_not_yet_valid");
-    court.check("iat within the leeway", at("iat", 60), "allow");
-    court.check("iat beyond the leeway", at("iat", 90), "token_not_yet_valid");
+    harness.check("expired within the leeway", at("exp", -50), "allow");
+    harness.check("expired exactly the leeway ago", at("exp", -60), "token_expired");
+    harness.check("expired long ago", at("exp", -120), "token_expired");
+    harness.check("nbf within the leeway", at("nbf", 60), "allow");
+    harness.check("nbf beyond the leeway", at("nbf", 90), "token_not_yet_valid");
+    harness.check("iat within the leeway", at("iat", 60), "allow");
+    harness.check("iat beyond the leeway", at("iat", 90), "token_not_yet_valid");
 
-    let court = Court::open_with("");
-    court.check("the default is five seconds: within", at("exp", -2), "allow");
-    court.check("the default is five seconds: at the edge", at("exp", -5), "token_expired");
-    court.check("the default is five seconds: not yet", at("nbf", 30), "token_not_yet_valid");
+    let harness = Harness::open_with("");
+    harness.check("the default is five seconds: within", at("exp", -2), "allow");
+    harness.check("the default is five seconds: at the edge", at("exp", -5), "token_expired");
+    harness.check("the default is five seconds: not yet", at("nbf", 30), "token_not_yet_valid");
 }
 
 #[test]
 fn the_token_use_must_be_one_that_is_wanted() {
-    let court = Court::open();
+    let harness = Harness::open();
     for issuer in [ISSUER, ID_POOL, BOTH_POOL, AUDIENCE_POOL, ANY_CLIENT_POOL] {
         let token = Token::access().claim("aud", json!("orders")).claim("iss", json!(issuer));
-        court.check(&format!("no token_use at {issuer}"), token.clone().without("token_use").text(), "wrong_token_use");
-        court.check_each(&token, "token_use", &no_strings(), "wrong_token_use");
+        harness.check(
+            &format!("no token_use at {issuer}"),
+            token.clone().without("token_use").text(),
+            "wrong_token_use",
+        );
+        harness.check_each(&token, "token_use", &no_strings(), "wrong_token_use");
         let other =
             [json!(["access"]), json!(["id"]), json!("Access"), json!(""), json!("refresh"), json!("access id")];
-        court.check_each(&token, "token_use", &other, "wrong_token_use");
+        harness.check_each(&token, "token_use", &other, "wrong_token_use");
     }
-    court.check("an ID token where access tokens are wanted", Token::id().text(), "wrong_token_use");
-    court.check(
+    harness.check("an ID token where access tokens are wanted", Token::id().text(), "wrong_token_use");
+    harness.check(
         "an access token where ID tokens are wanted",
         Token::access().claim("iss", json!(ID_POOL)).claim("aud", json!(CLIENT)).text(),
         "wrong_token_use",
     );
-    court.check("another provider knows no token_use", Token::oidc(OIDC).text(), "allow");
+    harness.check("another provider knows no token_use", Token::oidc(OIDC).text(), "allow");
 }
 
 #[test]
 fn the_client_must_be_a_configured_one() {
-    let court = Court::open();
+    let harness = Harness::open();
     let others =
         [json!(""), json!("other-client"), json!("web-client "), json!("Web-Client"), json!("web-clien"), json!("*")];
 
     let access = Token::access();
-    court.check("no client_id", access.clone().without("client_id").text(), "wrong_client");
-    court.check_each(&access, "client_id", &no_strings(), "wrong_client");
-    court.check_each(&access, "client_id", &[json!([CLIENT])], "wrong_client");
-    court.check_each(&access, "client_id", &others, "wrong_client");
+    harness.check("no client_id", access.clone().without("client_id").text(), "wrong_client");
+    harness.check_each(&access, "client_id", &no_strings(), "wrong_client");
+    harness.check_each(&access, "client_id", &[json!([CLIENT])], "wrong_client");
+    harness.check_each(&access, "client_id", &others, "wrong_client");
     // An access token's `aud` is no client.
-    court.check(
+    harness.check(
         "a wrong client_id beside a right aud",
         access.clone().claim("client_id", json!("other")).claim("aud", json!(CLIENT)).text(),
         "wrong_client",
     );
 
     let id = Token::id().claim("iss", json!(ID_POOL));
-    court.check("an ID token without aud", id.clone().without("aud").text(), "wrong_client");
-    court.check_each(&id, "aud", &no_strings(), "wrong_client");
-    court.check_each(&id, "aud", &others, "wrong_client");
-    court.check_each(&id, "aud", &[json!(["other-client"]), json!([[CLIENT]])], "wrong_client");
-    court.check(
+    harness.check("an ID token without aud", id.clone().without("aud").text(), "wrong_client");
+    harness.check_each(&id, "aud", &no_strings(), "wrong_client");
+    harness.check_each(&id, "aud", &others, "wrong_client");
+    harness.check_each(&id, "aud", &[json!(["other-client"]), json!([[CLIENT]])], "wrong_client");
+    harness.check(
         "a right client_id does not make up for an ID token's aud",
         id.clone().claim("aud", json!("other")).claim("client_id", json!(CLIENT)).text(),
         "wrong_client",
     );
 
     let any = Token::access().claim("iss", json!(ANY_CLIENT_POOL));
-    court.check_each(&any, "client_id", &[json!("whoever")], "allow");
-    court.check("any client is still a client", any.clone().without("client_id").text(), "wrong_client");
-    court.check_each(&any, "client_id", &no_strings(), "wrong_client");
+    harness.check_each(&any, "client_id", &[json!("whoever")], "allow");
+    harness.check("any client is still a client", any.clone().without("client_id").text(), "wrong_client");
+    harness.check_each(&any, "client_id", &no_strings(), "wrong_client");
 
     let oidc = Token::oidc(OIDC_CLIENTS);
-    court.check("azp", oidc.text(), "allow");
-    court.check("client_id", oidc.clone().without("azp").claim("client_id", json!("spa")).text(), "allow");
-    court.check("neither", oidc.clone().without("azp").text(), "wrong_client");
-    court.check_each(&oidc, "azp", &no_strings(), "wrong_client");
-    court.check_each(&oidc, "azp", &[json!(["spa"]), json!("other")], "wrong_client");
-    court.check("client_id goes before azp", oidc.clone().claim("client_id", json!("other")).text(), "wrong_client");
-    court.check(
+    harness.check("azp", oidc.text(), "allow");
+    harness.check("client_id", oidc.clone().without("azp").claim("client_id", json!("spa")).text(), "allow");
+    harness.check("neither", oidc.clone().without("azp").text(), "wrong_client");
+    harness.check_each(&oidc, "azp", &no_strings(), "wrong_client");
+    harness.check_each(&oidc, "azp", &[json!(["spa"]), json!("other")], "wrong_client");
+    harness.check("client_id goes before azp", oidc.clone().claim("client_id", json!("other")).text(), "wrong_client");
+    harness.check(
         "a mistyped client_id is not made good by azp",
         oidc.clone().claim("client_id", json!(7)).text(),
         "wrong_client",
     );
-    court.check("client_id null beside a good azp", oidc.claim("client_id", json!(null)).text(), "wrong_client");
+    harness.check("client_id null beside a good azp", oidc.claim("client_id", json!(null)).text(), "wrong_client");
 
     // The revocation table and the log know clients by this claim, so its type counts where no client is asked for.
     let unchecked = Token::oidc(OIDC);
-    court.check("no client is asked for", unchecked.clone().without("azp").text(), "allow");
-    court.check_each(&unchecked, "azp", &[json!("whoever")], "allow");
+    harness.check("no client is asked for", unchecked.clone().without("azp").text(), "allow");
+    harness.check_each(&unchecked, "azp", &[json!("whoever")], "allow");
     for name in ["azp", "client_id"] {
-        court.check_each(&unchecked, name, &no_strings()[1..], "wrong_client");
-        court.check_each(&unchecked, name, &[json!(""), json!(["spa"])], "wrong_client");
+        harness.check_each(&unchecked, name, &no_strings()[1..], "wrong_client");
+        harness.check_each(&unchecked, name, &[json!(""), json!(["spa"])], "wrong_client");
     }
     // A null names no client, and hides none.
-    court.check_each(&unchecked, "azp", &[json!(null)], "allow");
+    harness.check_each(&unchecked, "azp", &[json!(null)], "allow");
 }
 
 #[test]
 fn identifiers_are_non_empty_texts_where_they_are_present() {
-    let court = Court::open();
+    let harness = Harness::open();
     for token in [Token::access(), Token::machine(), Token::oidc(OIDC), Token::id().claim("iss", json!(ID_POOL))] {
         for name in ["sub", "jti", "origin_jti"] {
-            court.check(&format!("no {name}"), token.clone().without(name).text(), "allow");
-            court.check_each(&token, name, &[json!("42"), json!(" ")], "allow");
-            court.check_each(&token, name, &[json!(""), json!(["42"])], "malformed_claims");
-            court.check_each(&token, name, &no_strings(), "malformed_claims");
+            harness.check(&format!("no {name}"), token.clone().without(name).text(), "allow");
+            harness.check_each(&token, name, &[json!("42"), json!(" ")], "allow");
+            harness.check_each(&token, name, &[json!(""), json!(["42"])], "malformed_claims");
+            harness.check_each(&token, name, &no_strings(), "malformed_claims");
         }
     }
 }
 
 #[test]
 fn the_audience_must_hold_a_configured_one() {
-    let court = Court::open();
+    let harness = Harness::open();
     let oidc = Token::oidc(OIDC);
-    court.check_each(
+    harness.check_each(
         &oidc,
         "aud",
         &[json!("api://orders"), json!("api://other"), json!(["x", "api://orders"])],
         "allow",
     );
     let access = Token::access().claim("iss", json!(AUDIENCE_POOL));
-    court.check_each(
+    harness.check_each(
         &access,
         "aud",
         &[json!("orders"), json!("https://api.example.com"), json!(["x", "orders"])],
         "allow",
     );
     for (name, token) in [("another provider's", oidc), ("a Cognito access token's", access)] {
-        court.check(&format!("{name}: no aud"), token.clone().without("aud").text(), "wrong_audience");
-        court.check_each(&token, "aud", &no_strings(), "wrong_audience");
+        harness.check(&format!("{name}: no aud"), token.clone().without("aud").text(), "wrong_audience");
+        harness.check_each(&token, "aud", &no_strings(), "wrong_audience");
         let others = [
             json!(""),
             json!("api://order"),
@@ -349,9 +365,9 @@ fn the_audience_must_hold_a_configured_one() {
             json!([["api://orders"], ["orders"]]),
             json!({ "api://orders": true, "orders": true }),
         ];
-        court.check_each(&token, "aud", &others, "wrong_audience");
+        harness.check_each(&token, "aud", &others, "wrong_audience");
     }
-    court.check(
+    harness.check(
         "an ID token's aud is its client, and no audience",
         Token::id().claim("iss", json!(AUDIENCE_POOL)).text(),
         "allow",
@@ -360,25 +376,25 @@ fn the_audience_must_hold_a_configured_one() {
 
 #[test]
 fn the_required_typ_must_be_there() {
-    let court = Court::open();
+    let harness = Harness::open();
     let token = Token::oidc(OIDC_TYP);
-    court.check("at+jwt", token.clone().header("typ", json!("at+jwt")).text(), "allow");
+    harness.check("at+jwt", token.clone().header("typ", json!("at+jwt")).text(), "allow");
     // RFC 9068, section 4, and RFC 7515, section 4.1.9: a media type, whose case and prefix may vary.
     for same in ["application/at+jwt", "AT+JWT"] {
-        court.check(same, token.clone().header("typ", json!(same)).text(), "allow|wrong_typ");
+        harness.check(same, token.clone().header("typ", json!(same)).text(), "allow|wrong_typ");
     }
-    court.check("no typ", token.clone().without_header("typ").text(), "wrong_typ");
+    harness.check("no typ", token.clone().without_header("typ").text(), "wrong_typ");
     for typ in [json!("JWT"), json!(""), json!("at+jwt "), json!("id+jwt"), json!("application/JWT")] {
-        court.check(&format!("typ: {typ}"), token.clone().header("typ", typ).text(), "wrong_typ");
+        harness.check(&format!("typ: {typ}"), token.clone().header("typ", typ).text(), "wrong_typ");
     }
     for typ in no_strings() {
-        court.check(&format!("typ: {typ}"), token.clone().header("typ", typ).text(), "wrong_typ|malformed_token");
+        harness.check(&format!("typ: {typ}"), token.clone().header("typ", typ).text(), "wrong_typ|malformed_token");
     }
 }
 
 #[test]
 fn only_the_allowed_algorithms_are_taken() {
-    let court = Court::open();
+    let harness = Harness::open();
     // Each algorithm with the key it belongs to, first where it is allowed, then where RS256 alone is.
     for (key, algorithm) in [
         (Key::RsaA, "RS256"),
@@ -394,16 +410,16 @@ fn only_the_allowed_algorithms_are_taken() {
         (Key::Ed25519, "EdDSA"),
     ] {
         let token = Token::oidc(OIDC_ALGORITHMS).key(key).algorithm(algorithm);
-        court.check(algorithm, token.text(), "allow");
+        harness.check(algorithm, token.text(), "allow");
         let strict = token.claim("iss", json!(OIDC)).text();
-        court.check(
+        harness.check(
             &format!("{algorithm} by default"),
             strict,
             if algorithm == "RS256" { "allow" } else { "algorithm_not_allowed" },
         );
         if algorithm != "RS256" {
             let cognito = Token::access().key(key).algorithm(algorithm).text();
-            court.check(&format!("{algorithm} at Cognito"), cognito, "algorithm_not_allowed");
+            harness.check(&format!("{algorithm} at Cognito"), cognito, "algorithm_not_allowed");
         }
     }
     for issuer in [OIDC, OIDC_ALGORITHMS] {
@@ -411,7 +427,7 @@ fn only_the_allowed_algorithms_are_taken() {
         for alg in [
             "none", "None", "NONE", "nOnE", "", "rs256", "RS256 ", "RS1", "HS256", "HS512", "RSA-OAEP", "dir", "ES256K",
         ] {
-            court.check(
+            harness.check(
                 &format!("alg: {alg}"),
                 token.clone().header("alg", json!(alg)).text(),
                 "algorithm_not_allowed",
@@ -419,39 +435,43 @@ fn only_the_allowed_algorithms_are_taken() {
         }
         // The classic: no signature at all, and the public key as a shared secret.
         let none = token.clone().header("alg", json!("none"));
-        court.check("alg none, signature empty", none.with_signature(b""), "401");
-        court.check("alg none, some signature", none.with_signature(b"0"), "algorithm_not_allowed");
+        harness.check("alg none, signature empty", none.with_signature(b""), "401");
+        harness.check("alg none, some signature", none.with_signature(b"0"), "algorithm_not_allowed");
         let hs = token.clone().header("alg", json!("HS256"));
         let input = format!("{}.{}", encode(hs.header_json()), encode(hs.payload_json()));
         let modulus = Key::RsaA.jwk()["n"].as_str().unwrap().to_owned();
-        court.check(
+        harness.check(
             "HS256 with the public key",
             hs.with_signature(&hs256(modulus.as_bytes(), &input)),
             "algorithm_not_allowed",
         );
-        court.check("no alg", token.clone().without_header("alg").text(), "algorithm_not_allowed|malformed_token");
+        harness.check("no alg", token.clone().without_header("alg").text(), "algorithm_not_allowed|malformed_token");
         for alg in no_strings().into_iter().chain([json!(["RS256"])]) {
             let text = token.clone().header("alg", alg.clone()).text();
-            court.check(&format!("alg: {alg}"), text, "algorithm_not_allowed|malformed_token");
+            harness.check(&format!("alg: {alg}"), text, "algorithm_not_allowed|malformed_token");
         }
     }
 }
 
 #[test]
 fn only_the_issuers_key_of_that_name_is_taken() {
-    let court = Court::open();
+    let harness = Harness::open();
     let token = Token::access();
-    court.check("no kid", token.clone().without_header("kid").text(), "unknown_key");
-    court.check("unknown kid", token.clone().header("kid", json!("rsa-z")).text(), "unknown_key");
-    court.check("kid in another case", token.clone().header("kid", json!("RSA-A")).text(), "unknown_key");
-    court.check("kid with a blank", token.clone().header("kid", json!("rsa-a ")).text(), "unknown_key");
-    court.check("empty kid", token.clone().header("kid", json!("")).text(), "unknown_key|malformed_token");
+    harness.check("no kid", token.clone().without_header("kid").text(), "unknown_key");
+    harness.check("unknown kid", token.clone().header("kid", json!("rsa-z")).text(), "unknown_key");
+    harness.check("kid in another case", token.clone().header("kid", json!("RSA-A")).text(), "unknown_key");
+    harness.check("kid with a blank", token.clone().header("kid", json!("rsa-a ")).text(), "unknown_key");
+    harness.check("empty kid", token.clone().header("kid", json!("")).text(), "unknown_key|malformed_token");
     for kid in no_strings().into_iter().chain([json!(["rsa-a"])]) {
         let text = token.clone().header("kid", kid.clone()).text();
-        court.check(&format!("kid: {kid}"), text, "unknown_key|malformed_token");
+        harness.check(&format!("kid: {kid}"), text, "unknown_key|malformed_token");
     }
-    court.check("kid as a path", token.clone().header("kid", json!("../../etc/passwd")).text(), "unknown_key");
-    court.check("kid as a URL", token.clone().header("kid", json!(court.site.url("/jwks.json"))).text(), "unknown_key");
+    harness.check("kid as a path", token.clone().header("kid", json!("../../etc/passwd")).text(), "unknown_key");
+    harness.check(
+        "kid as a URL",
+        token.clone().header("kid", json!(harness.site.url("/jwks.json"))).text(),
+        "unknown_key",
+    );
 }
 
 /// Keys of one issuer that do not fit for some reason, beside some that do. All of one signature:
@@ -486,10 +506,10 @@ fn odd_keys() -> Value {
 
 #[test]
 fn a_key_must_fit_the_algorithm_of_the_token() {
-    let court = Court::open();
+    let harness = Harness::open();
     let signed_c = |kid: &str| Token::oidc(ODD_KEYS).key(Key::RsaC).header("kid", json!(kid)).text();
     for kid in ["bare", "for signatures", "to verify", "with everything"] {
-        court.check(kid, signed_c(kid), "allow");
+        harness.check(kid, signed_c(kid), "allow");
     }
     for kid in [
         "for encryption",
@@ -505,16 +525,16 @@ fn a_key_must_fit_the_algorithm_of_the_token() {
         "rsa-c",
         "p-256",
     ] {
-        court.check(kid, signed_c(kid), "unknown_key");
+        harness.check(kid, signed_c(kid), "unknown_key");
     }
-    court.check("an EC token with an EC key", Token::oidc(ODD_KEYS).key(Key::P256).text(), "allow");
-    court.check(
+    harness.check("an EC token with an EC key", Token::oidc(ODD_KEYS).key(Key::P256).text(), "allow");
+    harness.check(
         "an EC token with an RSA key's kid",
         Token::oidc(ODD_KEYS).key(Key::P256).header("kid", json!("bare")).text(),
         "unknown_key",
     );
     // The contract names the type, not the curve: either code is a right reading.
-    court.check(
+    harness.check(
         "a key of another curve",
         Token::oidc(ODD_KEYS).key(Key::P384).header("alg", json!("ES256")).text(),
         "unknown_key|bad_signature",
@@ -523,27 +543,27 @@ fn a_key_must_fit_the_algorithm_of_the_token() {
     let site = Site::with_keys(&jwk_set(&[as_cognito_publishes(Key::Rsa1024), as_cognito_publishes(Key::RsaA)]));
     let function = Function::start(&crate::config::any_valid_token(&site.url("/jwks.json")));
     let event = events::Kind::Http2.event("GET", "/", &format!("Bearer {TOKEN_OF_A_1024_BIT_KEY}"));
-    court.cases.check("RSA of 1,024 bits", &function.ask(&event), "unknown_key");
+    harness.cases.check("RSA of 1,024 bits", &function.ask(&event), "unknown_key");
 }
 
 #[test]
 fn the_signature_must_be_that_keys_over_these_very_bytes() {
-    let court = Court::open();
+    let harness = Harness::open();
     let token = Token::access();
     let right = token.signature();
-    court.check("to begin with, a good one", token.with_signature(&right), "allow");
-    court.check(
+    harness.check("to begin with, a good one", token.with_signature(&right), "allow");
+    harness.check(
         "of another key under its kid",
         token.clone().key(Key::RsaB).header("kid", json!("rsa-a")).text(),
         "bad_signature",
     );
-    court.check(
+    harness.check(
         "of a stranger's key under its kid",
         token.clone().key(Key::RsaC).header("kid", json!("rsa-a")).text(),
         "bad_signature",
     );
-    court.check("of another token", token.clone().claim("sub", json!("x")).with_signature(&right), "bad_signature");
-    court.check(
+    harness.check("of another token", token.clone().claim("sub", json!("x")).with_signature(&right), "bad_signature");
+    harness.check(
         "of the same token, spelled otherwise",
         {
             let (header, payload) = (token.header_json(), format!("{} ", token.payload_json()));
@@ -554,16 +574,16 @@ fn the_signature_must_be_that_keys_over_these_very_bytes() {
     for (what, flipped) in [("first", 0), ("middle", 128), ("last", 255)] {
         let mut wrong = right.clone();
         wrong[flipped] ^= 1;
-        court.check(&format!("{what} byte wrong"), token.with_signature(&wrong), "bad_signature");
+        harness.check(&format!("{what} byte wrong"), token.with_signature(&wrong), "bad_signature");
     }
-    court.check("one byte short", token.with_signature(&right[..255]), "bad_signature");
-    court.check("one byte long", token.with_signature(&[&right[..], &[0]].concat()), "bad_signature");
-    court.check("a zero before it", token.with_signature(&[&[0], &right[..]].concat()), "bad_signature");
-    court.check("all zero", token.with_signature(&[0; 256]), "bad_signature");
-    court.check("all ones", token.with_signature(&[0xff; 256]), "bad_signature");
-    court.check("one byte", token.with_signature(&[1]), "bad_signature");
-    court.check("three bytes", token.with_signature(&[0, 0, 1]), "bad_signature");
-    court.check(
+    harness.check("one byte short", token.with_signature(&right[..255]), "bad_signature");
+    harness.check("one byte long", token.with_signature(&[&right[..], &[0]].concat()), "bad_signature");
+    harness.check("a zero before it", token.with_signature(&[&[0], &right[..]].concat()), "bad_signature");
+    harness.check("all zero", token.with_signature(&[0; 256]), "bad_signature");
+    harness.check("all ones", token.with_signature(&[0xff; 256]), "bad_signature");
+    harness.check("one byte", token.with_signature(&[1]), "bad_signature");
+    harness.check("three bytes", token.with_signature(&[0, 0, 1]), "bad_signature");
+    harness.check(
         "RS384 under the name RS256",
         {
             let token = token.clone().algorithm("RS384").header("alg", json!("RS256"));
@@ -571,7 +591,7 @@ fn the_signature_must_be_that_keys_over_these_very_bytes() {
         },
         "bad_signature",
     );
-    court.check(
+    harness.check(
         "PSS under the name RS256",
         {
             let token = token.clone().algorithm("PS256").header("alg", json!("RS256"));
@@ -582,15 +602,19 @@ fn the_signature_must_be_that_keys_over_these_very_bytes() {
 
     let es = Token::oidc(OIDC_ALGORITHMS).key(Key::P256);
     let raw = es.signature();
-    court.check("a good EC signature", es.with_signature(&raw), "allow");
-    court.check("EC in DER", es.with_signature(&to_der(&raw)), "bad_signature");
-    court.check("EC, r = s = 0", es.with_signature(&[0; 64]), "bad_signature");
-    court.check("EC, r = 0", es.with_signature(&[&[0; 32], &raw[32..]].concat()), "bad_signature");
-    court.check("EC, s = 0", es.with_signature(&[&raw[..32], &[0; 32]].concat()), "bad_signature");
-    court.check("EC, r = s = the order", es.with_signature(&[ORDER_OF_P256, ORDER_OF_P256].concat()), "bad_signature");
-    court.check("EC, one byte short", es.with_signature(&raw[..63]), "bad_signature");
-    court.check("EC, one byte long", es.with_signature(&[&raw[..], &[0]].concat()), "bad_signature");
-    court.check(
+    harness.check("a good EC signature", es.with_signature(&raw), "allow");
+    harness.check("EC in DER", es.with_signature(&to_der(&raw)), "bad_signature");
+    harness.check("EC, r = s = 0", es.with_signature(&[0; 64]), "bad_signature");
+    harness.check("EC, r = 0", es.with_signature(&[&[0; 32], &raw[32..]].concat()), "bad_signature");
+    harness.check("EC, s = 0", es.with_signature(&[&raw[..32], &[0; 32]].concat()), "bad_signature");
+    harness.check(
+        "EC, r = s = the order",
+        es.with_signature(&[ORDER_OF_P256, ORDER_OF_P256].concat()),
+        "bad_signature",
+    );
+    harness.check("EC, one byte short", es.with_signature(&raw[..63]), "bad_signature");
+    harness.check("EC, one byte long", es.with_signature(&[&raw[..], &[0]].concat()), "bad_signature");
+    harness.check(
         "EC, of another key",
         es.with_signature(&Token::oidc(OIDC_ALGORITHMS).claim("sub", json!("else")).key(Key::P256).signature()),
         "bad_signature",
@@ -598,15 +622,15 @@ fn the_signature_must_be_that_keys_over_these_very_bytes() {
 
     let ed = Token::oidc(OIDC_ALGORITHMS).key(Key::Ed25519);
     let mut wrong = ed.signature();
-    court.check("a good Ed25519 signature", ed.text(), "allow");
+    harness.check("a good Ed25519 signature", ed.text(), "allow");
     wrong[0] ^= 1;
-    court.check("Ed25519, one bit wrong", ed.with_signature(&wrong), "bad_signature");
-    court.check("Ed25519, all zero", ed.with_signature(&[0; 64]), "bad_signature");
+    harness.check("Ed25519, one bit wrong", ed.with_signature(&wrong), "bad_signature");
+    harness.check("Ed25519, all zero", ed.with_signature(&[0; 64]), "bad_signature");
 }
 
 #[test]
 fn keys_that_a_token_brings_along_are_never_used_nor_fetched() {
-    let court = Court::open();
+    let harness = Harness::open();
     let attacker = Site::with_keys(&jwk_set(&[Key::RsaC.jwk_with(json!({ "kid": "rsa-a" })), Key::RsaC.jwk()]));
     let url = attacker.url("/jwks.json");
     let headers = [
@@ -617,57 +641,61 @@ fn keys_that_a_token_brings_along_are_never_used_nor_fetched() {
     ];
     for (name, value) in headers {
         let brought = Token::access().key(Key::RsaC).header(name, value.clone());
-        court.check(
+        harness.check(
             &format!("{name}, the kid of a trusted key"),
             brought.clone().header("kid", json!("rsa-a")).text(),
             "401",
         );
-        court.check(&format!("{name}, the attacker's kid"), brought.clone().text(), "401");
-        court.check(&format!("{name}, no kid"), brought.without_header("kid").text(), "401");
+        harness.check(&format!("{name}, the attacker's kid"), brought.clone().text(), "401");
+        harness.check(&format!("{name}, no kid"), brought.without_header("kid").text(), "401");
         // On a token that is good without it, such a header may be passed over or refused.
-        court.check(&format!("{name} on a good token"), Token::access().header(name, value).text(), "allow|401");
+        harness.check(&format!("{name} on a good token"), Token::access().header(name, value).text(), "allow|401");
     }
     assert_eq!(attacker.all_visits(), 0, "a URL out of a token was fetched");
 }
 
 #[test]
 fn critical_headers_and_unencoded_payloads_are_never_honoured() {
-    let court = Court::open();
+    let harness = Harness::open();
     let token = Token::access();
     // RFC 7515, section 4.1.11: what is not understood and critical makes the JWS invalid; an empty list is one, too.
     for crit in
         [json!(["exp"]), json!(["b64"]), json!(["x"]), json!([]), json!(null), json!("b64"), json!([7]), json!({})]
     {
         let text = token.clone().header("crit", crit.clone()).header("x", json!(1)).text();
-        court.check(&format!("crit: {crit}"), text, "401");
+        harness.check(&format!("crit: {crit}"), text, "401");
     }
-    court.check(
+    harness.check(
         "crit and b64: true",
         token.clone().header("crit", json!(["b64"])).header("b64", json!(true)).text(),
         "401",
     );
     // RFC 7797: the payload itself between the dots.
     let unencoded = token.clone().header("b64", json!(false)).header("crit", json!(["b64"]));
-    court.check("unencoded payload", unencoded.encoded(&encode(unencoded.header_json()), &token.payload_json()), "401");
+    harness.check(
+        "unencoded payload",
+        unencoded.encoded(&encode(unencoded.header_json()), &token.payload_json()),
+        "401",
+    );
     let quiet = token.clone().header("b64", json!(false));
-    court.check(
+    harness.check(
         "unencoded payload, not said to be critical",
         quiet.encoded(&encode(quiet.header_json()), &token.payload_json()),
         "401",
     );
     // On a payload that is encoded after all, passing over `b64` and refusing it are both right.
     for b64 in [json!(false), json!(true), json!(null), json!("no")] {
-        court.check(&format!("b64: {b64}"), token.clone().header("b64", b64.clone()).text(), "allow|401");
+        harness.check(&format!("b64: {b64}"), token.clone().header("b64", b64.clone()).text(), "allow|401");
     }
 }
 
 #[test]
 fn a_token_is_three_parts_of_strict_base64url() {
-    let court = Court::open();
+    let harness = Harness::open();
     let good = Token::access().text();
     let parts: Vec<&str> = good.split('.').collect();
     let [header, payload, signature] = parts[..] else { panic!("three parts") };
-    court.check("to begin with, a good one", &good, "allow");
+    harness.check("to begin with, a good one", &good, "allow");
     for broken in [
         format!("{header}.{payload}"),
         format!("{header}.{payload}."),
@@ -698,7 +726,7 @@ fn a_token_is_three_parts_of_strict_base64url() {
         format!("\u{feff}{good}"),
         format!("\"{good}\""),
     ] {
-        court.check(
+        harness.check(
             &format!("…{}", &broken[broken.len().saturating_sub(24)..].escape_debug()),
             &broken,
             "malformed_token|unknown_issuer|algorithm_not_allowed",
@@ -718,13 +746,13 @@ fn a_token_is_three_parts_of_strict_base64url() {
         ("standard base64's plus", format!("{header}.{payload}.+{}", &signature[1..])),
         ("standard base64's slash", format!("{header}.{payload}./{}", &signature[1..])),
     ] {
-        court.check(what, &broken, "malformed_token");
+        harness.check(what, &broken, "malformed_token");
     }
     // 256 bytes end in a character with four bits to spare: setting one of them changes no byte.
     let last = signature.chars().next_back().unwrap();
     let twin = char::from(u8::try_from(last).unwrap() + 1);
     assert!("AQgw".contains(last), "the last character of 256 bytes carries two bits");
-    court.check(
+    harness.check(
         "a stray bit in the signature",
         format!("{header}.{payload}.{}{twin}", &signature[..signature.len() - 1]),
         "malformed_token",
@@ -740,24 +768,28 @@ fn a_token_is_three_parts_of_strict_base64url() {
         let last = encoded.as_bytes()[encoded.len() - 1];
         // With two or four bits to spare the next character of the alphabet differs in those alone.
         let stray = format!("{}{}", &encoded[..encoded.len() - 1], char::from(last + 1));
-        court.check(
+        harness.check(
             &format!("stray bits in a signed payload, {what}"),
             token.encoded(header, &stray),
             "malformed_token",
         );
         let padded = format!("{encoded}{}", "=".repeat((4 - encoded.len() % 4) % 4));
-        court.check(&format!("padding in a signed payload, {what}"), token.encoded(header, &padded), "malformed_token");
+        harness.check(
+            &format!("padding in a signed payload, {what}"),
+            token.encoded(header, &padded),
+            "malformed_token",
+        );
     }
 }
 
 #[test]
 fn header_and_payload_are_json_objects() {
-    let court = Court::open();
+    let harness = Harness::open();
     let token = Token::access();
     let (header, payload) = (token.header_json(), token.payload_json());
     for broken in ["", " ", "[]", "\"text\"", "7", "null", "true", "{", "{]", "not json", "{\"a\":}", "{'a':1}"] {
-        court.check(&format!("header {broken:?}"), token.spelled(broken, &payload), "malformed_token");
-        court.check(&format!("payload {broken:?}"), token.spelled(&header, broken), "malformed_token");
+        harness.check(&format!("header {broken:?}"), token.spelled(broken, &payload), "malformed_token");
+        harness.check(&format!("payload {broken:?}"), token.spelled(&header, broken), "malformed_token");
     }
     for (what, broken) in [
         ("in an array", format!("[{payload}]")),
@@ -770,78 +802,78 @@ fn header_and_payload_are_json_objects() {
         ("with a bare control character", payload.replacen(READER_SUB, "a\u{1}b", 1)),
         ("with a raw line break in a string", payload.replacen(READER_SUB, "a\nb", 1)),
     ] {
-        court.check(&format!("payload {what}"), token.spelled(&header, &broken), "malformed_token");
+        harness.check(&format!("payload {what}"), token.spelled(&header, &broken), "malformed_token");
     }
     let mut bytes = payload.clone().into_bytes();
     let place = payload.find(READER_SUB).unwrap();
     bytes[place] = 0xff;
-    court.check("payload that is not UTF-8", token.encoded(&encode(&header), &encode(&bytes)), "malformed_token");
+    harness.check("payload that is not UTF-8", token.encoded(&encode(&header), &encode(&bytes)), "malformed_token");
     // A lone surrogate cannot be a Rust string; the token may be refused for it, and nothing worse.
-    court.check("a lone surrogate in a claim", token.claims_begin_with(r#""x":"\ud800""#), "allow|malformed_token");
-    court.check(
+    harness.check("a lone surrogate in a claim", token.claims_begin_with(r#""x":"\ud800""#), "allow|malformed_token");
+    harness.check(
         "a lone surrogate in the subject",
         token.claim_text("sub", r#""\udc00""#),
         "malformed_token|malformed_claims",
     );
     // Nesting as deep as a token can be: an answer, not a stack overflow.
     let deep = format!("\"x\":{}{}", "[".repeat(5_000), "]".repeat(5_000));
-    court.check("5,000 arrays in one another", token.claims_begin_with(&deep), "allow|malformed_token");
-    court.check("5,000 arrays in the header", token.header_begins_with(&deep), "allow|malformed_token");
+    harness.check("5,000 arrays in one another", token.claims_begin_with(&deep), "allow|malformed_token");
+    harness.check("5,000 arrays in the header", token.header_begins_with(&deep), "allow|malformed_token");
     let deep = format!("\"x\":{}1{}", "{\"a\":".repeat(1_500), "}".repeat(1_500));
-    court.check("1,500 objects in one another", token.claims_begin_with(&deep), "allow|malformed_token");
-    court.check("and the next token is judged as ever", token.text(), "allow");
+    harness.check("1,500 objects in one another", token.claims_begin_with(&deep), "allow|malformed_token");
+    harness.check("and the next token is judged as ever", token.text(), "allow");
 }
 
 #[test]
 fn no_member_may_stand_twice() {
-    let court = Court::open();
+    let harness = Harness::open();
     let token = Token::access();
-    court.check("alg twice", token.header_begins_with(r#""alg":"none""#), "malformed_token");
-    court.check("alg twice, the same", token.header_begins_with(r#""alg":"RS256""#), "malformed_token");
-    court.check("kid twice", token.header_begins_with(r#""kid":"rsa-b""#), "malformed_token");
-    court.check("an unknown header twice", token.header_begins_with(r#""x":1,"x":1"#), "malformed_token");
+    harness.check("alg twice", token.header_begins_with(r#""alg":"none""#), "malformed_token");
+    harness.check("alg twice, the same", token.header_begins_with(r#""alg":"RS256""#), "malformed_token");
+    harness.check("kid twice", token.header_begins_with(r#""kid":"rsa-b""#), "malformed_token");
+    harness.check("an unknown header twice", token.header_begins_with(r#""x":1,"x":1"#), "malformed_token");
     for claim in ["iss", "sub", "exp", "client_id", "scope", "token_use", "x"] {
         let twice = token.clone().claim("x", json!(1)).claims_begin_with(&format!("\"{claim}\":1"));
-        court.check(&format!("{claim} twice"), twice, "malformed_token");
+        harness.check(&format!("{claim} twice"), twice, "malformed_token");
     }
-    court.check("twice, once with an escape", token.claims_begin_with(r#""\u0073ub":"admin""#), "malformed_token");
-    court.check(
+    harness.check("twice, once with an escape", token.claims_begin_with(r#""\u0073ub":"admin""#), "malformed_token");
+    harness.check(
         "twice, once with an escape, in the header",
         token.header_begins_with(r#""\u0061lg":"RS256""#),
         "malformed_token",
     );
-    court.check("twice, further down", token.claims_begin_with(r#""x":{"a":1,"a":2}"#), "malformed_token");
-    court.check("twice, in an array", token.claims_begin_with(r#""x":[{"a":1,"a":2}]"#), "malformed_token");
-    court.check(
+    harness.check("twice, further down", token.claims_begin_with(r#""x":{"a":1,"a":2}"#), "malformed_token");
+    harness.check("twice, in an array", token.claims_begin_with(r#""x":[{"a":1,"a":2}]"#), "malformed_token");
+    harness.check(
         "the same name in two places is not twice",
         token.claims_begin_with(r#""x":{"sub":1,"y":{"sub":2}}"#),
         "allow",
     );
-    court.check("a value like a name is not twice", token.claims_begin_with(r#""x":"sub""#), "allow");
+    harness.check("a value like a name is not twice", token.claims_begin_with(r#""x":"sub""#), "allow");
 }
 
 #[test]
 fn a_token_has_at_most_16384_bytes() {
-    let court = Court::open();
-    court.check("16,383 bytes", Token::access().of_size(16_383), "allow");
-    court.check("16,384 bytes", Token::access().of_size(16_384), "allow");
-    court.check("16,385 bytes", Token::access().of_size(16_385), "token_too_large");
-    court.check("20,000 bytes", Token::access().of_size(20_000), "token_too_large");
-    court.check("16,385 bytes of nothing", "a".repeat(16_385), "token_too_large");
-    court.check("a megabyte of dots", ".".repeat(1 << 20), "token_too_large");
+    let harness = Harness::open();
+    harness.check("16,383 bytes", Token::access().of_size(16_383), "allow");
+    harness.check("16,384 bytes", Token::access().of_size(16_384), "allow");
+    harness.check("16,385 bytes", Token::access().of_size(16_385), "token_too_large");
+    harness.check("20,000 bytes", Token::access().of_size(20_000), "token_too_large");
+    harness.check("16,385 bytes of nothing", "a".repeat(16_385), "token_too_large");
+    harness.check("a megabyte of dots", ".".repeat(1 << 20), "token_too_large");
 }
 
 #[test]
 fn encrypted_tokens_are_refused() {
-    let court = Court::open();
+    let harness = Harness::open();
     let jwe = format!("{}.e30.e30.e30.e30", encode(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#));
-    court.check("a JWE", &jwe, "malformed_token|algorithm_not_allowed");
+    harness.check("a JWE", &jwe, "malformed_token|algorithm_not_allowed");
     let nested = Token::access()
         .header("cty", json!("JWT"))
         .spelled(r#"{"alg":"RS256","kid":"rsa-a","cty":"JWT"}"#, &format!("\"{}\"", Token::access().text()));
-    court.check("a token in a token", nested, "malformed_token");
+    harness.check("a token in a token", nested, "malformed_token");
     // Five parts, the first three of them a good token.
-    court.check("a good token with two more parts", format!("{}.e30.e30", Token::access().text()), "malformed_token");
+    harness.check("a good token with two more parts", format!("{}.e30.e30", Token::access().text()), "malformed_token");
 }
 
 #[test]
@@ -884,15 +916,15 @@ routes: {{ $default: {{}} }}
 
 #[test]
 fn a_broken_token_is_told_from_an_outage_and_the_process_lives_on() {
-    let court = Court::open();
+    let harness = Harness::open();
     for _ in 0..3 {
         for token in ["", ".", "..", "e30.e30.", "\u{0}", "%", "null"] {
-            let verdict = court.judge(token);
-            court.cases.is(format!("{token:?} is 401, not {verdict}"), verdict.log["decision"] == "unauthorized");
+            let verdict = harness.judge(token);
+            harness.cases.is(format!("{token:?} is 401, not {verdict}"), verdict.log["decision"] == "unauthorized");
         }
     }
-    court.check("a good one after all that", Token::access().text(), "allow");
-    assert!(court.function.is_running());
+    harness.check("a good one after all that", Token::access().text(), "allow");
+    assert!(harness.function.is_running());
 }
 
 const ORDER_OF_P256: [u8; 32] = [

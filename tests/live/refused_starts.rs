@@ -84,7 +84,7 @@ fn faults_of_a_pools_introspection() {
     check("{ method: user_info, endpoint: \"https://user:secret@x.example.com\" }", &["endpoint"]);
     check("{ method: get_user, client_id: a, client_secret: b }", &["client_id", "client_secret"]);
     check("{ method: get_user, retries: 3 }", &["retries"]);
-    refused(&cases, &of_the_pool("{ method: get_user, method: user_info }"), &["`method` stands twice"]);
+    refused(&cases, &of_the_pool("{ method: get_user, method: user_info }"), &["duplicate key `method`"]);
     for timeout in ["0s", "5001ms", "6s", "1m", "10", "-1s", "soon", "~"] {
         check(&format!("{{ method: get_user, timeout: {timeout} }}"), &["introspection.timeout"]);
     }

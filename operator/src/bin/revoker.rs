@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     match start(&environment) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            tracing::error!(message = "no_start", fault);
+            tracing::error!(message = "start_failed", fault);
             ExitCode::FAILURE
         }
     }

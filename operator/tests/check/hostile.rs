@@ -22,7 +22,7 @@ fn refused(name: &str, template: &str, why: &str) {
 fn what_is_no_template_is_refused() {
     refused("no-yaml", "Resources: [", "not YAML");
     refused("no-resources", "a: b", "no `Resources`");
-    refused("twice", "Resources: { A: {}, A: {} }", "the key `A` stands twice");
+    refused("twice", "Resources: { A: {}, A: {} }", "duplicate key `A`");
     refused("odd-key", "Resources: { \"\\u001B[2J\": {}, \"\\u001B[2J\": {} }", "\\u{1b}[2J");
 }
 

@@ -1,7 +1,7 @@
 //! The rule table as IAM policies that stay right while API Gateway caches them.
 //!
 //! A cached policy is held against every later request of the same token, whatever its
-//! path. [`Standing`] answers for all of them: it allows the routes that the
+//! path. [`TokenPermissions`] answers for all of them: it allows the routes that the
 //! token may use and denies the others, so that it is a function of the token alone.
 //! `docs/cached-policies.md` says why it is exact, and for which tables it can be.
 //!
@@ -9,35 +9,35 @@
 //! |---|---|
 //! | `pattern` | sets of requests as patterns over segments; is one within another? |
 //! | `symbols` | the segments that the table names, by number |
-//! | `layout` | the table: what each route owns, what could be denied |
+//! | `partition` | the table: what each route owns, what could be denied |
 //! | `implication` | whether a token can satisfy one route and miss another |
 //! | `plan` | what to allow and deny for one kind of token; what such a policy gets wrong |
-//! | `overlap`, `opened` | the table beside an API's routes: what serves what, what caching opens |
+//! | `overlap`, `exposed` | the table beside an API's routes: what serves what, what caching opens |
 //! | `precedence` | which rules API Gateway may pick in another order than the table |
 //! | `start` | for which tables no token's policy gets anything wrong |
-//! | `extent` | what one token holds |
+//! | `applicability` | what one token holds |
 //! | `resources` | a plan as text |
 //! | `unsafe_paths` | what every such policy denies |
 
-mod extent;
+mod applicability;
+mod exposed;
 mod implication;
-mod layout;
-mod opened;
 mod overlap;
+mod partition;
 mod pattern;
 mod plan;
 mod precedence;
 mod resources;
-mod start;
 mod symbols;
 mod unsafe_paths;
+mod validate;
 
 pub use overlap::Served;
 pub(super) use overlap::served;
 pub use precedence::TwoReadings;
 pub(super) use precedence::two_readings;
-pub(super) use start::run_elsewhere;
-pub use start::{Inexpressible, Surplus};
+pub(super) use validate::run_elsewhere;
+pub use validate::{Inexpressible, OverAllow};
 
 use super::path::SafePath;
 use super::permit::Vouched;
@@ -47,8 +47,8 @@ use crate::denial::Denial;
 use crate::lock::lock;
 use crate::request::MAX_RESOURCE_CHARACTERS;
 use crate::token::Claims;
-use extent::{Binding, Extent};
-use layout::{Cell, Layout};
+use applicability::{Applicability, Binding};
+use partition::{Cell, Partition};
 use pattern::{Step, Symbol};
 use plan::{Bound, Holding, Plan};
 use resources::Resources;
@@ -59,7 +59,7 @@ use symbols::Meaning;
 /// The rule table, ready to say for any token what it may use.
 #[derive(Debug)]
 pub(super) struct Coverage {
-    layout: Layout,
+    partition: Partition,
     /// By rule: its class; `None` where it is answered for its own ARN alone.
     classes: Vec<Option<usize>>,
     /// Each requirement of the table once.
@@ -94,14 +94,14 @@ pub(super) struct RouteOfTable<'r> {
 /// more than the request at hand. Made from accepted claims, once all checks that are
 /// asked of accepted tokens have vouched for this one.
 #[derive(Debug)]
-pub struct Standing {
+pub struct TokenPermissions {
     coverage: Arc<Coverage>,
     claims: Arc<Claims>,
 }
 
 /// What an accepted token may use once it is vouched for.
 #[derive(Debug)]
-pub struct UnvouchedStanding(Standing);
+pub struct UnvouchedPermissions(TokenPermissions);
 
 /// The Resources of a policy that covers a token.
 #[derive(Debug, PartialEq, Eq)]
@@ -115,19 +115,19 @@ pub struct Covering {
     pub leaves_out: bool,
 }
 
-impl UnvouchedStanding {
+impl UnvouchedPermissions {
     pub(super) fn new(coverage: &Arc<Coverage>, claims: &Arc<Claims>) -> Self {
-        Self(Standing { coverage: Arc::clone(coverage), claims: Arc::clone(claims) })
+        Self(TokenPermissions { coverage: Arc::clone(coverage), claims: Arc::clone(claims) })
     }
 
     /// What the token may use, given the proof.
     #[must_use]
-    pub fn confirm(self, _proof: Vouched) -> Standing {
+    pub fn confirm(self, _proof: Vouched) -> TokenPermissions {
         self.0
     }
 }
 
-impl Standing {
+impl TokenPermissions {
     /// The Resources that are allowed, and those that are denied, behind what stands
     /// before the method in the API's ARNs, in at most so many bytes of JSON. What cannot be
     /// written for one route costs that route: it is denied.
@@ -143,8 +143,8 @@ impl Coverage {
     fn covering(&self, claims: &Claims, before_method: &str, most_bytes: usize) -> Result<Covering, Denial> {
         let mut values = Vec::new();
         let mut has_too_many = false;
-        let held = self.requirements.iter().map(|requirement| match extent::of(requirement, claims) {
-            Some(extent) => self.holding(extent, &mut values),
+        let held = self.requirements.iter().map(|requirement| match applicability::of(requirement, claims) {
+            Some(applicability) => self.holding(applicability, &mut values),
             None => {
                 has_too_many = true;
                 Holding::Where(Vec::new())
@@ -177,7 +177,7 @@ impl Coverage {
 
     /// The rules of which a Resource would have more characters than IAM takes.
     fn too_long(&self, held: &[Holding], before_method: &str, values: &[String]) -> Vec<usize> {
-        let characters = |symbol: &Symbol| match self.layout.symbols.meaning(*symbol) {
+        let characters = |symbol: &Symbol| match self.partition.symbols.meaning(*symbol) {
             Meaning::Literal(text) => text.chars().count(),
             Meaning::Value(position) => values.get(position).map_or(0, |value| value.chars().count()),
             Meaning::Other => 0,
@@ -191,8 +191,8 @@ impl Coverage {
         };
         let is_too_long = |rule: usize, bound: &Bound| {
             let of_values = bound.iter().flat_map(|(_, symbols)| symbols).map(|symbol| characters(symbol) + 1);
-            let of_route = self.layout.cells.iter().filter(|cell| cell.rule == rule).map(|cell| {
-                let too_deep = if is_open(cell, bound) { self.layout.deepest * WILDCARD_CHARACTERS } else { 0 };
+            let of_route = self.partition.cells.iter().filter(|cell| cell.rule == rule).map(|cell| {
+                let too_deep = if is_open(cell, bound) { self.partition.deepest * WILDCARD_CHARACTERS } else { 0 };
                 let literals = cell.pattern.steps().iter().skip(1).filter_map(|step| match step {
                     Step::Literal(symbol) => Some(characters(symbol) + 1),
                     Step::One | Step::More => None,
@@ -213,11 +213,11 @@ impl Coverage {
     fn largest(&self, held: &[Holding], left_out: &[usize], count: usize) -> Vec<usize> {
         let size = |rule: usize, bounds: usize| {
             let methods = self
-                .layout
+                .partition
                 .cells
                 .iter()
                 .filter(|cell| cell.rule == rule)
-                .filter_map(|cell| self.layout.groups.get(cell.group).map(|group| group.methods.len()));
+                .filter_map(|cell| self.partition.groups.get(cell.group).map(|group| group.methods.len()));
             methods.sum::<usize>() * bounds
         };
         let rules = self.holdings(held).filter(|(rule, _)| !left_out.contains(rule));
@@ -241,10 +241,10 @@ impl Coverage {
         self.classes.iter().enumerate().filter_map(of_class)
     }
 
-    fn holding(&self, extent: Extent, values: &mut Vec<String>) -> Holding {
-        match extent {
-            Extent::Everywhere => Holding::Everywhere,
-            Extent::Where(bindings) => {
+    fn holding(&self, applicability: Applicability, values: &mut Vec<String>) -> Holding {
+        match applicability {
+            Applicability::Everywhere => Holding::Everywhere,
+            Applicability::Where(bindings) => {
                 let mut bounds: Vec<Bound> =
                     bindings.iter().filter_map(|binding| self.bound(binding, values)).collect();
                 bounds.sort_unstable();
@@ -266,7 +266,7 @@ impl Coverage {
     }
 
     fn symbol(&self, segment: &str, values: &mut Vec<String>) -> Symbol {
-        if let Some(literal) = self.layout.symbols.find(segment) {
+        if let Some(literal) = self.partition.symbols.find(segment) {
             return literal;
         }
         symbols::value(place_of(segment, values))
@@ -292,13 +292,13 @@ impl Coverage {
         for rule in left_out {
             of_rules.get_mut(*rule).into_iter().for_each(|holding| *holding = Holding::Where(Vec::new()));
         }
-        let plan = Plan::allowing(&self.layout, &of_rules);
+        let plan = Plan::allowing(&self.partition, &of_rules);
         if resources::allows_too_much(&plan) {
             return Compiled::TooLarge;
         }
         let mut plan = plan.denying();
         plan.compact();
-        let resources = Resources::new(&self.layout, &plan);
+        let resources = Resources::new(&self.partition, &plan);
         if resources.fit_nowhere() {
             return Compiled::TooLarge;
         }
@@ -409,10 +409,10 @@ mod tests {
                     whole(&table, &with_values(count)).is_some(),
                     count <= fit,
                     "{count} {:?}",
-                    table.layout.cells
+                    table.partition.cells
                 );
             }
-            assert!(began.elapsed() < Duration::from_secs(4), "{:?} {:?}", began.elapsed(), table.layout.cells);
+            assert!(began.elapsed() < Duration::from_secs(4), "{:?} {:?}", began.elapsed(), table.partition.cells);
         }
     }
 

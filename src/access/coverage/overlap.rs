@@ -2,7 +2,7 @@
 //! to a route. For people who ask before they deploy; no request ever does.
 
 use super::RouteKey;
-use super::layout::{CONNECT, patterns, specificity};
+use super::partition::{CONNECT, patterns, specificity};
 use super::pattern::{Pattern, Step, meet, word_soon};
 use super::symbols::Symbols;
 use crate::access::route::{LetterCase, Method, Segment};

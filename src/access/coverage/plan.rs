@@ -4,7 +4,7 @@
 //! What IAM makes of a plan is proved for each one: [`Plan::flaw`] looks for a request
 //! that a route of the table owns and that the statements get wrong.
 
-use super::layout::{Cell, Glob, Layout, as_glob, too_deep};
+use super::partition::{Cell, Glob, Partition, as_glob, too_deep};
 use super::pattern::{Pattern, Step, Symbol, contains, meet, word};
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub(super) type Bound = Vec<(usize, Vec<Symbol>)>;
 /// What is allowed and denied.
 #[derive(Debug)]
 pub(super) struct Plan<'l> {
-    pub(super) layout: &'l Layout,
+    pub(super) partition: &'l Partition,
     pub(super) allowed: Vec<Allowed<'l>>,
     /// By cell: whether all of it is allowed.
     is_open: Vec<bool>,
@@ -56,15 +56,15 @@ pub(super) struct Flaw {
 
 impl<'l> Plan<'l> {
     /// Allows what is held, and denies all that can be denied.
-    pub(super) fn new(layout: &'l Layout, holdings: &[Holding]) -> Self {
-        Self::allowing(layout, holdings).denying()
+    pub(super) fn new(partition: &'l Partition, holdings: &[Holding]) -> Self {
+        Self::allowing(partition, holdings).denying()
     }
 
     /// Allows what is held.
-    pub(super) fn allowing(layout: &'l Layout, holdings: &[Holding]) -> Self {
+    pub(super) fn allowing(partition: &'l Partition, holdings: &[Holding]) -> Self {
         let mut allowed = Vec::new();
         let mut is_open = Vec::new();
-        for cell in &layout.cells {
+        for cell in &partition.cells {
             let holding = holdings.get(cell.rule);
             is_open.push(holding == Some(&Holding::Everywhere));
             match holding {
@@ -79,7 +79,7 @@ impl<'l> Plan<'l> {
             let glob = Glob { group: Some(cell.group), pattern: cell.narrowest.clone() };
             Allowed { cell, glob }
         });
-        Self { layout, allowed: allowed.collect(), is_open, is_complete: false, deny: Vec::new() }
+        Self { partition, allowed: allowed.collect(), is_open, is_complete: false, deny: Vec::new() }
     }
 
     /// Denies all that can be denied.
@@ -115,7 +115,7 @@ impl<'l> Plan<'l> {
     fn deniable(&self) -> Vec<Glob> {
         let partly: Vec<&Cell> = self.bound().collect();
         let is_open = |index: &usize| self.is_open.get(*index).copied().unwrap_or(false);
-        let of_table = self.layout.candidates.iter().filter(|candidate| {
+        let of_table = self.partition.candidates.iter().filter(|candidate| {
             // It denies something, and nothing that is allowed.
             (candidate.hits.iter().any(|index| !is_open(index)) || candidate.guards.iter().any(is_open))
                 && !candidate.hits.iter().any(is_open)
@@ -123,11 +123,11 @@ impl<'l> Plan<'l> {
         let of_table = of_table.map(|candidate| Cow::Borrowed(&candidate.glob));
         // A claim's value in a path may be followed by `{name}`s, which reach too deep as well.
         let of_values = partly.iter().flat_map(|cell| {
-            let guards = too_deep(&cell.pattern, self.layout.deepest).into_iter();
+            let guards = too_deep(&cell.pattern, self.partition.deepest).into_iter();
             guards.map(|pattern| Cow::<Glob>::Owned(Glob { group: Some(cell.group), pattern }))
         });
         let of_values = of_values.filter(|glob| {
-            let mut cells = self.layout.cells.iter().zip(&self.is_open).filter(|(_, is_open)| **is_open);
+            let mut cells = self.partition.cells.iter().zip(&self.is_open).filter(|(_, is_open)| **is_open);
             !cells.any(|(cell, _)| glob.reaches(cell.group) && cell.owns_some_of(&glob.pattern))
         });
         let is_free = |glob: &Cow<'_, Glob>| {
@@ -145,7 +145,7 @@ impl<'l> Plan<'l> {
     }
 
     fn cells(&self) -> impl Iterator<Item = (&'l Cell, bool)> {
-        self.layout.cells.iter().zip(self.is_open.iter().copied())
+        self.partition.cells.iter().zip(self.is_open.iter().copied())
     }
 
     /// Leaves out the denials without which the same is denied, so that the policy
@@ -165,7 +165,7 @@ impl<'l> Plan<'l> {
         let mut needed: Vec<(usize, Cow<'_, Pattern>)> = Vec::new();
         let deeper = |cell: &Cell| {
             let group = cell.group;
-            too_deep(&cell.pattern, self.layout.deepest).into_iter().map(move |pattern| (group, Cow::Owned(pattern)))
+            too_deep(&cell.pattern, self.partition.deepest).into_iter().map(move |pattern| (group, Cow::Owned(pattern)))
         };
         for (cell, is_open) in self.cells() {
             match is_open {
@@ -226,7 +226,8 @@ impl<'l> Plan<'l> {
 
     /// How many Resources a glob takes.
     fn strings(&self, glob: &Glob) -> usize {
-        let methods = glob.group.and_then(|group| self.layout.groups.get(group)).map_or(1, |group| group.methods.len());
+        let methods =
+            glob.group.and_then(|group| self.partition.groups.get(group)).map_or(1, |group| group.methods.len());
         let ends = if matches!(glob.pattern.steps().last(), Some(Step::Literal(_))) { 2 } else { 1 };
         methods * ends
     }
@@ -274,10 +275,10 @@ impl<'l> Plan<'l> {
     }
 
     /// A request that no route owns and that is allowed nevertheless.
-    pub(super) fn surplus(&self) -> Option<Flaw> {
+    pub(super) fn over_allow(&self) -> Option<Flaw> {
         self.allowed.iter().filter(|allowed| allowed.glob.pattern.has_wildcard()).find_map(|allowed| {
             let group = allowed.cell.group;
-            let owned = self.layout.cells.iter().filter(|cell| cell.group == group).map(|cell| &cell.pattern);
+            let owned = self.partition.cells.iter().filter(|cell| cell.group == group).map(|cell| &cell.pattern);
             let denied = self.deny.iter().filter(|glob| glob.reaches(group)).map(|glob| &glob.pattern);
             let word = word(&[&allowed.glob.pattern], owned.chain(denied))?;
             self.told(None, allowed.cell.rule, group, &word)
@@ -285,7 +286,7 @@ impl<'l> Plan<'l> {
     }
 
     fn told(&self, denied: Option<usize>, allowed: usize, group: usize, word: &[Symbol]) -> Option<Flaw> {
-        let method = self.layout.groups.get(group).and_then(|group| group.methods.first()).copied()?;
+        let method = self.partition.groups.get(group).and_then(|group| group.methods.first()).copied()?;
         Some(Flaw { denied, allowed, method, segments: word.iter().skip(1).copied().collect() })
     }
 
@@ -348,7 +349,7 @@ impl<'l> Plan<'l> {
                 literals.find_map(|(index, symbol)| {
                     let is_last = index + 1 == steps.len();
                     let denied_everywhere: &[char] = if is_last { &[' ', ';'] } else { &[' ', ';', '.'] };
-                    let mut names = self.layout.symbols.beginning_with(symbol, denied_everywhere);
+                    let mut names = self.partition.symbols.beginning_with(symbol, denied_everywhere);
                     let with_format = || if is_last { self.written_with_format(cell, symbol) } else { None };
                     self.denied_with(cell, names.find_map(|name| self.allowed_by(name))).or_else(with_format)
                 })
@@ -359,7 +360,7 @@ impl<'l> Plan<'l> {
     /// The same of a format at the end of the denied route's path, with its methods.
     fn written_with_format(&self, cell: &Cell, last: Symbol) -> Option<Flaw> {
         let (_, before) = cell.pattern.steps().split_last()?;
-        self.layout.symbols.beginning_with(last, &['.']).find_map(|symbol| {
+        self.partition.symbols.beginning_with(last, &['.']).find_map(|symbol| {
             let exactly: Vec<Step> = before.iter().copied().chain([Step::Literal(symbol)]).collect();
             let below = exactly.iter().copied().chain([Step::More]).collect();
             let patterns = [Pattern::new(exactly)?, Pattern::new(below)?].map(|pattern| as_glob(&pattern));
@@ -380,7 +381,7 @@ impl<'l> Plan<'l> {
         let odd = self.names(is_odd).find_map(|name| self.allowed_by(name));
         self.cells().filter(|(cell, is_open)| !is_open && self.overlaps(cell)).find_map(|(cell, _)| {
             let formats = cell.pattern.steps().last().into_iter().filter_map(|step| match step {
-                Step::Literal(symbol) => Some(self.layout.symbols.beginning_with(*symbol, &['.'])),
+                Step::Literal(symbol) => Some(self.partition.symbols.beginning_with(*symbol, &['.'])),
                 Step::One | Step::More => None,
             });
             let with_format = formats.flatten().find_map(|name| self.allowed_by(name));
@@ -390,7 +391,7 @@ impl<'l> Plan<'l> {
 
     /// The literals of the table of which this is true.
     fn names(&self, is_meant: impl Fn(&str) -> bool) -> impl Iterator<Item = Symbol> {
-        self.layout.symbols.all().filter(move |(text, _)| is_meant(text)).map(|(_, symbol)| symbol)
+        self.partition.symbols.all().filter(move |(text, _)| is_meant(text)).map(|(_, symbol)| symbol)
     }
 
     /// What is allowed by a route that names this literal.

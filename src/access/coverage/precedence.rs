@@ -9,7 +9,7 @@
 //! before `{name+}`, passing over resources without the method) agrees with both orders.
 
 use super::RouteKey;
-use super::layout::{patterns, specificity};
+use super::partition::{patterns, specificity};
 use super::pattern::{Pattern, Step, meet, word_soon};
 use super::symbols::Symbols;
 use crate::access::route::{LetterCase, Method};

@@ -2,7 +2,7 @@
 //! in an ARN and for the values of the token's claims.
 
 use super::Covering;
-use super::layout::{CONNECT, Glob, Layout};
+use super::partition::{CONNECT, Glob, Partition};
 use super::pattern::{Pattern, Step, Symbol};
 use super::plan::{Flaw, Overlap, Plan};
 use super::symbols::Meaning;
@@ -33,18 +33,18 @@ pub(super) enum Part {
 }
 
 impl Resources {
-    pub(super) fn new(layout: &Layout, plan: &Plan<'_>) -> Self {
+    pub(super) fn new(partition: &Partition, plan: &Plan<'_>) -> Self {
         if plan.allowed.is_empty() {
             return Self::denying_everything();
         }
-        let allow = texts(layout, &plan.allow());
+        let allow = texts(partition, &plan.allow());
         let overlapped = plan.overlapped();
         let (of_routes, of_nothing): (Vec<_>, Vec<_>) = plan.deny.iter().partition(|glob| plan.denies_a_route(glob));
-        let mut deny = texts(layout, &of_routes);
+        let mut deny = texts(partition, &of_routes);
         if overlapped.is_some() {
             deny = deny.iter().flat_map(across_colons).collect();
         }
-        deny.extend(texts(layout, &of_nothing));
+        deny.extend(texts(partition, &of_nothing));
         let mut resources = Self { allow, deny, in_the_way: None };
         resources.deny_all(&UNSAFE);
         if plan.allows_by_wildcard() {
@@ -53,7 +53,7 @@ impl Resources {
             let escapes_are_listed = match overlapped {
                 Some(overlap) => {
                     resources.deny_all(&[ANY_ESCAPE, LEADING_BLANK]);
-                    if !resources.deny_other_readings(layout, &overlap) {
+                    if !resources.deny_other_readings(partition, &overlap) {
                         resources.in_the_way = plan.denied_by_the_broadest();
                     }
                     false
@@ -99,10 +99,10 @@ impl Resources {
     /// matches: `/admin;x`, `/admin ` and `/admin.` are `/admin` to some, and so is
     /// `/admin.json`. Where there is no room for each route's, those of every route. Whether
     /// there is.
-    fn deny_other_readings(&mut self, layout: &Layout, overlap: &Overlap) -> bool {
+    fn deny_other_readings(&mut self, partition: &Partition, overlap: &Overlap) -> bool {
         let others = self.deny.len();
         let names = |symbols: &[Symbol]| -> Vec<&str> {
-            symbols.iter().filter_map(|symbol| layout.symbols.literal(*symbol)).collect()
+            symbols.iter().filter_map(|symbol| partition.symbols.literal(*symbol)).collect()
         };
         for name in names(&overlap.literals) {
             self.deny_all(&[format!("*/{name};*"), format!("*/{name} *"), format!("*:*/{name} *")]);
@@ -111,9 +111,9 @@ impl Resources {
             self.deny_all(&[format!("*/{name}.*/*"), format!("*:*/{name}.*/*")]);
         }
         for glob in &overlap.ends {
-            let group = glob.group.and_then(|group| layout.groups.get(group));
+            let group = glob.group.and_then(|group| partition.groups.get(group));
             let methods = group.map_or(&[][..], |group| &group.methods);
-            let formats = methods.iter().map(|method| with(path(layout, glob, method), ".*"));
+            let formats = methods.iter().map(|method| with(path(partition, glob, method), ".*"));
             self.deny.extend(formats.flat_map(|resource| across_colons(&resource)));
         }
         let fits = self.planned_bytes() <= MAX_POLICY_BYTES;
@@ -171,7 +171,7 @@ impl Resources {
 pub(super) fn allows_too_much(plan: &Plan<'_>) -> bool {
     // INVARIANT: there are no fewer Resources than globs.
     let globs = plan.some_allowed(MAX_ANSWER_BYTES / LEAST_BEFORE_METHOD + 1);
-    bytes(&texts(plan.layout, &globs), LEAST_BEFORE_METHOD, |_| 1) > MAX_ANSWER_BYTES
+    bytes(&texts(plan.partition, &globs), LEAST_BEFORE_METHOD, |_| 1) > MAX_ANSWER_BYTES
 }
 
 /// With so many bytes for the value at each position.
@@ -198,7 +198,7 @@ fn json_bytes(text: &str) -> usize {
 
 /// Every glob as it stands in an ARN. Where both a path and all below it are meant,
 /// `/*` says it in one.
-fn texts(layout: &Layout, globs: &[&Glob]) -> Vec<Resource> {
+fn texts(partition: &Partition, globs: &[&Glob]) -> Vec<Resource> {
     let below = |glob: &Glob| {
         let steps = glob.pattern.steps().iter().copied().chain([Step::More]).collect();
         Pattern::new(steps).map(|pattern| Glob { group: glob.group, pattern })
@@ -213,12 +213,12 @@ fn texts(layout: &Layout, globs: &[&Glob]) -> Vec<Resource> {
     let mut resources = Vec::new();
     for glob in globs.iter().filter(|glob| !merged.contains(glob)) {
         let any = [WILDCARD];
-        let methods = match glob.group.and_then(|group| layout.groups.get(group)) {
+        let methods = match glob.group.and_then(|group| partition.groups.get(group)) {
             Some(group) => group.methods.as_slice(),
             None => &any,
         };
         for method in methods {
-            let path = path(layout, glob, method);
+            let path = path(partition, glob, method);
             if !matches!(glob.pattern.steps().last(), Some(Step::Literal(_))) || *method == CONNECT {
                 resources.push(path);
                 continue;
@@ -263,12 +263,12 @@ fn across_colons(resource: &Resource) -> Vec<Resource> {
     all
 }
 
-fn path(layout: &Layout, glob: &Glob, method: &str) -> Resource {
+fn path(partition: &Partition, glob: &Glob, method: &str) -> Resource {
     let mut parts = vec![Part::Text(method.to_owned())];
     for step in glob.pattern.steps().iter().skip(1) {
         parts = with(parts, "/");
         match step {
-            Step::Literal(symbol) => match piece(layout, *symbol) {
+            Step::Literal(symbol) => match piece(partition, *symbol) {
                 Some(Part::Text(text)) => parts = with(parts, &text),
                 Some(value @ Part::Value(_)) => parts.push(value),
                 // INVARIANT: no glob names what nothing names. As a wildcard it would be
@@ -289,8 +289,8 @@ fn with(mut parts: Resource, text: &str) -> Resource {
     parts
 }
 
-fn piece(layout: &Layout, symbol: Symbol) -> Option<Part> {
-    match layout.symbols.meaning(symbol) {
+fn piece(partition: &Partition, symbol: Symbol) -> Option<Part> {
+    match partition.symbols.meaning(symbol) {
         Meaning::Literal(text) => Some(Part::Text(text.to_owned())),
         Meaning::Value(position) => Some(Part::Value(position)),
         Meaning::Other => None,
@@ -346,12 +346,13 @@ mod tests {
         #[track_caller]
         fn check(&self, token: Value, allow: &[&str], deny: &[&str], besides: Besides<'_>) {
             let claims = claims(token.clone());
-            let standing = self.0.standing(&claims, None).unwrap().confirm(Vouched::assertion());
+            let token_permissions = self.0.token_permissions(&claims, None).unwrap().confirm(Vouched::assertion());
             let mut denied: Vec<String> = deny.iter().map(|text| (*text).to_owned()).collect();
             denied.extend(if allow.is_empty() { Vec::new() } else { besides.texts() });
             let with_stage = |texts: Vec<String>| texts.iter().map(|text| format!("s/{text}")).collect::<Vec<_>>();
             let expected = with_stage(allow.iter().map(|text| (*text).to_owned()).collect());
-            let Covering { allow: allowed, deny: mut all_denied, leaves_out } = standing.resources("s/", 8192).unwrap();
+            let Covering { allow: allowed, deny: mut all_denied, leaves_out } =
+                token_permissions.resources("s/", 8192).unwrap();
             // There is not always room for them.
             let other_forms = with_stage(
                 [&OTHER_FORMS[..], &ESCAPES_OF_OTHER_FORMS].concat().into_iter().map(str::to_owned).collect(),
@@ -436,8 +437,8 @@ mod tests {
             let allow: Vec<String> = (10..10 + count).map(|number| format!("GET/{number}/?*")).collect();
             policies.check(json!({}), &allow.iter().map(String::as_str).collect::<Vec<_>>(), &[], escapes);
             let claims = claims(json!({}));
-            let standing = policies.0.standing(&claims, None).unwrap().confirm(Vouched::assertion());
-            let denied = standing.resources("", 8192).unwrap().deny;
+            let token_permissions = policies.0.token_permissions(&claims, None).unwrap().confirm(Vouched::assertion());
+            let denied = token_permissions.resources("", 8192).unwrap().deny;
             let has_all = |texts: &[&str]| texts.iter().all(|text| denied.iter().any(|denied| denied == text));
             assert_eq!(
                 (has_all(&OTHER_FORMS), has_all(&ESCAPES_OF_OTHER_FORMS)),

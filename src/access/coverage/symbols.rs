@@ -1,6 +1,6 @@
 //! The segments that the route table names, by number.
 
-use super::layout::CONNECT;
+use super::partition::CONNECT;
 use super::pattern::{METHOD, OTHER, Symbol};
 use std::collections::HashMap;
 

@@ -51,7 +51,7 @@ fn read(line: &str) -> Result<Emf, String> {
     let Members(members) = serde_json::from_str(line).map_err(|error| format!("not a JSON object: {error}"))?;
     let count = members.len();
     let mut root: BTreeMap<String, Value> = members.into_iter().collect();
-    hold("no member stands twice", root.len() == count)?;
+    hold("no duplicate members", root.len() == count)?;
     let metadata = root.remove("_aws").ok_or("no `_aws`")?;
     only(&metadata, &["Timestamp", "CloudWatchMetrics"])?;
     let timestamp = metadata["Timestamp"].as_u64().ok_or("`Timestamp` is a whole number of milliseconds")?;

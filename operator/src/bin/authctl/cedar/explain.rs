@@ -4,7 +4,7 @@
 use super::configured;
 use crate::Outcome;
 use crate::arguments::Explain;
-use cognito_authorizer::authorizer::Trail;
+use cognito_authorizer::authorizer::DecisionRecord;
 use cognito_authorizer::config::Environment;
 use cognito_authorizer::denial::Denial;
 use cognito_authorizer::permissions::{Question, Verdict};
@@ -20,15 +20,15 @@ pub(super) async fn run(arguments: &Explain, environment: &Environment) -> Resul
         Some(_) => Some(crate::revoke::from_stdin()?.trim().to_owned()),
         None => None,
     };
-    let mut trail = Trail::default();
-    let ruling = config.into_handler().explain(&event, token.as_deref(), &mut trail).await;
+    let mut record = DecisionRecord::default();
+    let ruling = config.into_handler().explain(&event, token.as_deref(), &mut record).await;
     let mut text = match &ruling {
         Ok(()) => "allow\n".to_owned(),
         Err(denial) => told(denial),
     };
-    line(&mut text, "route", trail.route.as_deref());
+    line(&mut text, "route", record.route.as_deref());
     let namespace = namespace.unwrap_or_default();
-    match (&trail.permissions.question, &trail.permissions.verdict) {
+    match (&record.permissions.question, &record.permissions.verdict) {
         (Some(question), verdict) => {
             describe(&mut text, question, &namespace);
             if let Some(verdict) = verdict {
@@ -37,7 +37,7 @@ pub(super) async fn run(arguments: &Explain, environment: &Environment) -> Resul
         }
         (None, _) => {
             text.push_str("No policy was asked.\n");
-            line(&mut text, "because", trail.permissions.not_asked.map(|why| why.0));
+            line(&mut text, "because", record.permissions.not_asked.map(|why| why.0));
         }
     }
     Ok(Outcome::done(text))

@@ -172,7 +172,7 @@ fn of_authorizer(config: &Config, api: &Api, authorizer: &Authorizer, routes: &[
         )));
     }
     if answer == Answer::Token {
-        found.extend(opened(config, api, name, routes));
+        found.extend(exposed(config, api, name, routes));
     }
     found.extend(what_caching_means(config, authorizer));
     found
@@ -238,15 +238,15 @@ fn shown(place: &TokenSource) -> String {
 }
 
 /// What cached policies let pass that no rule does.
-fn opened(config: &Config, api: &Api, name: &str, routes: &[Guarded<'_>]) -> Vec<Finding> {
+fn exposed(config: &Config, api: &Api, name: &str, routes: &[Guarded<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     let keys: Vec<&RouteKey> = routes.iter().map(|route| route.key).collect();
-    let opened = config.rules().opened_by_caching(&keys).into_iter();
-    let opened: Vec<&str> = opened.filter_map(|position| routes.get(position)).map(|route| route.text).collect();
-    if !opened.is_empty() {
+    let exposed = config.rules().exposed_by_caching(&keys).into_iter();
+    let exposed: Vec<&str> = exposed.filter_map(|position| routes.get(position)).map(|route| route.text).collect();
+    if !exposed.is_empty() {
         found.push(Finding::error(format!(
             "{name}: cached policies allow requests that no rule serves, and that get to {}: add rules for them",
-            listed(opened)
+            listed(exposed)
         )));
     } else if !config.notes().is_empty() {
         found.push(Finding::note(format!(

@@ -88,20 +88,20 @@ fn could_cover(config: &Config) -> String {
         }
         why.join("; ")
     };
-    let surplus = |routes: &[cognito_authorizer::access::Surplus]| match routes {
+    let over_allow = |routes: &[cognito_authorizer::access::OverAllow]| match routes {
         [] => String::new(),
         routes => format!(
             ", if the table names every route of the API: a policy that allows {} cannot but allow what is deeper too",
-            listed(routes.iter().map(|surplus| surplus.route.as_str()))
+            listed(routes.iter().map(|over_allow| over_allow.route.as_str()))
         ),
     };
     match config.rules().could_cover(false) {
-        Ok(routes) => format!("{COVERS} would be accepted{}", surplus(&routes)),
+        Ok(routes) => format!("{COVERS} would be accepted{}", over_allow(&routes)),
         Err(why) => match config.rules().could_cover(true) {
             Ok(routes) => {
                 format!(
                     "{COVERS} would be accepted with `implicit_deny: true` alone{}: {}",
-                    surplus(&routes),
+                    over_allow(&routes),
                     told(&why)
                 )
             }

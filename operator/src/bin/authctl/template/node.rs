@@ -102,7 +102,7 @@ mod tests {
     fn what_is_no_template_is_refused() {
         refused("", "empty");
         refused("a: [", "not YAML");
-        refused("a: 1\na: 2", "`a` stands twice (line 2)");
+        refused("a: 1\na: 2", "duplicate key `a` (line 2)");
         refused("a: 1\n---\nb: 2", "more than one YAML document");
         refused("{[a]: b}", "a key that is not text");
         refused("a: &x {b: 1}\nc: {<<: *x}", "merge key");

@@ -25,7 +25,7 @@ pub(super) const PUBLISHED: [Key; 3] = [Key::RsaA, Key::P256, Key::Ed25519];
 /// 2100-01-01: what is kept in a corpus stays alive.
 const EXPIRY: i64 = 4_102_444_800;
 
-pub(super) struct Court {
+pub(super) struct Harness {
     handler: Handler,
     runtime: tokio::runtime::Runtime,
 }
@@ -43,11 +43,11 @@ pub(super) enum Outcome {
     Failed(String, String),
 }
 
-impl Court {
-    pub(super) fn with(config: &str) -> Result<Court, Faults> {
+impl Harness {
+    pub(super) fn with(config: &str) -> Result<Harness, Faults> {
         let config = Config::parse(&text(config), &Environment::default())?;
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Ok(Court { handler: config.into_handler(), runtime })
+        Ok(Harness { handler: config.into_handler(), runtime })
     }
 
     /// Answers an event; `None` where the bytes are no JSON, which `lambda_runtime` itself refuses.

@@ -53,7 +53,7 @@ pub(super) struct Candidate {
 
 /// All of it.
 #[derive(Debug, Default)]
-pub(super) struct Layout {
+pub(super) struct Partition {
     pub(super) symbols: Symbols,
     pub(super) groups: Vec<Group>,
     pub(super) cells: Vec<Cell>,
@@ -66,16 +66,16 @@ pub(super) struct Layout {
 /// The position of a rule whose path has too many segments.
 pub(super) struct TooDeep(pub(super) usize);
 
-impl Layout {
+impl Partition {
     pub(super) fn new(keys: &[&RouteKey]) -> Result<Self, TooDeep> {
-        let mut layout = Self::default();
+        let mut partition = Self::default();
         for (methods, rules) in served_alike(keys) {
-            let group = layout.groups.len();
-            layout.groups.push(Group { methods });
+            let group = partition.groups.len();
+            partition.groups.push(Group { methods });
             let mut ranked = Vec::new();
             for rule in rules {
                 let key = keys.get(rule).ok_or(TooDeep(rule))?;
-                for pattern in patterns(key, &mut layout.symbols).ok_or(TooDeep(rule))? {
+                for pattern in patterns(key, &mut partition.symbols).ok_or(TooDeep(rule))? {
                     ranked.push((matches!(key, RouteKey::Default), pattern, rule));
                 }
             }
@@ -83,13 +83,13 @@ impl Layout {
             ranked.sort_by_key(|(is_default, pattern, _)| (*is_default, specificity(pattern)));
             let mut earlier: Vec<Pattern> = Vec::new();
             for (_, pattern, rule) in ranked {
-                layout.cells.extend(Cell::new(rule, group, pattern.clone(), &earlier));
+                partition.cells.extend(Cell::new(rule, group, pattern.clone(), &earlier));
                 earlier.push(pattern);
             }
         }
-        layout.deepest = layout.cells.iter().map(|cell| cell.pattern.steps().len()).max().unwrap_or(0);
-        layout.candidates = layout.candidates();
-        Ok(layout)
+        partition.deepest = partition.cells.iter().map(|cell| cell.pattern.steps().len()).max().unwrap_or(0);
+        partition.candidates = partition.candidates();
+        Ok(partition)
     }
 
     fn candidates(&self) -> Vec<Candidate> {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// The paths of a route on which a token's claims satisfy its requirement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(super) enum Applicability {
     /// All of them.
     Everywhere,
     /// Those that agree with one of these; none at all where there is none.
@@ -21,22 +21,22 @@ pub(super) enum Extent {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(super) struct Binding(pub(super) Vec<(Parameter, String)>);
 
-/// The extent of a requirement; `None` where it would be more than [`MAX_BINDINGS`]
+/// The applicability of a requirement; `None` where it would be more than [`MAX_BINDINGS`]
 /// bindings. What depends on the time holds nowhere.
-pub(super) fn of(requirement: &Requirement, claims: &Claims) -> Option<Extent> {
+pub(super) fn of(requirement: &Requirement, claims: &Claims) -> Option<Applicability> {
     all(requirement.checks.iter().map(|check| of_check(check, claims)))
 }
 
 /// Where all of them hold: nowhere where one holds nowhere, however many bindings others have.
-fn all(extents: impl Iterator<Item = Option<Extent>>) -> Option<Extent> {
-    let extents: Vec<_> = extents.collect();
-    match extents.contains(&Some(Extent::nowhere())) {
-        true => Some(Extent::nowhere()),
-        false => extents.into_iter().try_fold(Extent::Everywhere, |all, extent| all.and(extent?)),
+fn all(branches: impl Iterator<Item = Option<Applicability>>) -> Option<Applicability> {
+    let branches: Vec<_> = branches.collect();
+    match branches.contains(&Some(Applicability::nowhere())) {
+        true => Some(Applicability::nowhere()),
+        false => branches.into_iter().try_fold(Applicability::Everywhere, |all, applicability| all.and(applicability?)),
     }
 }
 
-fn of_check(check: &Check, claims: &Claims) -> Option<Extent> {
+fn of_check(check: &Check, claims: &Claims) -> Option<Applicability> {
     match check {
         Check::Claim { path, one_of } => {
             let bound = one_of.iter().filter_map(|value| match value {
@@ -51,20 +51,22 @@ fn of_check(check: &Check, claims: &Claims) -> Option<Extent> {
                 let values = texts.iter().filter(|text| !text.is_empty());
                 values.map(|text| Binding(vec![(parameter.clone(), (*text).to_owned())]))
             });
-            plain(check, claims).or(Extent::Where(bindings.take(MAX_BINDINGS + 1).collect()))
+            plain(check, claims).or(Applicability::Where(bindings.take(MAX_BINDINGS + 1).collect()))
         }
         Check::Any(alternatives) => {
-            let extents: Vec<_> = alternatives.iter().map(|alternative| of(alternative, claims)).collect();
+            let branches: Vec<_> = alternatives.iter().map(|alternative| of(alternative, claims)).collect();
             // Whoever may pass everywhere needs no bindings, however many there would be.
-            match extents.contains(&Some(Extent::Everywhere)) {
-                true => Some(Extent::Everywhere),
-                false => extents.into_iter().try_fold(Extent::nowhere(), |any, extent| any.or(extent?)),
+            match branches.contains(&Some(Applicability::Everywhere)) {
+                true => Some(Applicability::Everywhere),
+                false => {
+                    branches.into_iter().try_fold(Applicability::nowhere(), |any, applicability| any.or(applicability?))
+                }
             }
         }
         Check::All(requirements) if !requirements.is_empty() => {
             all(requirements.iter().map(|requirement| of(requirement, claims)))
         }
-        Check::MaxAuthAge(_) | Check::SourceIp(_) => Some(Extent::nowhere()),
+        Check::MaxAuthAge(_) | Check::SourceIp(_) => Some(Applicability::nowhere()),
         Check::AnyScope(_)
         | Check::AllScopes(_)
         | Check::AnyGroup(_)
@@ -78,33 +80,35 @@ fn of_check(check: &Check, claims: &Claims) -> Option<Extent> {
 }
 
 /// A check of the claims alone: on a path without segments, no parameter has a value.
-fn plain(check: &Check, claims: &Claims) -> Extent {
+fn plain(check: &Check, claims: &Claims) -> Applicability {
     let facts = Facts { claims, path: &SafePath::root(), now: UnixSeconds::EPOCH, source_ip: None };
-    if check.hold(&facts).is_ok() { Extent::Everywhere } else { Extent::nowhere() }
+    if check.hold(&facts).is_ok() { Applicability::Everywhere } else { Applicability::nowhere() }
 }
 
-impl Extent {
+impl Applicability {
     pub(super) fn nowhere() -> Self {
-        Extent::Where(Vec::new())
+        Applicability::Where(Vec::new())
     }
 
     fn or(self, other: Self) -> Option<Self> {
         match (self, other) {
-            (Extent::Where(mut one), Extent::Where(other)) => {
+            (Applicability::Where(mut one), Applicability::Where(other)) => {
                 one.extend(other);
-                (one.len() <= MAX_BINDINGS).then_some(Extent::Where(one))
+                (one.len() <= MAX_BINDINGS).then_some(Applicability::Where(one))
             }
-            _ => Some(Extent::Everywhere),
+            _ => Some(Applicability::Everywhere),
         }
     }
 
     fn and(self, other: Self) -> Option<Self> {
         match (self, other) {
-            (Extent::Everywhere, extent) | (extent, Extent::Everywhere) => Some(extent),
-            (Extent::Where(one), Extent::Where(other)) => {
+            (Applicability::Everywhere, applicability) | (applicability, Applicability::Everywhere) => {
+                Some(applicability)
+            }
+            (Applicability::Where(one), Applicability::Where(other)) => {
                 let pairs = one.iter().flat_map(|left| other.iter().map(move |right| left.with(right)));
                 let both: Vec<Binding> = pairs.flatten().collect();
-                (both.len() <= MAX_BINDINGS).then_some(Extent::Where(both))
+                (both.len() <= MAX_BINDINGS).then_some(Applicability::Where(both))
             }
         }
     }
@@ -153,18 +157,18 @@ mod tests {
         Check::All(checks.iter().map(|check| all_of(std::slice::from_ref(check))).collect())
     }
 
-    fn extent(checks: &[Check], members: Value) -> Option<Extent> {
+    fn applicability(checks: &[Check], members: Value) -> Option<Applicability> {
         of(&all_of(checks), &claims(members))
     }
 
     /// Bindings by the names of parameters.
-    fn only(bindings: &[&[(&str, &str)]]) -> Option<Extent> {
+    fn only(bindings: &[&[(&str, &str)]]) -> Option<Applicability> {
         let binding = |binding: &&[(&str, &str)]| {
             let parameters = key(ROUTE).parameters();
             let named = |name: &str| parameters.iter().find(|parameter| parameter.name == name).unwrap().clone();
             Binding(binding.iter().map(|(name, value)| (named(name), (*value).to_owned())).collect())
         };
-        Some(Extent::Where(bindings.iter().map(binding).collect()))
+        Some(Applicability::Where(bindings.iter().map(binding).collect()))
     }
 
     fn numbered(count: usize) -> Value {
@@ -173,62 +177,65 @@ mod tests {
 
     /// How many bindings there are; `None` where they are too many.
     fn count(checks: &[Check], members: Value) -> Option<usize> {
-        extent(checks, members).map(|extent| match extent {
-            Extent::Where(bindings) => bindings.len(),
-            Extent::Everywhere => panic!("everywhere"),
+        applicability(checks, members).map(|applicability| match applicability {
+            Applicability::Where(bindings) => bindings.len(),
+            Applicability::Everywhere => panic!("everywhere"),
         })
     }
 
     #[test]
     fn what_asks_for_no_parameter_holds_everywhere_or_nowhere() {
-        let everywhere = Some(Extent::Everywhere);
-        let nowhere = || Some(Extent::nowhere());
-        assert_eq!(extent(&[], json!({})), everywhere);
-        assert_eq!(extent(&[scope("r"), group("a")], json!({ "scope": "r", "groups": "a" })), everywhere);
-        assert_eq!(extent(&[scope("r"), group("a")], json!({ "scope": "r" })), nowhere());
-        assert_eq!(extent(&[any(&[scope("r"), group("a")])], json!({ "scope": "r" })), everywhere);
-        assert_eq!(extent(&[any(&[scope("r"), group("a")])], json!({})), nowhere());
-        assert_eq!(extent(&[all(&[scope("r"), group("a")])], json!({ "scope": "r", "groups": "a" })), everywhere);
-        assert_eq!(extent(&[all(&[scope("r"), group("a")])], json!({ "groups": "a" })), nowhere());
-        assert_eq!(extent(&[all(&[])], json!({})), nowhere());
-        assert_eq!(extent(&[any(&[])], json!({})), nowhere());
+        let everywhere = Some(Applicability::Everywhere);
+        let nowhere = || Some(Applicability::nowhere());
+        assert_eq!(applicability(&[], json!({})), everywhere);
+        assert_eq!(applicability(&[scope("r"), group("a")], json!({ "scope": "r", "groups": "a" })), everywhere);
+        assert_eq!(applicability(&[scope("r"), group("a")], json!({ "scope": "r" })), nowhere());
+        assert_eq!(applicability(&[any(&[scope("r"), group("a")])], json!({ "scope": "r" })), everywhere);
+        assert_eq!(applicability(&[any(&[scope("r"), group("a")])], json!({})), nowhere());
+        assert_eq!(
+            applicability(&[all(&[scope("r"), group("a")])], json!({ "scope": "r", "groups": "a" })),
+            everywhere
+        );
+        assert_eq!(applicability(&[all(&[scope("r"), group("a")])], json!({ "groups": "a" })), nowhere());
+        assert_eq!(applicability(&[all(&[])], json!({})), nowhere());
+        assert_eq!(applicability(&[any(&[])], json!({})), nowhere());
         let aged = Check::MaxAuthAge(Duration::from_secs(60));
-        assert_eq!(extent(&[aged], json!({ "auth_time": 0 })), nowhere());
+        assert_eq!(applicability(&[aged], json!({ "auth_time": 0 })), nowhere());
     }
 
     #[test]
     fn a_bound_claim_holds_where_the_parameter_has_its_value() {
-        assert_eq!(extent(&[x("sub")], json!({ "sub": "a" })), only(&[&[("x", "a")]]));
-        assert_eq!(extent(&[x("c")], json!({ "c": ["a", 7, "", "b"] })), only(&[&[("x", "a")], &[("x", "b")]]));
+        assert_eq!(applicability(&[x("sub")], json!({ "sub": "a" })), only(&[&[("x", "a")]]));
+        assert_eq!(applicability(&[x("c")], json!({ "c": ["a", 7, "", "b"] })), only(&[&[("x", "a")], &[("x", "b")]]));
         for none in [json!(""), json!(7), json!([]), json!(null)] {
-            assert_eq!(extent(&[x("c")], json!({ "c": none })), only(&[]));
+            assert_eq!(applicability(&[x("c")], json!({ "c": none })), only(&[]));
         }
-        assert_eq!(extent(&[x("c")], json!({})), only(&[]));
+        assert_eq!(applicability(&[x("c")], json!({})), only(&[]));
         let Check::Claim { path, mut one_of } = x("c") else { panic!() };
         let Check::Claim { one_of: literal, .. } = claim("c", &[json!("a")]) else { panic!() };
         one_of.extend(literal);
         let either = Check::Claim { path, one_of };
-        assert_eq!(extent(std::slice::from_ref(&either), json!({ "c": "a" })), Some(Extent::Everywhere));
-        assert_eq!(extent(&[either], json!({ "c": "b" })), only(&[&[("x", "b")]]));
+        assert_eq!(applicability(std::slice::from_ref(&either), json!({ "c": "a" })), Some(Applicability::Everywhere));
+        assert_eq!(applicability(&[either], json!({ "c": "b" })), only(&[&[("x", "b")]]));
         // The empty rest of the root is no value.
-        assert_eq!(extent(&[bound("c", "GET /{rest+}", "rest")], json!({ "c": "" })), only(&[]));
+        assert_eq!(applicability(&[bound("c", "GET /{rest+}", "rest")], json!({ "c": "" })), only(&[]));
     }
 
     #[test]
     fn checks_hold_together_where_each_does_and_alternatives_where_one_does() {
         let token = || json!({ "sub": "a", "tenant": "b", "scope": "r" });
-        assert_eq!(extent(&[x("sub"), scope("r")], token()), only(&[&[("x", "a")]]));
-        assert_eq!(extent(&[x("sub"), scope("w")], token()), only(&[]));
-        assert_eq!(extent(&[x("sub"), y("tenant")], token()), only(&[&[("x", "a"), ("y", "b")]]));
-        assert_eq!(extent(&[x("sub"), x("sub")], token()), only(&[&[("x", "a")]]));
-        assert_eq!(extent(&[x("sub"), x("tenant")], token()), only(&[]));
-        assert_eq!(extent(&[any(&[x("sub"), y("tenant")])], token()), only(&[&[("x", "a")], &[("y", "b")]]));
-        assert_eq!(extent(&[any(&[x("sub"), scope("r")])], token()), Some(Extent::Everywhere));
-        assert_eq!(extent(&[any(&[scope("w"), x("sub")])], token()), only(&[&[("x", "a")]]));
-        assert_eq!(extent(&[all(&[x("sub"), y("tenant")])], token()), only(&[&[("x", "a"), ("y", "b")]]));
+        assert_eq!(applicability(&[x("sub"), scope("r")], token()), only(&[&[("x", "a")]]));
+        assert_eq!(applicability(&[x("sub"), scope("w")], token()), only(&[]));
+        assert_eq!(applicability(&[x("sub"), y("tenant")], token()), only(&[&[("x", "a"), ("y", "b")]]));
+        assert_eq!(applicability(&[x("sub"), x("sub")], token()), only(&[&[("x", "a")]]));
+        assert_eq!(applicability(&[x("sub"), x("tenant")], token()), only(&[]));
+        assert_eq!(applicability(&[any(&[x("sub"), y("tenant")])], token()), only(&[&[("x", "a")], &[("y", "b")]]));
+        assert_eq!(applicability(&[any(&[x("sub"), scope("r")])], token()), Some(Applicability::Everywhere));
+        assert_eq!(applicability(&[any(&[scope("w"), x("sub")])], token()), only(&[&[("x", "a")]]));
+        assert_eq!(applicability(&[all(&[x("sub"), y("tenant")])], token()), only(&[&[("x", "a"), ("y", "b")]]));
         // All of three agree, or none does.
         let three = |third: &str| {
-            extent(&[x("sub"), y("tenant"), y("third")], json!({ "sub": "a", "tenant": "b", "third": third }))
+            applicability(&[x("sub"), y("tenant"), y("third")], json!({ "sub": "a", "tenant": "b", "third": third }))
         };
         assert_eq!(three("b"), only(&[&[("x", "a"), ("y", "b")]]));
         assert_eq!(three("a"), only(&[]));

@@ -3,7 +3,7 @@
 //! people who ask before they deploy; no request ever does.
 
 use super::implication::Paths;
-use super::layout::{CONNECT, Group, patterns};
+use super::partition::{CONNECT, Group, patterns};
 use super::pattern::{Pattern, meet, word_soon};
 use super::plan::Plan;
 use super::symbols::Symbols;
@@ -13,13 +13,13 @@ use crate::access::route::Segment;
 impl Coverage {
     /// The positions of the API's routes that get requests which no rule serves and
     /// which cached policies allow all the same.
-    pub(in crate::access) fn opened(&self, api: &[&RouteKey]) -> Vec<usize> {
+    pub(in crate::access) fn exposed(&self, api: &[&RouteKey]) -> Vec<usize> {
         let mut plan = self.plan(&self.most(None, Paths::All));
         plan.compact();
         let routes: Vec<_> = api.iter().map(|key| (*key, self.in_terms_of_the_table(key))).collect();
-        let opened = |(key, in_terms): &(&RouteKey, Option<(Vec<Pattern>, bool)>)| {
+        let exposed = |(key, in_terms): &(&RouteKey, Option<(Vec<Pattern>, bool)>)| {
             let Some((patterns, _)) = in_terms else { return true };
-            let mut groups = self.layout.groups.iter().enumerate();
+            let mut groups = self.partition.groups.iter().enumerate();
             groups.any(|(group, Group { methods })| {
                 if !methods.iter().any(|method| serves(key, method)) {
                     return false;
@@ -33,7 +33,7 @@ impl Coverage {
                 patterns.iter().any(|pattern| opens(&plan, group, pattern, &above))
             })
         };
-        routes.iter().enumerate().filter(|(_, route)| opened(route)).map(|(position, _)| position).collect()
+        routes.iter().enumerate().filter(|(_, route)| exposed(route)).map(|(position, _)| position).collect()
     }
 
     /// The key's patterns. A literal that the table does not name becomes any segment: it
@@ -43,14 +43,14 @@ impl Coverage {
             return Some((patterns(key, &mut Symbols::default())?, true));
         };
         let known = |segment: &Segment| match segment {
-            Segment::Literal(text) => self.layout.symbols.find(text).is_some(),
+            Segment::Literal(text) => self.partition.symbols.find(text).is_some(),
             Segment::Parameter(_) | Segment::Greedy(_) => true,
         };
         let any = || Segment::Parameter(String::new());
         let segments_known = segments.iter().map(|segment| if known(segment) { segment.clone() } else { any() });
         let in_terms = RouteKey::Http { method: *method, segments: segments_known.collect() };
         // INVARIANT: nothing is new to these symbols, so the copy gives the same numbers.
-        let patterns = patterns(&in_terms, &mut self.layout.symbols.clone())?;
+        let patterns = patterns(&in_terms, &mut self.partition.symbols.clone())?;
         Some((patterns, segments.iter().all(known)))
     }
 }
@@ -59,7 +59,7 @@ impl Coverage {
 fn opens(plan: &Plan<'_>, group: usize, pattern: &Pattern, above: &[&Pattern]) -> bool {
     let allowed = plan.allowed.iter().filter(|allowed| allowed.cell.group == group);
     let mut allowed = allowed.map(|allowed| &allowed.glob.pattern).filter(|allowed| meet(allowed, pattern));
-    let owned = plan.layout.cells.iter().filter(|cell| cell.group == group).map(|cell| &cell.pattern);
+    let owned = plan.partition.cells.iter().filter(|cell| cell.group == group).map(|cell| &cell.pattern);
     let denied = plan.deny.iter().filter(|glob| glob.reaches(group)).map(|glob| &glob.pattern);
     let wrong: Vec<&Pattern> = owned.chain(denied).collect();
     let is_left = |allowed: &Pattern, above: &[&Pattern]| {
@@ -95,7 +95,7 @@ mod tests {
     use crate::access::{LetterCase, Rule, Rules};
 
     #[track_caller]
-    fn check_opened(table: &[&str], api: &[&str], expected: &[usize]) {
+    fn check_exposed(table: &[&str], api: &[&str], expected: &[usize]) {
         let mut rules = Rules::new(LetterCase::Distinguished);
         for key in table {
             let requirement = Requirement { checks: vec![Check::AnyScope(vec!["read".to_owned()])] };
@@ -108,7 +108,7 @@ mod tests {
         }
         rules.cover(false).unwrap();
         assert_eq!(
-            rules.opened_by_caching(
+            rules.exposed_by_caching(
                 &api.iter().map(|key| RouteKey::parse(key).unwrap()).collect::<Vec<_>>().iter().collect::<Vec<_>>()
             ),
             expected,
@@ -119,12 +119,12 @@ mod tests {
     #[test]
     fn caching_opens_only_what_no_rule_owns_and_no_deny_reaches() {
         let table = ["GET /users/{id}", "GET /users/{id}/orders"];
-        check_opened(&table, &["GET /users/{id}", "GET /users/{id}/orders"], &[]);
-        check_opened(&table, &["GET /users/{id}", "GET /users/{id}/photos"], &[1]);
-        check_opened(&table, &["GET /users/me/photos", "POST /users/{a}/{b}", "$default"], &[0, 2]);
-        check_opened(&table, &["POST /users/{id}/photos", "GET /photos", "ANY /{x+}", "$connect"], &[2]);
-        check_opened(&table, &["GET /users/{id}/{x+}", "GET /users/{id}/{y}", "ANY /{x+}"], &[1]);
-        check_opened(&["GET /users/{id}"], &["GET /users/{id}/photos", "ANY /{x+}"], &[]);
-        check_opened(&["GET /{x+}", "ANY /admin/{x+}"], &["ANY /{x+}", "$default"], &[]);
+        check_exposed(&table, &["GET /users/{id}", "GET /users/{id}/orders"], &[]);
+        check_exposed(&table, &["GET /users/{id}", "GET /users/{id}/photos"], &[1]);
+        check_exposed(&table, &["GET /users/me/photos", "POST /users/{a}/{b}", "$default"], &[0, 2]);
+        check_exposed(&table, &["POST /users/{id}/photos", "GET /photos", "ANY /{x+}", "$connect"], &[2]);
+        check_exposed(&table, &["GET /users/{id}/{x+}", "GET /users/{id}/{y}", "ANY /{x+}"], &[1]);
+        check_exposed(&["GET /users/{id}"], &["GET /users/{id}/photos", "ANY /{x+}"], &[]);
+        check_exposed(&["GET /{x+}", "ANY /admin/{x+}"], &["ANY /{x+}", "$default"], &[]);
     }
 }

@@ -2,7 +2,7 @@
 //! is right on every route, and what such policies allow beyond the table.
 
 use super::implication::{Fact, Paths, implies, satisfies, terms};
-use super::layout::{Layout, TooDeep};
+use super::partition::{Partition, TooDeep};
 use super::plan::{Bound, Flaw, Holding, Plan};
 use super::precedence::{TwoReadings, two_readings};
 use super::resources::{MAX_POLICY_BYTES, PREFIX_CHARACTERS, Resources};
@@ -51,7 +51,7 @@ pub enum Inexpressible {
 
 /// A request that no route of the table owns, and that cached policies cannot but allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Surplus {
+pub struct OverAllow {
     /// The key of the route whose Resource reaches too far.
     pub route: String,
     /// Such a request.
@@ -108,7 +108,7 @@ impl fmt::Display for Inexpressible {
     }
 }
 
-impl fmt::Display for Surplus {
+impl fmt::Display for OverAllow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -149,15 +149,17 @@ impl Coverage {
     pub(in crate::access) fn new(
         table: &[RouteOfTable<'_>],
         implicit_deny: bool,
-    ) -> Result<(Self, Vec<Surplus>), Vec<Inexpressible>> {
+    ) -> Result<(Self, Vec<OverAllow>), Vec<Inexpressible>> {
         let keys: Vec<_> = table.iter().map(|route| route.route).collect();
         let key = |rule: usize| table.get(rule).map_or_else(String::new, |route| route.key.to_owned());
-        let layout = Layout::new(&keys).map_err(|TooDeep(rule)| vec![Inexpressible::TooDeep { route: key(rule) }])?;
+        let partition =
+            Partition::new(&keys).map_err(|TooDeep(rule)| vec![Inexpressible::TooDeep { route: key(rule) }])?;
         let (classes, requirements) = classes(table);
-        let coverage = Self { layout, classes, requirements, implicit_deny, compiled: Mutex::new(HashMap::new()) };
+        let coverage = Self { partition, classes, requirements, implicit_deny, compiled: Mutex::new(HashMap::new()) };
         let mut faults = Vec::new();
-        let surplus = coverage.plan(&coverage.most(None, Paths::All)).surplus();
-        let surplus = surplus.map(|flaw| Surplus { route: key(flaw.allowed), example: coverage.example(&flaw) });
+        let over_allow = coverage.plan(&coverage.most(None, Paths::All)).over_allow();
+        let over_allow =
+            over_allow.map(|flaw| OverAllow { route: key(flaw.allowed), example: coverage.example(&flaw) });
         // The routes that are answered for their own ARN alone are missed by who has everything.
         let every = coverage.requirements.iter().enumerate().map(|(class, missed)| (Some(class), Some(missed)));
         for (class, missed, paths) in [(None, None)].into_iter().chain(every).flat_map(worst) {
@@ -179,13 +181,13 @@ impl Coverage {
             faults.extend(coverage.too_large(coverage.plan(&coverage.least()), key));
         }
         match faults.is_empty() {
-            true => Ok((coverage, surplus.into_iter().collect())),
+            true => Ok((coverage, over_allow.into_iter().collect())),
             false => Err(faults),
         }
     }
 
     pub(super) fn plan(&self, held: &[Holding]) -> Plan<'_> {
-        Plan::new(&self.layout, &self.of_rules(held))
+        Plan::new(&self.partition, &self.of_rules(held))
     }
 
     /// The most that a token can hold: all that it can have, or, where it is to miss a
@@ -209,7 +211,7 @@ impl Coverage {
     }
 
     fn example(&self, flaw: &Flaw) -> String {
-        self.layout.symbols.example(flaw.method, &flaw.segments)
+        self.partition.symbols.example(flaw.method, &flaw.segments)
     }
 
     fn conflict(&self, flaw: &Flaw, key: impl Fn(usize) -> String, silence_would_do: bool) -> Inexpressible {
@@ -224,7 +226,7 @@ impl Coverage {
     /// Why there is no room for a plan, or what is denied for want of room.
     fn too_large(&self, mut plan: Plan<'_>, key: impl Fn(usize) -> String) -> Option<Inexpressible> {
         plan.compact();
-        let resources = Resources::new(&self.layout, &plan);
+        let resources = Resources::new(&self.partition, &plan);
         let bytes = resources.planned_bytes();
         let count = resources.allow.len() + resources.deny.len();
         let too_large = (bytes > MAX_POLICY_BYTES).then_some(Inexpressible::TooLarge { resources: count, bytes });
@@ -287,7 +289,7 @@ mod tests {
     use crate::access::rules::Rule;
     use std::time::Duration;
 
-    fn could_cover(rules: Vec<Rule>, implicit_deny: bool) -> Result<Vec<Surplus>, Vec<Inexpressible>> {
+    fn could_cover(rules: Vec<Rule>, implicit_deny: bool) -> Result<Vec<OverAllow>, Vec<Inexpressible>> {
         table(LetterCase::Distinguished, rules).could_cover(implicit_deny)
     }
 
@@ -421,13 +423,13 @@ mod tests {
 
     #[test]
     fn the_request_that_caching_opens_is_told() {
-        let surplus = |rules| could_cover(rules, false).unwrap();
-        let open = surplus(vec![rule("GET /a/{x}", &[]), rule("GET /a/{x}/b", &[scope("r")])]);
+        let over_allow = |rules| could_cover(rules, false).unwrap();
+        let open = over_allow(vec![rule("GET /a/{x}", &[]), rule("GET /a/{x}/b", &[scope("r")])]);
         let [only] = &open[..] else { panic!("{open:?}") };
         assert_eq!((&*only.route, &*only.example), ("GET /a/{x}", "GET /a/x/x"));
         assert!(only.to_string().contains("`GET /a/{x}` also allow `GET /a/x/x`"), "{only}");
-        assert_eq!(surplus(vec![rule("GET /a/{x}", &[])]), []);
-        assert_eq!(surplus(vec![rule("GET /a", &[]), rule("GET /a/{x+}", &[])]), []);
+        assert_eq!(over_allow(vec![rule("GET /a/{x}", &[])]), []);
+        assert_eq!(over_allow(vec![rule("GET /a", &[]), rule("GET /a/{x+}", &[])]), []);
     }
 
     #[test]
