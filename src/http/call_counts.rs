@@ -39,6 +39,8 @@ pub struct RemoteCalls {
     pub introspections: Calls,
     /// Live checks in the table of revocations.
     pub revocation_checks: Calls,
+    /// Reads of the table of keys.
+    pub key_reads: Calls,
 }
 
 /// The counts of an authorizer. Cloning shares them: all issuers count in the same place, so that
@@ -51,6 +53,8 @@ pub struct RemoteCounts {
     pub(crate) introspections: CallCounts,
     /// Live checks in the table of revocations.
     pub(crate) revocation_checks: CallCounts,
+    /// Reads of the table of keys.
+    pub(crate) key_reads: CallCounts,
 }
 
 impl RemoteCounts {
@@ -60,6 +64,7 @@ impl RemoteCounts {
             key_fetches: self.key_fetches.take(),
             introspections: self.introspections.take(),
             revocation_checks: self.revocation_checks.take(),
+            key_reads: self.key_reads.take(),
         }
     }
 }

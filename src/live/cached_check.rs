@@ -1,5 +1,5 @@
 //! Makes one kind of check: within a deadline, once for all requests that ask about the same
-//! token at the same time, and not again while the answer may be used.
+//! token or key at the same time, and not again while the answer may be used.
 //!
 //! Each has its own breaker, memory and checks under way, so that what happens to one stops no
 //! other.
@@ -13,9 +13,9 @@ use crate::denial::Denial;
 use crate::http::{CallCounts, Outage};
 use crate::lock::lock;
 use crate::request::UnixSeconds;
-use crate::token::TokenDigest;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -43,20 +43,27 @@ pub(super) struct CachedCheck<T> {
     breaker: Breaker,
     memory: Memory<Result<T, Denial>>,
     under_way: Mutex<HashMap<Digest, Flight<T>>>,
+    /// What an outage of this check is to a request.
+    unavailable: fn(Cow<'static, str>) -> Denial,
 }
 
 type Flight<T> = Shared<BoxFuture<'static, Result<T, CheckError>>>;
 
 impl<T: Clone + Weight + Send + Sync + 'static> CachedCheck<T> {
-    pub(super) fn new(settings: CheckSettings, limits: Limits, counts: CallCounts) -> Arc<Self> {
+    pub(super) fn new(
+        settings: CheckSettings,
+        limits: Limits,
+        counts: CallCounts,
+        unavailable: fn(Cow<'static, str>) -> Denial,
+    ) -> Arc<Self> {
         let (memory, under_way) = (Memory::new(limits), Mutex::default());
-        Arc::new(Self { settings, breaker: Breaker::new(counts), memory, under_way })
+        Arc::new(Self { settings, breaker: Breaker::new(counts), memory, under_way, unavailable })
     }
 
-    /// Asks about a token, where nothing is known of it.
+    /// Asks about a token or a key, where nothing is known of it.
     pub(super) async fn ask_once<Q>(
         self: &Arc<Self>,
-        token: &TokenDigest,
+        key: Digest,
         caller: Caller,
         question: impl FnOnce() -> Q,
         expires: impl FnOnce(&Result<T, CheckError>) -> UnixSeconds,
@@ -65,17 +72,18 @@ impl<T: Clone + Weight + Send + Sync + 'static> CachedCheck<T> {
     where
         Q: Future<Output = Result<T, CheckError>> + Send + 'static,
     {
-        match self.memory.recall(token.as_bytes(), now) {
+        match self.memory.recall(&key, now) {
             Ok(Some(result)) => return Answered { result, remembered: true },
             Ok(None) => {}
             Err(denial) => return Answered { result: Err(denial), remembered: false },
         }
-        Answered { result: self.ask_anew(token, caller, question, expires, now).await, remembered: false }
+        Answered { result: self.ask_anew(key, caller, question, expires, now).await, remembered: false }
     }
 
-    async fn ask_anew<Q>(
+    /// Asks, whatever is known. Requests that ask at the same time share one call.
+    pub(super) async fn ask_anew<Q>(
         self: &Arc<Self>,
-        token: &TokenDigest,
+        key: Digest,
         caller: Caller,
         question: impl FnOnce() -> Q,
         expires: impl FnOnce(&Result<T, CheckError>) -> UnixSeconds,
@@ -84,7 +92,6 @@ impl<T: Clone + Weight + Send + Sync + 'static> CachedCheck<T> {
     where
         Q: Future<Output = Result<T, CheckError>> + Send + 'static,
     {
-        let key = *token.as_bytes();
         let flight = self.join_or_ask(key, caller, question)?;
         let outcome = flight.clone().await;
         // The first request to wake up removes the flight, unless another has taken its place.
@@ -144,7 +151,7 @@ impl<T: Clone + Weight + Send + Sync + 'static> CachedCheck<T> {
             Ok(yes) => (Ok(yes), self.settings.cache),
             Err(CheckError::Lasting(denial)) => (Err(denial), Duration::MAX),
             Err(CheckError::Passing(denial)) => (Err(denial), self.settings.cache),
-            Err(CheckError::Outage(outage)) => return Err(Denial::IntrospectionUnavailable(outage.why)),
+            Err(CheckError::Outage(outage)) => return Err((self.unavailable)(outage.why)),
         };
         self.memory.remember(key, result.clone(), Lasts { for_at_most, expires }, now)?;
         result

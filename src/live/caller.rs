@@ -26,6 +26,12 @@ impl Caller {
         }
     }
 
+    /// Whoever names this key. Nobody can make the read of an item hang, whatever its id, so that lost reads of different
+    /// ids speak of the table.
+    pub(crate) fn of_key(id: &[u8; 32]) -> Self {
+        Caller::Principal(*id)
+    }
+
     /// Whom an issuer says that an opaque token is about; `None` where it does not say. Not to be
     /// mixed with callers of other issuers.
     pub(crate) fn of_introspected(token: &IntrospectedToken) -> Option<Self> {

@@ -81,8 +81,9 @@ impl IssuerCheck {
     /// An issuer that is asked by `method`.
     #[must_use]
     pub fn new(method: Method, settings: CheckSettings, counts: &RemoteCounts) -> Arc<Self> {
-        let verified = CachedCheck::new(settings, REMEMBERED, counts.introspections.clone());
-        let opaque = CachedCheck::new(settings, REMEMBERED, counts.introspections.clone());
+        let unavailable = Denial::IntrospectionUnavailable;
+        let verified = CachedCheck::new(settings, REMEMBERED, counts.introspections.clone(), unavailable);
+        let opaque = CachedCheck::new(settings, REMEMBERED, counts.introspections.clone(), unavailable);
         Arc::new(Self { method, settings, verified, opaque, callers: Memory::new(REMEMBERED_CALLERS) })
     }
 
@@ -108,7 +109,7 @@ impl IssuerCheck {
             }
             Ok(None) | Err(_) => claims.expires(),
         };
-        self.verified.ask_once(&TokenDigest::of(token), Caller::of(claims), question, expires, now).await
+        self.verified.ask_once(*TokenDigest::of(token).as_bytes(), Caller::of(claims), question, expires, now).await
     }
 
     /// Asks whose this opaque token is.
@@ -131,7 +132,8 @@ impl IssuerCheck {
             Ok(known) => known.unwrap_or(Caller::stranger(&digest)),
             Err(denial) => return Answered { result: Err(denial), remembered: false },
         };
-        let Answered { result, remembered } = self.opaque.ask_once(&digest, caller, question, expires, now).await;
+        let Answered { result, remembered } =
+            self.opaque.ask_once(*digest.as_bytes(), caller, question, expires, now).await;
         let result = result.and_then(|told| told.read());
         let result = result.and_then(|told| self.get_to_know(&digest, caller, &told, now).map(|()| told));
         Answered { result, remembered }

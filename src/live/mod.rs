@@ -10,6 +10,8 @@
 //! | `cognito`, `user_info`, `introspection` | Cognito's API, OpenID Connect's UserInfo, RFC 7662 |
 //! | `token_facts`, `check_error` | what these are asked about; what they return in place of "yes" |
 //! | `revocations` | reads the table of revocations |
+//! | `key_table` | reads the table of keys: API keys, and those of signed requests |
+//! | `key_id`, `key_record` | a key's id; what its item says |
 //! | `cached_check` | asks once for many requests, within a deadline |
 //! | `breaker` | makes no calls for a while where calls were lost |
 //! | `caller` | whose calls they are |
@@ -23,6 +25,9 @@ mod check_error;
 mod cognito;
 mod introspection;
 mod issuer_check;
+mod key_id;
+mod key_record;
+mod key_table;
 mod live_check;
 mod memory;
 mod revocations;
@@ -38,6 +43,9 @@ pub(crate) use caller::Caller;
 pub use cognito::{CognitoDirectory, CognitoMethod};
 pub use introspection::{ClientAuthentication, IntrospectionEndpoint};
 pub use issuer_check::{IssuerCheck, Method};
+pub use key_id::KeyId;
+pub use key_record::{KeyMaterial, KeyRecord, RESERVED as RESERVED_CLAIMS, UnreadableKey};
+pub use key_table::{KeyLookup, KeyTable};
 pub use live_check::{LiveCheck, LiveLog};
 #[cfg(feature = "cedar")]
 pub(crate) use memory::{Digest, Lasts, Memory};

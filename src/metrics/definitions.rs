@@ -41,10 +41,13 @@ pub(super) static INTROSPECTION_THROTTLES: Metric = count("IntrospectionThrottle
 pub(super) static REVOCATION_CHECK_DURATION: Metric = time("RevocationCheckDuration");
 pub(super) static REVOCATION_CHECK_FAILURES: Metric = count("RevocationCheckFailures");
 pub(super) static REVOCATION_CHECK_THROTTLES: Metric = count("RevocationCheckThrottles");
+pub(super) static KEY_READ_DURATION: Metric = time("KeyReadDuration");
+pub(super) static KEY_READ_FAILURES: Metric = count("KeyReadFailures");
+pub(super) static KEY_READ_THROTTLES: Metric = count("KeyReadThrottles");
 pub(super) static REVOCATIONS_WRITTEN: Metric = count("RevocationsWritten");
 
 /// All of them.
-pub static ALL: [&Metric; 13] = [
+pub static ALL: [&Metric; 16] = [
     &DECISIONS,
     &DURATION,
     &WOULD_BE_FORBIDDEN,
@@ -57,6 +60,9 @@ pub static ALL: [&Metric; 13] = [
     &REVOCATION_CHECK_DURATION,
     &REVOCATION_CHECK_FAILURES,
     &REVOCATION_CHECK_THROTTLES,
+    &KEY_READ_DURATION,
+    &KEY_READ_FAILURES,
+    &KEY_READ_THROTTLES,
     &REVOCATIONS_WRITTEN,
 ];
 

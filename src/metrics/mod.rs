@@ -14,8 +14,9 @@ pub use definitions::{ALL, Metric, Unit};
 use crate::http::{Calls, RemoteCalls};
 use definitions::{
     COLD_STARTS, DECISION, DECISIONS, DURATION, INTROSPECTION_DURATION, INTROSPECTION_FAILURES,
-    INTROSPECTION_THROTTLES, JWKS_FETCH_FAILURES, JWKS_FETCHES, REASON, REVOCATION_CHECK_DURATION,
-    REVOCATION_CHECK_FAILURES, REVOCATION_CHECK_THROTTLES, REVOCATIONS_WRITTEN, WOULD_BE_FORBIDDEN,
+    INTROSPECTION_THROTTLES, JWKS_FETCH_FAILURES, JWKS_FETCHES, KEY_READ_DURATION, KEY_READ_FAILURES,
+    KEY_READ_THROTTLES, REASON, REVOCATION_CHECK_DURATION, REVOCATION_CHECK_FAILURES, REVOCATION_CHECK_THROTTLES,
+    REVOCATIONS_WRITTEN, WOULD_BE_FORBIDDEN,
 };
 use line::{Line, Value};
 use std::io::Write;
@@ -89,7 +90,7 @@ impl Metrics {
         if !self.is_warm.swap(true, Ordering::Relaxed) {
             line.add(&COLD_STARTS, Value::Count(1));
         }
-        let RemoteCalls { key_fetches, introspections, revocation_checks } = &invocation.calls;
+        let RemoteCalls { key_fetches, introspections, revocation_checks, key_reads } = &invocation.calls;
         line.add(&JWKS_FETCHES, Value::Count(key_fetches.made));
         line.add(&JWKS_FETCH_FAILURES, Value::Count(key_fetches.failed));
         live_checks(
@@ -102,6 +103,7 @@ impl Metrics {
             revocation_checks,
             [&REVOCATION_CHECK_DURATION, &REVOCATION_CHECK_FAILURES, &REVOCATION_CHECK_THROTTLES],
         );
+        live_checks(&mut line, key_reads, [&KEY_READ_DURATION, &KEY_READ_FAILURES, &KEY_READ_THROTTLES]);
         line
     }
 
@@ -142,7 +144,12 @@ mod tests {
     fn every_metric_is_written() {
         let metrics = Metrics::new(Namespace::parse("N").unwrap());
         let calls = || Calls { made: 3, failed: 2, throttled: 1, took: vec![Duration::from_millis(5); 3] };
-        let calls = RemoteCalls { key_fetches: calls(), introspections: calls(), revocation_checks: calls() };
+        let calls = RemoteCalls {
+            key_fetches: calls(),
+            introspections: calls(),
+            revocation_checks: calls(),
+            key_reads: calls(),
+        };
         let took = Duration::from_micros(212);
         let all =
             Invocation { decision: "unauthorized", reason: Some("bad_signature"), would_be_refused: true, took, calls };
