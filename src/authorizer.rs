@@ -1,14 +1,17 @@
 //! The order of the steps, from a request to a permit or a denial.
 
-use crate::access::{CacheKey, Granted, MatchedRule, Permit, Rules, Ruling, TokenPermissions, Vouched};
+use crate::access::{CacheKey, Granted, GrantedRuling, MatchedRule, Permit, Rules, Ruling, TokenPermissions, Vouched};
+use crate::credentials::{Presented, presented};
 use crate::denial::Denial;
 use crate::http::{RemoteCalls, RemoteCounts};
+use crate::issuers::RecordIssuer;
 use crate::keys::JwksCache;
 use crate::live::{LiveCheck, LiveLog};
 use crate::policies::{PermissionCheck, PermissionLog, PolicyCaller};
 use crate::request::{Request, UnixSeconds};
 use crate::token::{
-    BearerToken, Claims, Expectations, KnownToken, TokenDigest, UnverifiedJwt, VerifiedJwt, VerifiedTokens,
+    BearerToken, Claims, CredentialKind, Expectations, KnownToken, TokenDigest, UnverifiedJwt, VerifiedJwt,
+    VerifiedTokens,
 };
 use futures_util::future::join_all;
 use std::collections::HashMap;
@@ -24,13 +27,17 @@ pub struct Authorizer {
     opaque: Option<Arc<str>>,
     /// What need not be verified again.
     verified: VerifiedTokens,
+    /// The issuers of credentials that are no tokens, one of a kind.
+    record_issuers: Vec<RecordIssuer>,
+    /// Their kinds.
+    kinds: Vec<CredentialKind>,
     rules: Rules,
     /// The Cedar policies that rules may ask.
     permissions: Option<PermissionCheck>,
     counts: RemoteCounts,
 }
 
-/// One issuer: what its tokens must look like, and its keys, which serve no other.
+/// One issuer of tokens: what its tokens must look like, and its keys, which serve no other.
 #[derive(Debug)]
 pub struct Issuer {
     /// What its tokens must look like.
@@ -52,7 +59,9 @@ pub struct Issuer {
 pub struct DecisionRecord {
     /// The issuer, once the token named a configured one.
     pub issuer: Option<Arc<str>>,
-    /// The `kid` header.
+    /// The kind of the credential, where it is no token.
+    pub kind: Option<CredentialKind>,
+    /// The `kid` header; of a credential that is no token, its id.
     pub kid: Option<String>,
     /// The accepted token's claims.
     pub claims: Option<Arc<Claims>>,
@@ -78,7 +87,28 @@ impl Authorizer {
         let opaque = issuers.iter().find(|issuer| issuer.opaque_tokens).map(name);
         let with_tenants = issuers.iter().filter(|issuer| issuer.expectations.tenants.is_some()).map(name).collect();
         let issuers = issuers.into_iter().map(|issuer| (name(&issuer), issuer)).collect();
-        Self { issuers, with_tenants, opaque, verified: VerifiedTokens::default(), rules, permissions, counts }
+        let verified = VerifiedTokens::default();
+        let (record_issuers, kinds) = (Vec::new(), Vec::new());
+        Self { issuers, with_tenants, opaque, verified, record_issuers, kinds, rules, permissions, counts }
+    }
+
+    /// The same, with issuers of credentials that are no tokens.
+    #[must_use]
+    pub fn with_record_issuers(self, record_issuers: Vec<RecordIssuer>) -> Self {
+        let kinds = record_issuers.iter().map(|issuer| issuer.verifier.kind()).collect();
+        Self { record_issuers, kinds, ..self }
+    }
+
+    /// The header that API keys come in, where some issuer takes any.
+    #[must_use]
+    pub fn api_key_header(&self) -> Option<&str> {
+        self.record_issuers.iter().find_map(|issuer| issuer.verifier.api_key_header())
+    }
+
+    /// Whether a signature or a proof of possession may come with a request.
+    #[must_use]
+    pub fn asks_message(&self) -> bool {
+        self.kinds.contains(&CredentialKind::Signature)
     }
 
     /// What the key of a cached simple answer must hold.
@@ -119,52 +149,60 @@ impl Authorizer {
         now: UnixSeconds,
         record: &mut DecisionRecord,
     ) -> Result<Permit, Denial> {
-        let token = BearerToken::from_request(request)?;
-        let (issuer, claims) = self.claims(&token, request, now, record).await?;
+        let source = match presented(request, &self.kinds)? {
+            Presented::Token { token, beside_certificate } => Source::Token { token, beside_certificate },
+            Presented::Other(kind) => Source::Record(self.record_issuer(kind)?),
+        };
+        let (source, claims) = self.claims(source, request, now, record).await?;
         let claims = Arc::new(claims);
         record.claims = Some(Arc::clone(&claims));
         let rule = self.rules.route(request);
         // An answer that speaks of other requests too may allow where this one is refused:
         // the token is vouched for before the rule is judged. A simple answer never does.
-        let token_permissions =
+        let permissions =
             request.resource_characters.and_then(|_| self.rules.token_permissions(&claims, rule.as_ref().ok()));
-        if let Some(unvouched) = token_permissions {
-            let vouched = Self::vouch(issuer, &claims, now, record).await?;
+        if let Some(unvouched) = permissions {
+            let vouched = Self::vouch(source.live(), &claims, now, record).await?;
             record.token_permissions = Some(unvouched.confirm(vouched));
         }
         let rule = rule?;
         record.route = Some(Arc::clone(rule.key()));
-        let mut ruling = rule.authorize(claims, now)?;
         // Policies before live checks: they are close by, or at least cost no quota of the issuer's.
-        if let Ruling::PermitIfGranted(pending) = ruling {
-            let granted = self.grant(&rule, request, pending.claims(), (&token, issuer), now, record).await?;
-            ruling = pending.confirm(granted);
-        }
+        let ruling = match rule.authorize(claims, now)? {
+            Ruling::Granted(ruling) => ruling,
+            Ruling::AskPolicies(pending) => {
+                let granted = self.grant(&rule, request, pending.claims(), &source, now, record).await?;
+                pending.confirm(granted)
+            }
+        };
         match ruling {
-            // INVARIANT: a grant leaves no policies to ask.
-            Ruling::PermitIfGranted(_) => Err(Denial::Internal("policies that ask for policies")),
-            Ruling::Permit(permit) => {
+            GrantedRuling::Permit(permit) => {
                 if record.token_permissions.is_none() {
-                    Self::vouch(issuer, permit.claims(), now, record).await?;
+                    Self::vouch(source.live(), permit.claims(), now, record).await?;
                 }
                 Ok(permit)
             }
-            Ruling::PermitIfLive(pending) => {
-                let live = issuer.live.vouch(&token, pending.claims(), now, &mut record.live_check).await?;
+            GrantedRuling::PermitIfLive(pending) => {
+                let (claims, log) = (pending.claims(), &mut record.live_check);
+                let live = match &source {
+                    Verified::Token { issuer, token } => issuer.live.vouch(token, claims, now, log).await?,
+                    Verified::Record(issuer) => issuer.vouch(claims, now, log).await?,
+                };
                 Ok(pending.confirm(live))
             }
         }
     }
 
-    /// Makes the checks that are asked of every accepted token.
+    /// Makes the checks that are asked of every accepted credential.
     async fn vouch(
-        issuer: &Issuer,
+        live: &LiveCheck,
         claims: &Claims,
         now: UnixSeconds,
         record: &mut DecisionRecord,
     ) -> Result<Vouched, Denial> {
-        let vouched = issuer.live.vouch_for_accepted(claims, now, &mut record.live_check).await;
-        record.is_refused_everywhere = vouched.is_err();
+        let vouched = live.vouch_for_accepted(claims, now, &mut record.live_check).await;
+        // A connection or a request that is refused says nothing of others.
+        record.is_refused_everywhere = vouched.is_err() && !claims.are_sender_bound();
         vouched
     }
 
@@ -174,7 +212,7 @@ impl Authorizer {
         rule: &MatchedRule<'_>,
         request: &Request<'_>,
         claims: &Claims,
-        (token, issuer): (&BearerToken<'_>, &Issuer),
+        source: &Verified<'_>,
         now: UnixSeconds,
         record: &mut DecisionRecord,
     ) -> Result<Granted, Denial> {
@@ -183,9 +221,14 @@ impl Authorizer {
         let (Some(permissions), Some(details)) = (&self.permissions, &request.details) else {
             return Err(no_policies);
         };
-        // A tenant's users are nobody in another tenant.
-        let issuer_name =
-            if issuer.expectations.tenants.is_some() { claims.issuer() } else { &*issuer.name_in_policies };
+        let (token, issuer_name) = match source {
+            // A tenant's users are nobody in another tenant.
+            Verified::Token { issuer, token } if issuer.expectations.tenants.is_none() => {
+                (Some(token), &*issuer.name_in_policies)
+            }
+            Verified::Token { token, .. } => (Some(token), claims.issuer()),
+            Verified::Record(_) => (None, claims.issuer()),
+        };
         let policy_caller = PolicyCaller { token, claims, issuer_name };
         let mut granted = Err(no_policies);
         for (asked, unless_granted) in rule.policy_questions(request.method) {
@@ -208,8 +251,41 @@ impl Authorizer {
         self.rules.ask_address()
     }
 
+    fn record_issuer(&self, kind: CredentialKind) -> Result<&RecordIssuer, Denial> {
+        let issuer = self.record_issuers.iter().find(|issuer| issuer.verifier.kind() == kind);
+        // INVARIANT: only the kinds of these issuers are looked for.
+        issuer.ok_or(Denial::Internal("a credential that no issuer takes"))
+    }
+
+    /// The claims of a credential, and who vouches for them.
+    async fn claims<'s>(
+        &'s self,
+        source: Source<'s>,
+        request: &Request<'_>,
+        now: UnixSeconds,
+        record: &mut DecisionRecord,
+    ) -> Result<(Verified<'s>, Claims), Denial> {
+        match source {
+            Source::Token { token, beside_certificate } => {
+                let (issuer, claims) = self.token_claims(&token, request, now, record).await?;
+                // Two credentials, unless the one is bound to the other.
+                if beside_certificate && !claims.are_bound_to_certificate() {
+                    return Err(Denial::AmbiguousToken);
+                }
+                Ok((Verified::Token { issuer, token }, claims))
+            }
+            Source::Record(issuer) => {
+                record.kind = Some(issuer.verifier.kind());
+                record.issuer = Some(Arc::clone(&issuer.expectations.issuer));
+                let claims = Box::pin(issuer.claims(request, now, &mut record.kid)).await;
+                record.kid = record.kid.take().as_deref().map(shortened);
+                Ok((Verified::Record(issuer), claims?))
+            }
+        }
+    }
+
     /// The claims of a token, verified by its issuer's key or told by its issuer.
-    async fn claims(
+    async fn token_claims(
         &self,
         token: &BearerToken<'_>,
         request: &Request<'_>,
@@ -264,6 +340,27 @@ impl Authorizer {
         record.issuer = Some(name);
         let key = issuer.keys.key(known.kid().ok_or(Denial::UnknownKey)?, known.algorithm()).await?;
         Ok(known.verified_by(&key).map(|jwt| (issuer, jwt)))
+    }
+}
+
+/// Where a request's credential belongs.
+enum Source<'s> {
+    Token { token: BearerToken<'s>, beside_certificate: bool },
+    Record(&'s RecordIssuer),
+}
+
+/// A verified credential's issuer, and what may be asked of it.
+enum Verified<'s> {
+    Token { issuer: &'s Issuer, token: BearerToken<'s> },
+    Record(&'s RecordIssuer),
+}
+
+impl Verified<'_> {
+    fn live(&self) -> &LiveCheck {
+        match self {
+            Verified::Token { issuer, .. } => &issuer.live,
+            Verified::Record(issuer) => &issuer.live,
+        }
     }
 }
 

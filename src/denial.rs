@@ -16,6 +16,8 @@ pub enum Denial {
     AmbiguousToken,
     /// `auth_time` is missing or older than the route allows (RFC 9470).
     AuthenticationTooOld,
+    /// The signature of a request does not verify, or is not of the form that its issuer asks for (RFC 9421).
+    BadRequestSignature(&'static str),
     /// The signature does not verify under the issuer's key.
     BadSignature,
     /// A claim does not have the value that the route asks for.
@@ -36,10 +38,14 @@ pub enum Denial {
     },
     /// Something that must not happen did; never an allow.
     Internal(&'static str),
+    /// An API key that is unknown, disabled, expired or not the one of its id.
+    InvalidKey(&'static str),
     /// The issuer, or its user's directory, could not be asked about the token.
     IntrospectionUnavailable(Cow<'static, str>),
     /// The issuer's keys are not known and cannot be had now.
     JwksUnavailable(Cow<'static, str>),
+    /// The table of API keys and signature keys could not be read.
+    KeysUnavailable(Cow<'static, str>),
     /// A time claim is missing or not a number (RFC 7519 4.1).
     MalformedClaims(&'static str),
     /// The event is none that API Gateway sends.
@@ -68,6 +74,8 @@ pub enum Denial {
     TokenRevoked(&'static str),
     /// More bytes than a token may have.
     TokenTooLarge,
+    /// A client certificate that no configured authority vouches for, or whose subject has no identity here.
+    UnknownCertificate(&'static str),
     /// `iss` is missing or none of the configured issuers.
     UnknownIssuer,
     /// The issuer has no fitting key under this `kid`.
@@ -119,129 +127,114 @@ pub enum Class {
     Unavailable,
 }
 
+/// What is fixed for all denials of one kind.
+struct Reason {
+    code: &'static str,
+    class: Class,
+    lasts: Lasts,
+    description: &'static str,
+}
+
+/// For what a refusal holds.
+enum Lasts {
+    /// For all that the token may ask for, for as long as it exists.
+    ForGood,
+    /// For this moment: the same request may be right a little later.
+    ForNow,
+    /// For this request; another one with the same token may be right.
+    ThisRequest,
+}
+
+fn row(code: &'static str, class: Class, lasts: Lasts, description: &'static str) -> Reason {
+    Reason { code, class, lasts, description }
+}
+
+impl std::error::Error for Denial {}
+
+impl std::fmt::Display for Denial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.detail() {
+            Some(detail) => write!(f, "{}: {detail}", self.code()),
+            None => f.write_str(self.code()),
+        }
+    }
+}
+
 impl Denial {
     /// The stable name of this reason.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        match self {
-            Denial::AlgorithmNotAllowed => "algorithm_not_allowed",
-            Denial::AmbiguousToken => "ambiguous_token",
-            Denial::AuthenticationTooOld => "authentication_too_old",
-            Denial::BadSignature => "bad_signature",
-            Denial::ClaimMismatch(_) => "claim_mismatch",
-            Denial::Forbidden => "forbidden",
-            Denial::ForbiddenFor(_) => "forbidden",
-            Denial::InsufficientGroup(_) => "insufficient_group",
-            Denial::InsufficientScope { .. } => "insufficient_scope",
-            Denial::Internal(_) => "internal",
-            Denial::IntrospectionUnavailable(_) => "introspection_unavailable",
-            Denial::JwksUnavailable(_) => "jwks_unavailable",
-            Denial::MalformedClaims(_) => "malformed_claims",
-            Denial::MalformedEvent(_) => "malformed_event",
-            Denial::MalformedToken(_) => "malformed_token",
-            Denial::MissingToken => "missing_token",
-            Denial::NoRoute => "no_route",
-            Denial::NotIntrospectable(_) => "not_introspectable",
-            Denial::PermissionsUnavailable(_) => "permissions_unavailable",
-            Denial::RevocationsUnavailable(_) => "revocations_unavailable",
-            Denial::SenderNotProven(_) => "sender_not_proven",
-            Denial::TokenExpired => "token_expired",
-            Denial::TokenInactive(_) => "token_inactive",
-            Denial::TokenNotYetValid => "token_not_yet_valid",
-            Denial::TokenRevoked(_) => "token_revoked",
-            Denial::TokenTooLarge => "token_too_large",
-            Denial::UnknownIssuer => "unknown_issuer",
-            Denial::UnknownKey => "unknown_key",
-            Denial::UnsafePath(_) => "unsafe_path",
-            Denial::WrongAudience => "wrong_audience",
-            Denial::WrongClient => "wrong_client",
-            Denial::WrongTokenUse => "wrong_token_use",
-            Denial::WrongTyp => "wrong_typ",
-        }
+        self.reason().code
     }
 
     /// What this reason means to the client.
     #[must_use]
     pub fn class(&self) -> Class {
-        match self {
-            Denial::AlgorithmNotAllowed
-            | Denial::AmbiguousToken
-            | Denial::BadSignature
-            | Denial::MalformedClaims(_)
-            | Denial::MalformedToken(_)
-            | Denial::MissingToken
-            | Denial::SenderNotProven(_)
-            | Denial::TokenExpired
-            | Denial::TokenInactive(_)
-            | Denial::TokenNotYetValid
-            | Denial::TokenRevoked(_)
-            | Denial::TokenTooLarge
-            | Denial::UnknownIssuer
-            | Denial::UnknownKey
-            | Denial::WrongAudience
-            | Denial::WrongClient
-            | Denial::WrongTokenUse
-            | Denial::WrongTyp => Class::Unauthorized,
-            Denial::AuthenticationTooOld
-            | Denial::ClaimMismatch(_)
-            | Denial::Forbidden
-            | Denial::ForbiddenFor(_)
-            | Denial::InsufficientGroup(_)
-            | Denial::InsufficientScope { .. }
-            | Denial::NoRoute
-            | Denial::NotIntrospectable(_)
-            | Denial::UnsafePath(_) => Class::Forbidden,
-            Denial::Internal(_)
-            | Denial::IntrospectionUnavailable(_)
-            | Denial::JwksUnavailable(_)
-            | Denial::MalformedEvent(_)
-            | Denial::PermissionsUnavailable(_)
-            | Denial::RevocationsUnavailable(_) => Class::Unavailable,
-        }
+        self.reason().class
     }
 
     /// Whether a token that is refused for this reason is refused on every route and for as
     /// long as an answer is cached, so that its denial may be kept for all that it asks for.
     #[must_use]
     pub fn is_final_for_the_token(&self) -> bool {
+        matches!(self.reason().lasts, Lasts::ForGood)
+    }
+
+    /// A fixed sentence for the client, within RFC 6750's characters for
+    /// `error_description` (%x20-21 / %x23-5B / %x5D-7E). Of a token that was not
+    /// accepted it says only what the token's owner knows anyway.
+    #[must_use]
+    pub fn description(&self) -> &'static str {
+        self.reason().description
+    }
+
+    /// The table of reasons: one row each.
+    #[rustfmt::skip]
+    fn reason(&self) -> Reason {
+        use Class::{Forbidden, Unauthorized, Unavailable};
+        use Lasts::{ForGood, ForNow, ThisRequest};
         match self {
-            Denial::AlgorithmNotAllowed
-            | Denial::BadSignature
-            | Denial::MalformedClaims(_)
-            | Denial::MalformedToken(_)
-            | Denial::TokenExpired
-            | Denial::TokenRevoked(_)
-            | Denial::TokenTooLarge
-            | Denial::UnknownIssuer
-            | Denial::WrongAudience
-            | Denial::WrongClient
-            | Denial::WrongTokenUse
-            | Denial::WrongTyp => true,
-            // Of the request and not of the token: a second credential, none at all, a
-            // connection without the certificate that the token is bound to.
-            Denial::AmbiguousToken | Denial::MissingToken | Denial::SenderNotProven(_) => false,
-            // The key may be published, the time may come.
-            Denial::TokenNotYetValid | Denial::UnknownKey => false,
+            Denial::AlgorithmNotAllowed => row("algorithm_not_allowed", Unauthorized, ForGood, INVALID),
+            Denial::AmbiguousToken => row("ambiguous_token", Unauthorized, ThisRequest, INVALID),
+            Denial::AuthenticationTooOld => row("authentication_too_old", Forbidden, ThisRequest, TOO_OLD),
+            Denial::BadRequestSignature(_) => row("bad_signature", Unauthorized, ThisRequest, BAD_SIGNATURE),
+            Denial::BadSignature => row("bad_signature", Unauthorized, ForGood, INVALID),
+            Denial::ClaimMismatch(_) => row("claim_mismatch", Forbidden, ThisRequest, OTHER_RESOURCE),
+            Denial::Forbidden | Denial::ForbiddenFor(_) => row("forbidden", Forbidden, ThisRequest, NOT_HERE),
+            Denial::InsufficientGroup(_) => row("insufficient_group", Forbidden, ThisRequest, NO_GROUP),
+            Denial::InsufficientScope { .. } => row("insufficient_scope", Forbidden, ThisRequest, NO_SCOPE),
+            Denial::Internal(_) => row("internal", Unavailable, ForNow, UNDECIDED),
+            // A key may be made or enabled a moment later.
+            Denial::InvalidKey(_) => row("invalid_key", Unauthorized, ForNow, BAD_KEY),
+            Denial::IntrospectionUnavailable(_) => row("introspection_unavailable", Unavailable, ForNow, UNDECIDED),
+            Denial::JwksUnavailable(_) => row("jwks_unavailable", Unavailable, ForNow, UNDECIDED),
+            Denial::KeysUnavailable(_) => row("keys_unavailable", Unavailable, ForNow, UNDECIDED),
+            Denial::MalformedClaims(_) => row("malformed_claims", Unauthorized, ForGood, INVALID),
+            Denial::MalformedEvent(_) => row("malformed_event", Unavailable, ForNow, UNDECIDED),
+            Denial::MalformedToken(_) => row("malformed_token", Unauthorized, ForGood, INVALID),
+            Denial::MissingToken => row("missing_token", Unauthorized, ThisRequest, NO_TOKEN),
+            Denial::NoRoute => row("no_route", Forbidden, ThisRequest, NO_RULE),
+            Denial::NotIntrospectable(_) => row("not_introspectable", Forbidden, ThisRequest, NO_CHECK),
+            Denial::PermissionsUnavailable(_) => row("permissions_unavailable", Unavailable, ForNow, UNDECIDED),
+            Denial::RevocationsUnavailable(_) => row("revocations_unavailable", Unavailable, ForNow, UNDECIDED),
+            // Of the connection or the request, which need not be the token owner's.
+            Denial::SenderNotProven(_) => row("sender_not_proven", Unauthorized, ThisRequest, INVALID),
+            Denial::TokenExpired => row("token_expired", Unauthorized, ForGood, EXPIRED),
             // What the issuer says now: it may not have heard of a new token yet, an `nbf` of its answer may come, a
             // user may be enabled, be confirmed or set a new password. And routes without a live check do not ask it.
-            Denial::TokenInactive(_) => false,
-            // Of the route.
-            Denial::AuthenticationTooOld
-            | Denial::ClaimMismatch(_)
-            | Denial::Forbidden
-            | Denial::ForbiddenFor(_)
-            | Denial::InsufficientGroup(_)
-            | Denial::InsufficientScope { .. }
-            | Denial::NoRoute
-            | Denial::NotIntrospectable(_)
-            | Denial::UnsafePath(_) => false,
-            // Nothing was decided.
-            Denial::Internal(_)
-            | Denial::IntrospectionUnavailable(_)
-            | Denial::JwksUnavailable(_)
-            | Denial::MalformedEvent(_)
-            | Denial::PermissionsUnavailable(_)
-            | Denial::RevocationsUnavailable(_) => false,
+            Denial::TokenInactive(_) => row("token_inactive", Unauthorized, ForNow, NO_LONGER),
+            Denial::TokenNotYetValid => row("token_not_yet_valid", Unauthorized, ForNow, INVALID),
+            Denial::TokenRevoked(_) => row("token_revoked", Unauthorized, ForGood, NO_LONGER),
+            Denial::TokenTooLarge => row("token_too_large", Unauthorized, ForGood, INVALID),
+            Denial::UnknownCertificate(_) => row("unknown_certificate", Unauthorized, ThisRequest, BAD_CERTIFICATE),
+            Denial::UnknownIssuer => row("unknown_issuer", Unauthorized, ForGood, INVALID),
+            // The key may be published.
+            Denial::UnknownKey => row("unknown_key", Unauthorized, ForNow, INVALID),
+            Denial::UnsafePath(_) => row("unsafe_path", Forbidden, ThisRequest, NOT_NORMAL),
+            Denial::WrongAudience => row("wrong_audience", Unauthorized, ForGood, INVALID),
+            Denial::WrongClient => row("wrong_client", Unauthorized, ForGood, INVALID),
+            Denial::WrongTokenUse => row("wrong_token_use", Unauthorized, ForGood, INVALID),
+            Denial::WrongTyp => row("wrong_typ", Unauthorized, ForGood, INVALID),
         }
     }
 
@@ -258,46 +251,6 @@ impl Denial {
         }
     }
 
-    /// A fixed sentence for the client, within RFC 6750's characters for
-    /// `error_description` (%x20-21 / %x23-5B / %x5D-7E). Of a token that was not
-    /// accepted it says only what the token's owner knows anyway.
-    #[must_use]
-    pub fn description(&self) -> &'static str {
-        match self {
-            Denial::MissingToken => "The request carries no access token",
-            Denial::TokenExpired => "The access token expired",
-            Denial::AuthenticationTooOld => "A more recent authentication is required",
-            Denial::ClaimMismatch(_) => "The access token is not for this resource",
-            Denial::Forbidden | Denial::ForbiddenFor(_) => "The access token may not be used here",
-            Denial::InsufficientGroup(_) => "The access token lacks a required group",
-            Denial::InsufficientScope { .. } => "The access token lacks a required scope",
-            Denial::NoRoute => "No rule admits this route",
-            Denial::NotIntrospectable(_) => "The access token cannot be checked as this route requires",
-            Denial::TokenInactive(_) | Denial::TokenRevoked(_) => "The access token is no longer valid",
-            Denial::UnsafePath(_) => "The path is not in its normal form",
-            Denial::AlgorithmNotAllowed
-            | Denial::AmbiguousToken
-            | Denial::BadSignature
-            | Denial::MalformedClaims(_)
-            | Denial::MalformedToken(_)
-            | Denial::SenderNotProven(_)
-            | Denial::TokenNotYetValid
-            | Denial::TokenTooLarge
-            | Denial::UnknownIssuer
-            | Denial::UnknownKey
-            | Denial::WrongAudience
-            | Denial::WrongClient
-            | Denial::WrongTokenUse
-            | Denial::WrongTyp => "The access token is invalid",
-            Denial::Internal(_)
-            | Denial::IntrospectionUnavailable(_)
-            | Denial::JwksUnavailable(_)
-            | Denial::MalformedEvent(_)
-            | Denial::PermissionsUnavailable(_)
-            | Denial::RevocationsUnavailable(_) => "The authorizer could not decide",
-        }
-    }
-
     /// Which of several causes it was, for the operator's log: fixed words, never
     /// a value from the request.
     #[must_use]
@@ -306,8 +259,10 @@ impl Denial {
             Denial::ClaimMismatch(missed)
             | Denial::InsufficientGroup(missed)
             | Denial::InsufficientScope { missed, .. } => Some(missed.detail()),
-            Denial::ForbiddenFor(detail) => Some(detail),
-            Denial::Internal(detail)
+            Denial::BadRequestSignature(detail)
+            | Denial::ForbiddenFor(detail)
+            | Denial::Internal(detail)
+            | Denial::InvalidKey(detail)
             | Denial::MalformedClaims(detail)
             | Denial::MalformedEvent(detail)
             | Denial::MalformedToken(detail)
@@ -315,9 +270,11 @@ impl Denial {
             | Denial::SenderNotProven(detail)
             | Denial::TokenInactive(detail)
             | Denial::TokenRevoked(detail)
+            | Denial::UnknownCertificate(detail)
             | Denial::UnsafePath(detail) => Some(detail),
             Denial::IntrospectionUnavailable(detail)
             | Denial::JwksUnavailable(detail)
+            | Denial::KeysUnavailable(detail)
             | Denial::PermissionsUnavailable(detail)
             | Denial::RevocationsUnavailable(detail) => Some(detail),
             Denial::AlgorithmNotAllowed
@@ -340,23 +297,39 @@ impl Denial {
     }
 }
 
+const BAD_CERTIFICATE: &str = "The client certificate is not accepted";
+const BAD_KEY: &str = "The API key is invalid";
+const BAD_SIGNATURE: &str = "The signature of the request is not accepted";
+const EXPIRED: &str = "The access token expired";
+const INVALID: &str = "The access token is invalid";
+const NO_CHECK: &str = "The access token cannot be checked as this route requires";
+const NO_GROUP: &str = "The access token lacks a required group";
+const NO_LONGER: &str = "The access token is no longer valid";
+const NO_RULE: &str = "No rule admits this route";
+const NO_SCOPE: &str = "The access token lacks a required scope";
+const NO_TOKEN: &str = "The request carries no access token";
+const NOT_HERE: &str = "The access token may not be used here";
+const NOT_NORMAL: &str = "The path is not in its normal form";
+const OTHER_RESOURCE: &str = "The access token is not for this resource";
+const TOO_OLD: &str = "A more recent authentication is required";
+const UNDECIDED: &str = "The authorizer could not decide";
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use Class::{Forbidden, Unauthorized, Unavailable};
 
-    const INVALID: &str = "The access token is invalid";
-    const UNDECIDED: &str = "The authorizer could not decide";
-
     fn scope() -> Denial {
         Denial::InsufficientScope { needed: "a b".into(), missed: Missed::Value }
     }
 
-    fn reasons() -> [(Denial, &'static str, Class, &'static str); 33] {
+    fn reasons() -> [(Denial, &'static str, Class, &'static str); 37] {
         [
             (Denial::AlgorithmNotAllowed, "algorithm_not_allowed", Unauthorized, INVALID),
             (Denial::AmbiguousToken, "ambiguous_token", Unauthorized, INVALID),
+            (Denial::BadRequestSignature("x"), "bad_signature", Unauthorized, BAD_SIGNATURE),
             (Denial::BadSignature, "bad_signature", Unauthorized, INVALID),
+            (Denial::InvalidKey("x"), "invalid_key", Unauthorized, BAD_KEY),
             (Denial::MalformedClaims("x"), "malformed_claims", Unauthorized, INVALID),
             (Denial::MalformedToken("x"), "malformed_token", Unauthorized, INVALID),
             (Denial::MissingToken, "missing_token", Unauthorized, "The request carries no access token"),
@@ -366,6 +339,7 @@ mod tests {
             (Denial::TokenNotYetValid, "token_not_yet_valid", Unauthorized, INVALID),
             (Denial::TokenRevoked("x"), "token_revoked", Unauthorized, "The access token is no longer valid"),
             (Denial::TokenTooLarge, "token_too_large", Unauthorized, INVALID),
+            (Denial::UnknownCertificate("x"), "unknown_certificate", Unauthorized, BAD_CERTIFICATE),
             (Denial::UnknownIssuer, "unknown_issuer", Unauthorized, INVALID),
             (Denial::UnknownKey, "unknown_key", Unauthorized, INVALID),
             (Denial::WrongAudience, "wrong_audience", Unauthorized, INVALID),
@@ -404,6 +378,7 @@ mod tests {
             (Denial::Internal("x"), "internal", Unavailable, UNDECIDED),
             (Denial::IntrospectionUnavailable("x".into()), "introspection_unavailable", Unavailable, UNDECIDED),
             (Denial::JwksUnavailable("x".into()), "jwks_unavailable", Unavailable, UNDECIDED),
+            (Denial::KeysUnavailable("x".into()), "keys_unavailable", Unavailable, UNDECIDED),
             (Denial::MalformedEvent("x"), "malformed_event", Unavailable, UNDECIDED),
             (Denial::PermissionsUnavailable("x".into()), "permissions_unavailable", Unavailable, UNDECIDED),
             (Denial::RevocationsUnavailable("x".into()), "revocations_unavailable", Unavailable, UNDECIDED),
@@ -420,15 +395,18 @@ mod tests {
     #[test]
     fn a_token_is_refused_for_good_where_neither_the_request_nor_time_can_mend_it() {
         for (denial, code, class, _) in reasons() {
-            let may_be_right_later = matches!(
-                code,
-                "ambiguous_token"
-                    | "missing_token"
-                    | "sender_not_proven"
-                    | "token_inactive"
-                    | "token_not_yet_valid"
-                    | "unknown_key"
-            );
+            let may_be_right_later = denial == Denial::BadRequestSignature("x")
+                || matches!(
+                    code,
+                    "ambiguous_token"
+                        | "invalid_key"
+                        | "unknown_certificate"
+                        | "missing_token"
+                        | "sender_not_proven"
+                        | "token_inactive"
+                        | "token_not_yet_valid"
+                        | "unknown_key"
+                );
             let expected = class == Unauthorized && !may_be_right_later;
             assert_eq!(denial.is_final_for_the_token(), expected, "{code}");
         }
@@ -448,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn a_detail_is_told_where_there_are_several_causes() {
+    fn a_detail_says_which_of_several_causes_it_was() {
         for (denial, code, _, _) in reasons() {
             // All that hold one are made of it above.
             let missed = match code {

@@ -15,6 +15,8 @@
 //! | [`http`] | one HTTP client, for itself and for the AWS clients | decide what an answer means |
 //! | [`keys`] | each issuer's keys: when to fetch them, how long to use them | take a key from a token |
 //! | [`live`] | issuers and the table of revocations, asked about a token | take silence for a "yes" |
+//! | [`credentials`] | API keys, certificates, signed requests: what they stand for | I/O, clock, environment |
+//! | [`issuers`] | who verifies those | decide what a rule means |
 //! | [`policies`] | Cedar policies, asked here or in Verified Permissions | decide what a rule means |
 //! | [`authorizer`] | the order of the steps | know API Gateway |
 //! | [`metrics`] | CloudWatch's embedded metric format | know tokens, routes, requests |
@@ -47,6 +49,10 @@ pub mod http;
 pub mod keys;
 
 pub mod live;
+
+pub mod credentials;
+
+pub mod issuers;
 
 pub mod policies;
 

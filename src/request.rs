@@ -16,6 +16,9 @@ impl UnixSeconds {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0.0);
 
+    /// 9999-12-31T23:59:59Z.
+    pub const LAST: Self = Self(LAST_SECOND_OF_9999);
+
     /// Takes a number of seconds; `None` outside of the years 0 to 9999, where a
     /// number is no date but a mistake (milliseconds, an overflow).
     #[must_use]
@@ -57,6 +60,10 @@ pub struct Request<'a> {
     pub gateway_route: Option<GatewayRoute<'a>>,
     /// What only Cedar policies ask for; `None` where no rule asks them.
     pub details: Option<Details<'a>>,
+    /// The values of the header that API keys come in, where an issuer takes any.
+    pub api_keys: Vec<Credential<'a>>,
+    /// What a signature or a proof of possession may be about; `None` where no issuer takes any.
+    pub message: Option<Message<'a>>,
 }
 
 impl<'a> Request<'a> {
@@ -72,7 +79,36 @@ impl<'a> Request<'a> {
             source_ip: None,
             gateway_route: None,
             details: None,
+            api_keys: Vec::new(),
+            message: None,
         }
+    }
+}
+
+/// A request as its client sent it, as far as an event tells. Its `Debug` shows nothing of it.
+#[derive(Default)]
+pub struct Message<'a> {
+    /// The domain that the client asked, as API Gateway knows it (`requestContext.domainName`): the `Host` header is
+    /// the client's own word.
+    pub domain: Option<Cow<'a, str>>,
+    /// The path with its stage or base path: `requestContext.path` (REST, HTTP 1.0), `rawPath` (HTTP 2.0).
+    pub path: Option<Cow<'a, str>>,
+    /// The query as it was sent; HTTP 2.0 alone tells it.
+    pub raw_query: Option<Cow<'a, str>>,
+    /// The headers with their names in lower case; one entry for each value that the event has of a name.
+    pub headers: Vec<(String, Cow<'a, str>)>,
+}
+
+impl Message<'_> {
+    /// The values of a header, whose name is in lower case.
+    pub fn header(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| &**value)
+    }
+}
+
+impl std::fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Message(redacted)")
     }
 }
 

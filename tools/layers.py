@@ -27,8 +27,10 @@ MAY_IMPORT = {
     "http": {"denial", "lock", "printable", "age_clock"},
     "keys": {"denial", "lock", "age_clock", "token", "http"},
     "live": {"request", "denial", "lock", "bounded_store", "age_clock", "token", "access", "http", "keys"},
+    "credentials": {"request", "denial", "token"},
+    "issuers": {"request", "denial", "token", "access", "credentials", "live"},
     "policies": {"request", "denial", "bounded_store", "token", "access", "permissions", "http", "live"},
-    "authorizer": {"request", "denial", "token", "access", "permissions", "http", "keys", "live", "policies"},
+    "authorizer": {"request", "denial", "token", "access", "permissions", "http", "keys", "live", "credentials", "issuers", "policies"},
     "metrics": {"http"},
     "gateway": {"request", "denial", "time", "token", "access", "authorizer", "metrics"},  # of token: the Claims of a permit
     "config": ANY,
@@ -48,8 +50,8 @@ OPERATOR_MAY_IMPORT = {
 # Modules that main.rs declares are its own, not the library's.
 PARTS_OF_MAIN = re.findall(r"^mod (\w+);", (SRC / "main.rs").read_text(), re.MULTILINE)
 
-# token/, access/ and permissions/ wait for nothing, ask nobody and read no clock: what they need is handed to them.
-PURE = ("token", "access", "permissions")
+# These wait for nothing, ask nobody and read no clock: what they need is handed to them.
+PURE = ("token", "access", "permissions", "credentials")
 IMPURE = re.compile(
     r"\basync\b|\bawait\b|\baws_(?!lc_rs\b)\w*|\bstd::(?:env|net|fs|process)\b|\bnow\(\)|\bSystemTime\b"
 )
@@ -59,6 +61,9 @@ PROOFS = {
     "Live::assertion": "live/live_check.rs",
     "Vouched::assertion": "live/live_check.rs",
     "Granted::assertion": "permissions/verdict.rs",
+    "VerifiedRecord::of_api_key": "credentials/api_key.rs",
+    "VerifiedRecord::of_certificate": "credentials/certificate/mod.rs",
+    "VerifiedRecord::of_signature": "credentials/signature/mod.rs",
 }
 
 COMMENT_OR_LITERAL = re.compile(

@@ -16,7 +16,7 @@ mod source_ip;
 pub use cache_key::CacheKey;
 pub use coverage::{Covering, Inexpressible, OverAllow, Served, TokenPermissions, TwoReadings, UnvouchedPermissions};
 pub use path::SafePath;
-pub use permit::{Granted, Live, PendingPermit, Permit, Ruling, UngrantedPermit, Vouched};
+pub use permit::{Granted, GrantedRuling, Live, PendingPermit, Permit, Ruling, UngrantedPermit, Vouched};
 pub use policy_question::{CedarAction, CedarRule, PolicyQuestion};
 pub use requirement::{Check, ClaimValue, Requirement};
 pub use route::{LetterCase, Method, Parameter, RouteKey, RouteKeyError};

@@ -23,12 +23,19 @@ pub struct PendingPermit(Permit);
 /// What a rule says of a token's claims.
 #[derive(Debug)]
 pub enum Ruling {
+    /// No Cedar policies have to be asked.
+    Granted(GrantedRuling),
+    /// The Cedar policies have to grant it first.
+    AskPolicies(UngrantedPermit),
+}
+
+/// What is left to do where no Cedar policies have to be asked any more.
+#[derive(Debug)]
+pub enum GrantedRuling {
     /// The request may pass.
     Permit(Permit),
     /// The request may pass once a live check vouches for the token.
     PermitIfLive(PendingPermit),
-    /// The request may pass once the Cedar policies grant it, and what follows then.
-    PermitIfGranted(UngrantedPermit),
 }
 
 /// A request whose claims satisfy the rule, which also asks the Cedar policies.
@@ -75,10 +82,6 @@ impl Permit {
 }
 
 impl PendingPermit {
-    pub(super) fn new(permit: Permit) -> Self {
-        Self(permit)
-    }
-
     /// The claims that were judged.
     #[must_use]
     pub fn claims(&self) -> &Claims {
@@ -105,15 +108,14 @@ impl UngrantedPermit {
 
     /// What is left to ask, given the proof.
     #[must_use]
-    pub fn confirm(self, _proof: Granted) -> Ruling {
-        Ruling::without_policies(self.permit, self.introspect)
+    pub fn confirm(self, _proof: Granted) -> GrantedRuling {
+        GrantedRuling::new(self.permit, self.introspect)
     }
 }
 
-impl Ruling {
-    /// What follows from a permit where no policies are asked, or have granted it.
-    pub(super) fn without_policies(permit: Permit, introspect: bool) -> Self {
-        if introspect { Ruling::PermitIfLive(PendingPermit::new(permit)) } else { Ruling::Permit(permit) }
+impl GrantedRuling {
+    pub(super) fn new(permit: Permit, introspect: bool) -> Self {
+        if introspect { Self::PermitIfLive(PendingPermit(permit)) } else { Self::Permit(permit) }
     }
 }
 

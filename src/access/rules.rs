@@ -5,7 +5,7 @@ use super::coverage::{
     two_readings,
 };
 use super::path::{SafePath, check_count};
-use super::permit::{Permit, Ruling, UngrantedPermit};
+use super::permit::{GrantedRuling, Permit, Ruling, UngrantedPermit};
 use super::policy_question::{CedarRule, PolicyQuestion};
 use super::requirement::{Facts, Requirement};
 use super::route::{LetterCase, Method, RouteIndex, RouteKey};
@@ -422,8 +422,8 @@ impl MatchedRule<'_> {
         };
         let introspect = self.rules().any(|rule| rule.introspect);
         Ok(match self.rules().any(|rule| rule.cedar.is_some()) {
-            true => Ruling::PermitIfGranted(UngrantedPermit::new(permit, introspect)),
-            false => Ruling::without_policies(permit, introspect),
+            true => Ruling::AskPolicies(UngrantedPermit::new(permit, introspect)),
+            false => Ruling::Granted(GrantedRuling::new(permit, introspect)),
         })
     }
 
@@ -873,10 +873,10 @@ mod tests {
             let unless_granted: Vec<Denial> =
                 matched.policy_questions("GET").into_iter().map(|(_, denial)| denial).collect();
             match matched.authorize(claims(json!({})), at(0.0))? {
-                Ruling::Permit(_) => Ok((unless_granted, false)),
-                Ruling::PermitIfLive(_) => Ok((unless_granted, true)),
-                Ruling::PermitIfGranted(pending) => {
-                    let is_live = matches!(pending.confirm(Granted::assertion()), Ruling::PermitIfLive(_));
+                Ruling::Granted(GrantedRuling::Permit(_)) => Ok((unless_granted, false)),
+                Ruling::Granted(GrantedRuling::PermitIfLive(_)) => Ok((unless_granted, true)),
+                Ruling::AskPolicies(pending) => {
+                    let is_live = matches!(pending.confirm(Granted::assertion()), GrantedRuling::PermitIfLive(_));
                     assert!(!unless_granted.is_empty());
                     Ok((unless_granted, is_live))
                 }
@@ -926,8 +926,8 @@ mod tests {
             let gateway_route = gateway.map(|path| GatewayRoute { method: None, path: path.into() });
             let request = Request { gateway_route, ..request("GET", path) };
             match rules.route(&request)?.authorize(claims(members), at(0.0))? {
-                Ruling::Permit(permit) => Ok(permit.would_be().cloned()),
-                ruling @ (Ruling::PermitIfLive(_) | Ruling::PermitIfGranted(_)) => panic!("{ruling:?}"),
+                Ruling::Granted(GrantedRuling::Permit(permit)) => Ok(permit.would_be().cloned()),
+                ruling @ (Ruling::Granted(_) | Ruling::AskPolicies(_)) => panic!("{ruling:?}"),
             }
         };
         let missing = Denial::InsufficientGroup(Missed::Claim);

@@ -4,11 +4,12 @@ use super::fields::{Fields, Item};
 use super::introspection;
 use crate::authorizer::Issuer;
 use crate::http::{Address, HttpsClient, RemoteCounts};
+use crate::issuers::RecordIssuer;
 use crate::keys::{Discovery, JwksCache, JwksSettings, JwksSource, WithdrawnKeys};
 use crate::live::{IssuerCheck, LiveCheck, RevocationTable, UserPool};
 use crate::token::{
-    AcceptedTenants, Algorithm, AlgorithmSet, Audience, ClaimNames, ClaimPath, ClientId, ClientIds, Expectations,
-    IssuerKind, KeySet, ListForm, MappedList, Tenants, TokenUse, is_tenant,
+    AcceptedTenants, Algorithm, AlgorithmSet, Audience, ClaimNames, ClaimPath, ClientId, ClientIds, CredentialKind,
+    Expectations, IssuerKind, KeySet, ListForm, MappedList, Tenants, TokenUse, is_tenant,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -28,37 +29,98 @@ pub(super) struct Shared {
     pub(super) revocations_always: bool,
 }
 
-pub(super) fn read(file: &mut Fields<'_>, shared: &Shared) -> Option<Vec<Issuer>> {
-    let mut issuers: Vec<Issuer> = Vec::new();
-    let (mut names, mut has_opaque_tokens) = (HashSet::new(), false);
-    let mut complete = true;
+/// The issuers of the file.
+#[derive(Debug)]
+pub(super) struct Issuers {
+    /// Those of tokens.
+    pub(super) tokens: Vec<Issuer>,
+    /// Those of credentials that are no tokens, at most one of a kind.
+    pub(super) records: Vec<RecordIssuer>,
+}
+
+impl Issuers {
+    /// Whether an issuer, or the tenant of one, has this name.
+    pub(super) fn have(&self, name: &str) -> bool {
+        let tokens = self.tokens.iter().map(|issuer| &issuer.expectations);
+        let records = self.records.iter().map(|issuer| &issuer.expectations);
+        tokens.chain(records).any(|expectations| expectations.issuer_named(name).is_some())
+    }
+
+    /// The kinds of credentials that they take.
+    pub(super) fn kinds(&self) -> Vec<CredentialKind> {
+        let opaque = self.tokens.iter().any(|issuer| issuer.opaque_tokens);
+        let tokens = [(CredentialKind::Jwt, !self.tokens.is_empty()), (CredentialKind::Opaque, opaque)];
+        let tokens = tokens.into_iter().filter_map(|(kind, is_taken)| is_taken.then_some(kind));
+        tokens.chain(self.records.iter().map(|issuer| issuer.verifier.kind())).collect()
+    }
+
+    /// Whether any credential can be checked live.
+    pub(super) fn can_be_asked(&self) -> bool {
+        let tokens = self.tokens.iter().map(|issuer| &issuer.live);
+        let records = self.records.iter().map(|issuer| &issuer.live);
+        let asks_anew = self.records.iter().any(|issuer| issuer.verifier.can_ask_anew());
+        asks_anew || tokens.chain(records).any(|live| live.issuer_check.is_some() || live.revocations.is_some())
+    }
+}
+
+/// One issuer.
+enum Found {
+    Token(Issuer),
+    #[allow(dead_code, reason = "each kind brings its own reader")]
+    Record(RecordIssuer),
+}
+
+type Reader = fn(&Item<'_>, &Shared) -> Option<Found>;
+
+/// The kinds of issuers, by their names in the file.
+const KINDS: [(&str, Reader); 2] = [
+    ("cognito", |item, shared| read_cognito(item, shared).map(Found::Token)),
+    ("oidc", |item, shared| read_oidc(item, shared).map(Found::Token)),
+];
+
+pub(super) fn read(file: &mut Fields<'_>, shared: &Shared) -> Option<Issuers> {
+    let mut issuers = Issuers { tokens: Vec::new(), records: Vec::new() };
+    let (mut names, mut complete) = (HashSet::new(), true);
     for item in file.require("issuers")?.items()? {
-        match issuer(&item, shared) {
-            Some(issuer) if !names.insert(Arc::clone(&issuer.expectations.issuer)) => {
-                item.fault(format!("duplicate issuer `{}`", issuer.expectations.issuer));
+        let Some(found) = issuer(&item, shared) else {
+            complete = false;
+            continue;
+        };
+        let expectations = match &found {
+            Found::Token(issuer) => &issuer.expectations,
+            Found::Record(issuer) => &issuer.expectations,
+        };
+        if !names.insert(Arc::clone(&expectations.issuer)) {
+            item.fault(format!("duplicate issuer `{}`", expectations.issuer));
+        }
+        match found {
+            Found::Token(issuer) => {
+                if issuer.opaque_tokens && issuers.tokens.iter().any(|other| other.opaque_tokens) {
+                    item.fault("only one issuer can have opaque tokens: nothing in them tells whose they are");
+                }
+                issuers.tokens.push(issuer);
             }
-            Some(issuer) if issuer.opaque_tokens && has_opaque_tokens => {
-                item.fault("only one issuer can have opaque tokens: nothing in them tells whose they are");
+            Found::Record(issuer) => {
+                let kind = issuer.verifier.kind();
+                if issuers.records.iter().any(|other| other.verifier.kind() == kind) {
+                    item.fault(format!("only one issuer can take credentials of the kind `{}`", kind.name()));
+                }
+                issuers.records.push(issuer);
             }
-            Some(issuer) => {
-                has_opaque_tokens |= issuer.opaque_tokens;
-                issuers.push(issuer);
-            }
-            None => complete = false,
         }
     }
     complete.then_some(issuers)
 }
 
-fn issuer(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
+fn issuer(item: &Item<'_>, shared: &Shared) -> Option<Found> {
     let mut fields = item.fields()?;
-    let (cognito, oidc) = (fields.take("cognito"), fields.take("oidc"));
+    let found: Vec<_> = KINDS.iter().filter_map(|(name, read)| Some((fields.take(name)?, read))).collect();
     fields.finish();
-    match (cognito, oidc) {
-        (Some(item), None) => read_cognito(&item, shared),
-        (None, Some(item)) => read_oidc(&item, shared),
-        (Some(_), Some(_)) | (None, None) => {
-            item.fault("must be either `cognito` or `oidc`");
+    match found.as_slice() {
+        [(item, read)] => read(item, shared),
+        _ => {
+            let names = KINDS.map(|(name, _)| format!("`{name}`")).join(", ");
+            item.fault(format!("must be one of {names}"));
             None
         }
     }

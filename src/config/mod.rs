@@ -26,21 +26,21 @@ pub use revocations::RevocationSettings;
 pub use source::{ConfigText, Environment};
 
 use crate::access::{LetterCase, Rule, Rules};
-use crate::authorizer::{Authorizer, Issuer};
+use crate::authorizer::Authorizer;
 use crate::gateway::{AnswerSettings, Handler, MIN_CONTEXT_BYTES, TokenSources};
 use crate::http::{HttpsClient, RemoteCounts};
 use crate::metrics::Metrics;
 use crate::policies::PermissionCheck;
-use crate::token::CredentialKind;
 use crate::token::Expectations;
 use fields::{Fields, Reader};
+use issuers::Issuers;
 use settings::{Covers, Policy};
 use std::sync::Arc;
 
 /// A configuration without faults.
 #[derive(Debug)]
 pub struct Config {
-    issuers: Vec<Issuer>,
+    issuers: Issuers,
     rules: Rules,
     revocations_always: bool,
     permissions: Option<PermissionCheck>,
@@ -106,17 +106,11 @@ impl Config {
         let issuers = issuers::read(&mut file, &shared);
         let known = issuers.as_ref();
         // Where a section is faulty itself, that is told; nothing is said of what leans on it.
-        let live_checks = revocations.is_none()
-            || known
-                .is_none_or(|known| known.iter().any(|issuer| issuer.live.issuer_check.is_some() || table.is_some()));
-        let cedar = cedar::read(&mut file, known.map(Vec::as_slice));
+        let live_checks = revocations.is_none() || known.is_none_or(Issuers::can_be_asked);
+        let cedar = cedar::read(&mut file, known.map(|known| known.tokens.as_slice()));
         let no_policies = cedar.why_none();
-        let takes_opaque = known.is_none_or(|known| known.iter().any(|issuer| issuer.opaque_tokens));
-        let credentials = [Some(CredentialKind::Jwt), takes_opaque.then_some(CredentialKind::Opaque)];
-        let credentials = credentials.into_iter().flatten().collect();
-        let known = known.map(Vec::as_slice);
         let letter_case = letter_case.unwrap_or(LetterCase::Distinguished);
-        let surroundings = routes::Surroundings { issuers: known, live_checks, no_policies, letter_case, credentials };
+        let surroundings = routes::Surroundings { issuers: known, live_checks, no_policies, letter_case };
         let mut rules = routes::read(&mut file, &surroundings);
         file.finish();
         let policy = policy?;
@@ -180,7 +174,7 @@ impl Config {
 
     /// What the tokens of each issuer must look like.
     pub fn expectations(&self) -> impl Iterator<Item = &Expectations> {
-        self.issuers.iter().map(|issuer| &*issuer.expectations)
+        self.issuers.tokens.iter().map(|issuer| &*issuer.expectations)
     }
 
     /// The rule table.
@@ -216,7 +210,7 @@ impl Config {
     /// Whether some issuer's tokens are introspected on every route.
     #[must_use]
     pub fn takes_opaque_tokens(&self) -> bool {
-        self.issuers.iter().any(|issuer| issuer.opaque_tokens)
+        self.issuers.tokens.iter().any(|issuer| issuer.opaque_tokens)
     }
 
     /// Whether the API is said to have no resource policy that allows.
@@ -228,12 +222,10 @@ impl Config {
     /// The handler that answers by this configuration.
     #[must_use]
     pub fn into_handler(self) -> Handler {
-        Handler::new(
-            Authorizer::new(self.issuers, self.rules, self.permissions, self.counts),
-            self.answers,
-            self.token_sources,
-        )
-        .with_metrics(self.metrics)
+        let Issuers { tokens, records } = self.issuers;
+        let authorizer =
+            Authorizer::new(tokens, self.rules, self.permissions, self.counts).with_record_issuers(records);
+        Handler::new(authorizer, self.answers, self.token_sources).with_metrics(self.metrics)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The `routes` section: the rule table.
 
 use super::fields::{Fields, Item};
+use super::issuers::Issuers;
 use crate::access::{CedarRule, Check, ClaimValue, IpBlock, LetterCase, Parameter, Requirement, RouteKey, Rule, Rules};
-use crate::authorizer::Issuer;
 use crate::token::{ClaimPath, CredentialKind};
 use std::sync::Arc;
 
@@ -17,13 +17,11 @@ struct Scope<'s> {
 /// What the rest of the file says that a rule may rely on.
 pub(super) struct Surroundings<'s> {
     /// The configured issuers; `None` where they are faulty themselves.
-    pub(super) issuers: Option<&'s [Issuer]>,
+    pub(super) issuers: Option<&'s Issuers>,
     /// Whether any token can be checked live.
     pub(super) live_checks: bool,
     /// Whether paths are compared letter by letter.
     pub(super) letter_case: LetterCase,
-    /// The kinds of credentials that some issuer takes.
-    pub(super) credentials: Vec<CredentialKind>,
     /// Why no rule can ask Cedar policies, where none can.
     pub(super) no_policies: Option<&'static str>,
 }
@@ -258,8 +256,7 @@ fn client_ids(item: &Item<'_>) -> Option<Check> {
 fn issuers(item: &Item<'_>, scope: &Scope<'_>) -> Option<Check> {
     let issuers = item.strings()?;
     if let Some(known) = &scope.surroundings.issuers
-        && let Some(unknown) =
-            issuers.iter().find(|name| !known.iter().any(|known| known.expectations.issuer_named(name).is_some()))
+        && let Some(unknown) = issuers.iter().find(|name| !known.have(name))
     {
         item.fault(format!("`{unknown}` is none of the configured issuers"));
         return None;
@@ -285,7 +282,7 @@ fn credentials(item: &Item<'_>, scope: &Scope<'_>) -> Option<Check> {
             item.fault(format!("must be among {names}"));
             return None;
         };
-        if !scope.surroundings.credentials.contains(&kind) {
+        if scope.surroundings.issuers.is_some_and(|known| !known.kinds().contains(&kind)) {
             item.fault(format!("no configured issuer takes a credential of the kind `{name}`"));
             return None;
         }

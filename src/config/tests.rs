@@ -115,8 +115,8 @@ fn all_faults_are_told_at_once() {
 fn issuers_are_held_to_their_kind() {
     let with = |issuers: &str| format!("issuers: [{issuers}]\nroutes: {{ $default: {{}} }}\n");
     check(&with(""), &["issuers: must not be empty"]);
-    check(&with("{}"), &["must be either"]);
-    check(&with("{ saml: {} }"), &["unknown key", "must be either"]);
+    check(&with("{}"), &["must be one of"]);
+    check(&with("{ saml: {} }"), &["unknown key", "must be one of"]);
     check(&with("{ cognito: { client_ids: a } }"), &["user_pool_id: is missing"]);
     check(&with("{ cognito: { user_pool_id: us-east-1_A } }"), &["client_ids: is missing"]);
     check(&with("{ cognito: { user_pool_id: nonsense, client_ids: a } }"), &["must be a user pool's id"]);

@@ -166,7 +166,7 @@ pub(super) fn answer(
             Ok(Answered::result(Err(denial), text, &answer.context))
         }
         // What may be right a moment later must not be kept as a denial of the token.
-        (Class::Unauthorized, Unauthorized::Deny) if settings.covers_tokens && !denial.is_final_for_the_token() => {
+        (Class::Unauthorized, Unauthorized::Deny) if settings.covers_tokens && !is_final(&denial, record) => {
             Ok(Answered::unauthorized(denial))
         }
         (Class::Unauthorized, Unauthorized::Deny) | (Class::Forbidden, _) => {
@@ -200,7 +200,7 @@ fn by_policy(
         }
         (Err(denial), None) => {
             let context = denial_context(&denial);
-            let is_everywhere = denial.is_final_for_the_token() || record.is_refused_everywhere;
+            let is_everywhere = is_final(&denial, record) || record.is_refused_everywhere;
             let policy = match settings.covers_tokens {
                 true if is_everywhere => PolicyDocument::denying_everything(arn),
                 true if !arn.can_be_exact() => return Ok(Answered::failed(denial)),
@@ -217,6 +217,12 @@ fn by_policy(
     let mut answer = PolicyAnswer { principal_id, policy_document, context, usage_identifier_key };
     let text = within_limit(&mut answer, 0)?;
     Ok(Answered::result(ruling, text, &answer.context).omitting(usage_key))
+}
+
+/// Whether a denial holds for all that the credential may ask for. Only a token's can: what names another credential need
+/// not be what API Gateway keeps its answer under.
+fn is_final(denial: &Denial, record: &DecisionRecord) -> bool {
+    denial.is_final_for_the_token() && record.kind.is_none()
 }
 
 /// What names the caller's usage plan, on a REST API.

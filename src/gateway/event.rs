@@ -9,11 +9,11 @@
 use super::details;
 use super::event_kind::EventKind;
 use super::method_arn::MethodArn;
-use super::raw_json::{Key, member, strings, text, values};
+use super::raw_json::{Key, member, members, strings, text, values};
 use super::token_sources::TokenSource;
 use crate::access::CacheKey;
 use crate::denial::Denial;
-use crate::request::{Credential, Details, GatewayRoute, Request};
+use crate::request::{Credential, Details, GatewayRoute, Message, Request};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -71,15 +71,43 @@ impl<'a> Event<'a> {
     /// The request, with the credentials found in `sources`.
     pub(super) fn request(&self, sources: &[TokenSource], answered_by_policy: bool) -> Request<'_> {
         Request {
-            method: self.arn.method(),
-            path: self.arn.path(),
-            credentials: self.credentials(sources),
             client_certificate: self.client_certificate(),
             resource_characters: answered_by_policy.then(|| self.arn.characters()),
-            source_ip: None,
             gateway_route: self.gateway_route(),
-            details: None,
+            ..Request::new(self.arn.method(), self.arn.path(), self.credentials(sources))
         }
+    }
+
+    /// The values of the header that API keys come in. TOKEN events have no headers.
+    pub(super) fn api_keys(&self, header: &str) -> Vec<Credential<'a>> {
+        let mut found = Vec::new();
+        self.headers(header, &mut |value| found.push(Credential(value)));
+        found
+    }
+
+    /// The request as its client sent it, as far as the event tells.
+    pub(super) fn message(&self) -> Message<'a> {
+        let in_context = |name| self.parts.request_context.and_then(|context| member(context, name)).and_then(text);
+        let (path, raw_query) = match self.kind {
+            EventKind::Http2 => (self.parts.raw_path.and_then(text), self.parts.raw_query.and_then(text)),
+            EventKind::RestRequest | EventKind::Http1 => (in_context("path"), None),
+            EventKind::RestToken | EventKind::WebSocket => (None, None),
+        };
+        // One map has all values of a name, the other one the last.
+        let mut headers: Vec<(String, Cow<'a, str>)> = Vec::new();
+        for map in [self.parts.multi_value_headers, self.parts.headers].into_iter().flatten() {
+            let mut of_map = Vec::new();
+            members(map, &mut |name, value| {
+                let name = name.to_ascii_lowercase();
+                match text(value) {
+                    Some(value) => of_map.push((name, value)),
+                    None => strings(Some(value), &mut |value| of_map.push((name.clone(), value))),
+                }
+            });
+            of_map.retain(|(name, _)| !headers.iter().any(|(known, _)| known == name));
+            headers.append(&mut of_map);
+        }
+        Message { domain: in_context("domainName"), path, raw_query, headers }
     }
 
     /// The route whose integration API Gateway runs: `routeKey` in HTTP 2.0, `resource` and `httpMethod` in REST
@@ -233,6 +261,7 @@ struct Parts<'a> {
     route_key: Option<&'a RawValue>,
     resource: Option<&'a RawValue>,
     http_method: Option<&'a RawValue>,
+    raw_path: Option<&'a RawValue>,
 }
 
 /// Where a member's value belongs.
@@ -266,6 +295,7 @@ impl<'a> Parts<'a> {
             b"routeKey" => |parts| &mut parts.route_key,
             b"resource" => |parts| &mut parts.resource,
             b"httpMethod" => |parts| &mut parts.http_method,
+            b"rawPath" => |parts| &mut parts.raw_path,
             _ => return None,
         })
     }

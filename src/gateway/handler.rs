@@ -33,6 +33,8 @@ pub struct Handler {
     has_seen_sources: AtomicBool,
     with_details: bool,
     with_source_ip: bool,
+    with_message: bool,
+    api_key_header: Option<String>,
 }
 
 /// An event as it came; `None` where it was no JSON. Reading it never fails, so
@@ -50,7 +52,8 @@ impl Handler {
     #[must_use]
     pub fn new(authorizer: Authorizer, answers: AnswerSettings, token_sources: TokenSources) -> Self {
         let (cache_key, with_details) = (authorizer.cache_key(), authorizer.asks_policies());
-        let with_source_ip = authorizer.asks_address();
+        let (with_source_ip, with_message) = (authorizer.asks_address(), authorizer.asks_message());
+        let api_key_header = authorizer.api_key_header().map(str::to_owned);
         let has_seen_sources = AtomicBool::new(false);
         Self {
             authorizer,
@@ -61,6 +64,8 @@ impl Handler {
             has_seen_sources,
             with_details,
             with_source_ip,
+            with_message,
+            api_key_header,
         }
     }
 
@@ -177,6 +182,12 @@ impl Handler {
         if self.with_source_ip {
             request.source_ip = event.source_ip();
         }
+        if self.with_message {
+            request.message = Some(event.message());
+        }
+        if let Some(header) = &self.api_key_header {
+            request.api_keys = event.api_keys(header);
+        }
         if self.with_details {
             request.details = Some(event.details(self.token_sources.of(event.kind)));
         }
@@ -211,7 +222,8 @@ impl Line<'_> {
         let denial = denial.or(would_be);
         let record = &self.record;
         let claims = record.claims.as_deref();
-        let credential = claims.map(Claims::credential).filter(|kind| *kind != CredentialKind::Jwt);
+        let credential =
+            record.kind.or_else(|| claims.map(Claims::credential)).filter(|kind| *kind != CredentialKind::Jwt);
         tracing::info!(
             message = "decision",
             decision,

@@ -76,16 +76,38 @@ impl LiveCheck {
         // claims are the issuer's answer of this moment.
         let has_answered = claims.were_introspected();
         let issuer_check = self.issuer_check.as_ref().filter(|_| !has_answered && !claims.is_cognito_client_token());
-        if issuer_check.is_none() && self.revocations.is_none() && !has_answered {
-            return Err(Denial::NotIntrospectable("neither the issuer nor a table can be asked about this token"));
-        }
-        let started = Instant::now();
         let asked = async {
-            match issuer_check {
-                Some(issuer_check) => Some(issuer_check.ask(token, claims, now).await),
-                None => None,
-            }
+            let answered = issuer_check?.ask(token, claims, now).await;
+            Some((answered.result.map(drop), answered.remembered))
         };
+        self.agree(asked, claims, now, log).await
+    }
+
+    /// Vouches for a credential that is no token, or does not. `asked` is what the keeper of its record says now, where
+    /// there is one.
+    ///
+    /// # Errors
+    /// As [`Self::vouch`], and what `asked` says.
+    pub async fn vouch_for_record(
+        &self,
+        asked: impl Future<Output = Option<Result<(), Denial>>>,
+        claims: &Claims,
+        now: UnixSeconds,
+        log: &mut LiveLog,
+    ) -> Result<Live, Denial> {
+        let asked = async { asked.await.map(|result| (result, false)) };
+        self.agree(asked, claims, now, log).await
+    }
+
+    /// Asks whoever `asked` stands for, which also says whether it remembered the answer, and the table; both must agree.
+    async fn agree(
+        &self,
+        asked: impl Future<Output = Option<(Result<(), Denial>, bool)>>,
+        claims: &Claims,
+        now: UnixSeconds,
+        log: &mut LiveLog,
+    ) -> Result<Live, Denial> {
+        let started = Instant::now();
         let looked_up = async {
             match &self.revocations {
                 Some(table) => Some(table.check(claims, now).await),
@@ -93,9 +115,12 @@ impl LiveCheck {
             }
         };
         let (asked, looked_up) = futures_util::join!(asked, looked_up);
-        let waited = looked_up.is_some() || asked.as_ref().is_some_and(|answered| !answered.remembered);
-        let results = [asked.map(|answered| answered.result.map(drop)), looked_up];
+        let waited = looked_up.is_some() || asked.as_ref().is_some_and(|(_, remembered)| !remembered);
+        let results = [asked.map(|(result, _)| result), looked_up];
         let was_asked = results.iter().any(Option::is_some);
+        if !was_asked && !claims.were_introspected() {
+            return Err(Denial::NotIntrospectable("neither the issuer nor a table can be asked about this credential"));
+        }
         // Of two denials the plainer one is told: a "no" before a "nobody knows".
         let denial = results.into_iter().flatten().filter_map(Result::err).min_by_key(plainness);
         let result = denial.map_or(Ok(()), Err);

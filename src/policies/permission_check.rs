@@ -11,6 +11,7 @@ use crate::permissions::Evaluator;
 use crate::permissions::{ContextSettings, NotAsked, Question, Verdict};
 use crate::request::{Details, UnixSeconds};
 use crate::token::{BearerToken, Claims};
+use std::borrow::Cow;
 
 /// The policies of a configuration.
 #[derive(Debug)]
@@ -37,12 +38,23 @@ pub enum PolicyEngine {
 /// Who sends the request that the policies are asked about.
 #[derive(Debug)]
 pub struct PolicyCaller<'a> {
-    /// The token, for a store that reads it itself.
-    pub token: &'a BearerToken<'a>,
+    /// The token, for a store that reads it itself; none where the credential is no token.
+    pub token: Option<&'a BearerToken<'a>>,
     /// Its claims, which were accepted.
     pub claims: &'a Claims,
     /// The name of its issuer in the ids of users and groups.
     pub issuer_name: &'a str,
+}
+
+impl PolicyCaller<'_> {
+    /// What no other caller's credential is: the token, or what names another credential and its issuer. A token has no
+    /// line break in it.
+    pub(super) fn credential(&self) -> Cow<'_, str> {
+        match self.token {
+            Some(token) => token.as_str().into(),
+            None => format!("{}\n{}", self.claims.issuer(), self.claims.credential_id().unwrap_or_default()).into(),
+        }
+    }
 }
 
 /// The question and the answer, for the log.

@@ -12,6 +12,7 @@ use crate::http::{Outage, aws};
 use crate::live::{Breaker, Caller, Lasts, Memory};
 use crate::permissions::{PolicyError, PrincipalKind, Question, Record, Value, Verdict};
 use crate::request::UnixSeconds;
+use crate::token::{BearerToken, Claims};
 use aws_sdk_verifiedpermissions::Client;
 use aws_sdk_verifiedpermissions::error::BuildError;
 use aws_sdk_verifiedpermissions::operation::is_authorized::builders::IsAuthorizedFluentBuilder;
@@ -71,7 +72,7 @@ impl PolicyStore {
         policy_caller: &PolicyCaller<'_>,
         now: UnixSeconds,
     ) -> Result<Verdict, Denial> {
-        let key = (!self.settings.cache.is_zero()).then(|| key(question, policy_caller.token));
+        let key = (!self.settings.cache.is_zero()).then(|| key(question, &policy_caller.credential()));
         if let Some(key) = &key
             && let Some(verdict) = self.memory.recall(key, now)?
         {
@@ -92,10 +93,10 @@ impl PolicyStore {
         let client = self.client.get_or_init(connect).await;
         // The identity source reads users of a pool alone: the entity of a client is ours.
         let claims = policy_caller.claims;
-        let by_token =
+        let is_read =
             claims.is_cognito() && !claims.were_introspected() && question.principal.kind == PrincipalKind::User;
-        let answer = if by_token {
-            let request = self.about_token(client, question, policy_caller).map_err(unwritable)?;
+        let answer = if let Some(token) = policy_caller.token.filter(|_| is_read) {
+            let request = self.about_token(client, question, token, claims).map_err(unwritable)?;
             let told = request.send().await.map_err(|error| aws::outage(&error))?;
             Answer {
                 decision: told.decision,
@@ -120,16 +121,17 @@ impl PolicyStore {
         &self,
         client: &Client,
         question: &Question,
-        policy_caller: &PolicyCaller<'_>,
+        token: &BearerToken<'_>,
+        claims: &Claims,
     ) -> Result<IsAuthorizedWithTokenFluentBuilder, BuildError> {
-        let token = policy_caller.token.as_str();
+        let token = token.as_str();
         let request = client
             .is_authorized_with_token()
             .policy_store_id(&self.settings.id)
             .action(self.action(question)?)
             .resource(self.application()?)
             .set_context(context(&question.context));
-        Ok(match policy_caller.claims.is_cognito_id_token() {
+        Ok(match claims.is_cognito_id_token() {
             true => request.identity_token(token),
             false => request.access_token(token),
         })

@@ -2,6 +2,7 @@
 //! this issuer's rules, now (RFC 7519 4.1, RFC 9068 4, Cognito's token reference).
 
 use super::claim_path::ClaimPath;
+use super::credential::{CredentialKind, VerifiedRecord};
 use super::expectations::{Audience, ClientIds, Expectations, IssuerKind, TokenUse};
 use super::introspected::IntrospectedToken;
 use super::jwt::VerifiedJwt;
@@ -22,13 +23,23 @@ pub struct Claims {
     /// What the issuer writes as a text and the configuration calls a list.
     lists: Lists,
     dates: Dates,
-    introspected: bool,
+    origin: Origin,
+}
+
+/// What claims come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Origin {
+    Jwt,
+    Introspected,
+    /// A credential that is no token, and its id.
+    Record(CredentialKind, String),
 }
 
 /// The dates in a token, each found to be one.
 #[derive(Clone, Copy, Debug)]
 struct Dates {
     expires: UnixSeconds,
+    not_before: Option<UnixSeconds>,
     issued_at: Option<UnixSeconds>,
     authenticated: Option<UnixSeconds>,
 }
@@ -80,7 +91,7 @@ impl VerifiedJwt {
         certificate_pem: Option<&str>,
     ) -> Result<Claims, Denial> {
         check_typ(self.proof.typ.as_deref(), expectations.typ.as_deref())?;
-        let claims = Claims::accept(self.payload, expectations, now, certificate_pem, false)?;
+        let claims = Claims::accept(self.payload, None, expectations, now, certificate_pem, Origin::Jwt)?;
         // Here, so that it holds for a token that was verified before, too.
         if !expectations.is_key_of(&self.proof.key, &claims.issuer) {
             return Err(Denial::UnknownKey);
@@ -105,7 +116,22 @@ impl IntrospectedToken {
     ) -> Result<Claims, Denial> {
         // With tenants this name is nobody's, so that such an answer must say whose the token is.
         self.payload.entry("iss").or_insert_with(|| Value::String(expectations.issuer.to_string()));
-        Claims::accept(self.payload, expectations, now, certificate_pem, true)
+        Claims::accept(self.payload, None, expectations, now, certificate_pem, Origin::Introspected)
+    }
+}
+
+impl VerifiedRecord {
+    /// The claims of a credential that is no token. Who it is from and its dates are facts of the credential: claims of
+    /// these names in its record do not count.
+    ///
+    /// # Errors
+    /// [`Denial::MalformedClaims`], [`Denial::TokenExpired`], [`Denial::TokenNotYetValid`].
+    pub fn into_claims(self, expectations: &Arc<Expectations>, now: UnixSeconds) -> Result<Claims, Denial> {
+        let Self { kind, id, claims: mut payload, issued_at, expires } = self;
+        payload.retain(|name, _| !FACTS_OF_A_CREDENTIAL.contains(&name.as_str()));
+        payload.insert("iss".to_owned(), expectations.issuer.to_string().into());
+        let dates = Dates { expires, not_before: None, issued_at, authenticated: None };
+        Claims::accept(payload, Some(dates), expectations, now, None, Origin::Record(kind, id))
     }
 }
 
@@ -118,14 +144,16 @@ impl std::fmt::Debug for Claims {
 impl Claims {
     fn accept(
         payload: Map<String, Value>,
+        dates: Option<Dates>,
         expectations: &Arc<Expectations>,
         now: UnixSeconds,
         certificate_pem: Option<&str>,
-        introspected: bool,
+        origin: Origin,
     ) -> Result<Self, Denial> {
         let issuer = expectations.issuer_of(&payload).ok_or(Denial::UnknownIssuer)?;
         check_identifiers(&payload)?;
-        let dates = check_dates(&payload, now, expectations)?;
+        let dates = dates.map_or_else(|| Dates::read(&payload), Ok)?;
+        dates.check(now, expectations.leeway)?;
         match &expectations.kind {
             IssuerKind::Cognito { token_uses } => check_cognito(&payload, expectations, token_uses)?,
             IssuerKind::Oidc => {
@@ -137,7 +165,7 @@ impl Claims {
             sender::prove(confirmation, certificate_pem)?;
         }
         let lists = Lists::read(&expectations.claim_names, &payload);
-        Ok(Self { expectations: Arc::clone(expectations), issuer, payload, lists, dates, introspected })
+        Ok(Self { expectations: Arc::clone(expectations), issuer, payload, lists, dates, origin })
     }
 
     /// The token's own claim of that name.
@@ -193,16 +221,46 @@ impl Claims {
         self.dates.issued_at
     }
 
-    /// Whether they hold for a client with a certain certificate alone (RFC 8705).
+    /// Whether they hold for one connection or request alone: a token that is bound to its sender (RFC 7800), a
+    /// client certificate, a signed request. What API Gateway caches answers by does not name these.
     #[must_use]
     pub fn are_sender_bound(&self) -> bool {
-        self.payload.contains_key("cnf")
+        match self.credential() {
+            CredentialKind::Certificate | CredentialKind::Signature => true,
+            CredentialKind::Jwt | CredentialKind::Opaque | CredentialKind::ApiKey => self.payload.contains_key("cnf"),
+        }
+    }
+
+    /// Whether they are those of a token that is bound to the client certificate of this connection (RFC 8705).
+    #[must_use]
+    pub fn are_bound_to_certificate(&self) -> bool {
+        // INVARIANT: a `cnf` was proven when the claims were accepted.
+        self.payload.get("cnf").and_then(Value::as_object).is_some_and(|cnf| cnf.contains_key("x5t#S256"))
     }
 
     /// Whether the issuer itself told these claims just now.
     #[must_use]
     pub fn were_introspected(&self) -> bool {
-        self.introspected
+        self.origin == Origin::Introspected
+    }
+
+    /// What kind of credential they come from.
+    #[must_use]
+    pub fn credential(&self) -> CredentialKind {
+        match self.origin {
+            Origin::Jwt => CredentialKind::Jwt,
+            Origin::Introspected => CredentialKind::Opaque,
+            Origin::Record(kind, _) => kind,
+        }
+    }
+
+    /// What names the credential, where it is no token: a key's id, the SHA-256 of a certificate.
+    #[must_use]
+    pub fn credential_id(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Jwt | Origin::Introspected => None,
+            Origin::Record(_, id) => Some(id),
+        }
     }
 
     /// Whether this is Cognito's ID token, which no endpoint can be asked about.
@@ -341,20 +399,25 @@ fn oidc_client<'a>(payload: &'a Map<String, Value>, expectations: &Expectations)
     }
 }
 
-fn check_dates(payload: &Map<String, Value>, now: UnixSeconds, expectations: &Expectations) -> Result<Dates, Denial> {
-    let leeway = expectations.leeway;
-    let expires = date(payload, "exp", "exp is not a date")?.ok_or(Denial::MalformedClaims("exp is missing"))?;
-    let not_before = date(payload, "nbf", "nbf is not a date")?;
-    let issued_at = date(payload, "iat", "iat is not a date")?;
-    let authenticated = date(payload, "auth_time", "auth_time is not a date")?;
-    // RFC 7519 4.1.4: "on or after which the JWT MUST NOT be accepted".
-    if expires.plus(leeway) <= now {
-        return Err(Denial::TokenExpired);
+impl Dates {
+    fn read(payload: &Map<String, Value>) -> Result<Self, Denial> {
+        let expires = date(payload, "exp", "exp is not a date")?.ok_or(Denial::MalformedClaims("exp is missing"))?;
+        let not_before = date(payload, "nbf", "nbf is not a date")?;
+        let issued_at = date(payload, "iat", "iat is not a date")?;
+        let authenticated = date(payload, "auth_time", "auth_time is not a date")?;
+        Ok(Self { expires, not_before, issued_at, authenticated })
     }
-    if [not_before, issued_at].into_iter().flatten().any(|date| date > now.plus(leeway)) {
-        return Err(Denial::TokenNotYetValid);
+
+    fn check(&self, now: UnixSeconds, leeway: std::time::Duration) -> Result<(), Denial> {
+        // RFC 7519 4.1.4: "on or after which the JWT MUST NOT be accepted".
+        if self.expires.plus(leeway) <= now {
+            return Err(Denial::TokenExpired);
+        }
+        if [self.not_before, self.issued_at].into_iter().flatten().any(|date| date > now.plus(leeway)) {
+            return Err(Denial::TokenNotYetValid);
+        }
+        Ok(())
     }
-    Ok(Dates { expires, issued_at, authenticated })
 }
 
 /// RFC 7515 4.1.9: a `typ` without a slash stands for `application/` and it;
@@ -439,6 +502,10 @@ fn text<'a>(payload: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 fn first_present<'a>(payload: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
     names.iter().filter_map(|name| payload.get(*name)).find(|value| !value.is_null())
 }
+
+/// What a record cannot say of its own credential.
+const FACTS_OF_A_CREDENTIAL: [&str; 9] =
+    ["iss", "exp", "iat", "nbf", "cnf", "aud", "auth_time", "token_use", "origin_jti"];
 
 /// Where Cognito keeps the user's name: in access tokens, and in ID tokens.
 const USERNAMES: [&str; 2] = ["username", "cognito:username"];

@@ -1,6 +1,7 @@
 //! What kind of credential claims come from.
 
-use super::claims::Claims;
+use crate::request::UnixSeconds;
+use serde_json::{Map, Value};
 
 /// A kind of credential, as a rule and the log name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +35,52 @@ impl CredentialKind {
     }
 }
 
-impl Claims {
-    /// What they come from.
-    #[must_use]
-    pub fn credential(&self) -> CredentialKind {
-        if self.were_introspected() { CredentialKind::Opaque } else { CredentialKind::Jwt }
+/// What an API key, a certificate or a signed request stands for, once it is known to be good.
+///
+/// Each kind is stated in the one file that verifies it; `make layers` holds them to that.
+pub struct VerifiedRecord {
+    pub(super) kind: CredentialKind,
+    pub(super) id: String,
+    pub(super) claims: Map<String, Value>,
+    pub(super) issued_at: Option<UnixSeconds>,
+    pub(super) expires: UnixSeconds,
+}
+
+/// What is said of a credential beside the claims that it stands for.
+pub struct RecordFacts {
+    /// What names the credential, and is no secret: a key's id, the SHA-256 of a certificate in hex.
+    pub id: String,
+    /// When it was made.
+    pub issued_at: Option<UnixSeconds>,
+    /// When it ends; without it, never.
+    pub expires: Option<UnixSeconds>,
+}
+
+#[allow(dead_code, reason = "each kind brings its own")]
+impl VerifiedRecord {
+    /// States that an API key is the one of its id.
+    pub(crate) fn of_api_key(facts: RecordFacts, claims: Map<String, Value>) -> Self {
+        Self::new(CredentialKind::ApiKey, facts, claims)
+    }
+
+    /// States that a client certificate is vouched for now, and has this identity.
+    pub(crate) fn of_certificate(facts: RecordFacts, claims: Map<String, Value>) -> Self {
+        Self::new(CredentialKind::Certificate, facts, claims)
+    }
+
+    /// States that a request is signed by the key of this id.
+    pub(crate) fn of_signature(facts: RecordFacts, claims: Map<String, Value>) -> Self {
+        Self::new(CredentialKind::Signature, facts, claims)
+    }
+
+    fn new(kind: CredentialKind, facts: RecordFacts, claims: Map<String, Value>) -> Self {
+        let RecordFacts { id, issued_at, expires } = facts;
+        Self { kind, id, claims, issued_at, expires: expires.unwrap_or(UnixSeconds::LAST) }
+    }
+}
+
+impl std::fmt::Debug for VerifiedRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VerifiedRecord").field("kind", &self.kind).finish_non_exhaustive()
     }
 }

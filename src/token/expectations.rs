@@ -1,7 +1,8 @@
 //! What one issuer's tokens must look like, as the operator configured it.
 
 use super::algorithm::AlgorithmSet;
-use super::claims::ClaimNames;
+use super::claim_path::ClaimPath;
+use super::claims::{ClaimNames, MappedList};
 use super::client_id::ClientId;
 use super::jwk::VerifyingKey;
 use super::tenants::Tenants;
@@ -33,6 +34,24 @@ pub struct Expectations {
 }
 
 impl Expectations {
+    /// Those of an issuer of credentials that are no tokens. Its records keep groups in `groups`, and all else where
+    /// OIDC's tokens do.
+    #[must_use]
+    pub fn of_records(issuer: Arc<str>, leeway: Duration) -> Self {
+        let groups = Some(MappedList { path: ClaimPath::member("groups"), form: None });
+        Self {
+            issuer,
+            tenants: None,
+            kind: IssuerKind::Oidc,
+            algorithms: AlgorithmSet::of(&[]),
+            client_ids: ClientIds::Unchecked,
+            audience: Audience::Unchecked,
+            typ: None,
+            claim_names: ClaimNames { groups, ..ClaimNames::default() },
+            leeway,
+        }
+    }
+
     /// The issuer of that name, which a token claims to be from: this one, or one of its tenants.
     #[must_use]
     pub fn issuer_named(&self, name: &str) -> Option<Arc<str>> {

@@ -4,6 +4,7 @@
 //! [`VerifiedJwt`] (signature) → [`Claims`] (issuer's expectations and time). Each
 //! step consumes the one before, so what was not verified cannot become claims. The
 //! claims of an opaque token come as an [`IntrospectedToken`] from its issuer.
+//! A credential that is no token becomes claims as a [`VerifiedRecord`].
 //! [`VerifiedTokens`] remember the third step, and nothing after it.
 
 mod algorithm;
@@ -28,7 +29,7 @@ pub use bearer::BearerToken;
 pub use claim_path::{ClaimPath, NotAPointer};
 pub use claims::{ClaimNames, Claims, MappedList};
 pub use client_id::ClientId;
-pub use credential::CredentialKind;
+pub use credential::{CredentialKind, RecordFacts, VerifiedRecord};
 pub use expectations::{Audience, ClientIds, Expectations, IssuerKind, TokenUse};
 pub use introspected::{IntrospectedToken, Introspection};
 pub use jwk::{KeySet, KeySetError, VerifyingKey};

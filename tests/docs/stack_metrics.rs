@@ -115,7 +115,7 @@ fn written_so(metric: &Metric, looked: &Looked) -> bool {
 fn values(dimension: &str) -> BTreeSet<String> {
     let (file, function) = match dimension {
         "Decision" => ("src/gateway/handler.rs", "fn decision("),
-        "Reason" => ("src/denial.rs", "fn code("),
+        "Reason" => ("src/denial.rs", "fn reason("),
         other => panic!("{other}"),
     };
     let code = read(file);
