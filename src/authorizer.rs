@@ -1,6 +1,8 @@
 //! The order of the steps, from a request to a permit or a denial.
 
-use crate::access::{CacheKey, Granted, GrantedRuling, MatchedRule, Permit, Rules, Ruling, TokenPermissions, Vouched};
+use crate::access::{
+    CacheKey, Granted, GrantedRuling, MatchedRule, Permit, Rules, Ruling, TokenPermissions, Vouched, check_page,
+};
 use crate::credentials::{Presented, presented};
 use crate::denial::Denial;
 use crate::http::{RemoteCalls, RemoteCounts};
@@ -156,11 +158,16 @@ impl Authorizer {
         let (source, claims) = self.claims(source, request, now, record).await?;
         let claims = Arc::new(claims);
         record.claims = Some(Arc::clone(&claims));
+        check_page(request)?;
         let rule = self.rules.route(request);
         // An answer that speaks of other requests too may allow where this one is refused:
         // the token is vouched for before the rule is judged. A simple answer never does.
-        let permissions =
-            request.resource_characters.and_then(|_| self.rules.token_permissions(&claims, rule.as_ref().ok()));
+        // One that depends on the page that made the request speaks of this request alone.
+        let may_cover = request.guarded_cookie.is_none();
+        let permissions = request
+            .resource_characters
+            .filter(|_| may_cover)
+            .and_then(|_| self.rules.token_permissions(&claims, rule.as_ref().ok()));
         if let Some(unvouched) = permissions {
             let vouched = Self::vouch(source.live(), &claims, now, record).await?;
             record.token_permissions = Some(unvouched.confirm(vouched));

@@ -64,6 +64,8 @@ pub struct Request<'a> {
     pub api_keys: Vec<Credential<'a>>,
     /// What a signature or a proof of possession may be about; `None` where no issuer takes any.
     pub message: Option<Message<'a>>,
+    /// The page that made the request, where a cookie brought the token and `csrf` says which pages may.
+    pub guarded_cookie: Option<GuardedCookie<'a>>,
 }
 
 impl<'a> Request<'a> {
@@ -81,6 +83,7 @@ impl<'a> Request<'a> {
             details: None,
             api_keys: Vec::new(),
             message: None,
+            guarded_cookie: None,
         }
     }
 }
@@ -146,6 +149,39 @@ pub struct Details<'a> {
     pub query: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// The address that the connection to API Gateway came from, as text.
     pub source_ip: Option<Cow<'a, str>>,
+}
+
+/// A request whose token a browser may have added by itself: which pages may make it, and which one did.
+#[derive(Debug)]
+pub struct GuardedCookie<'a> {
+    /// Of each guarded cookie that holds a credential, the pages that may.
+    pub allowed: Vec<AllowedPages<'a>>,
+    /// The host that the request was sent to.
+    pub host: Option<Cow<'a, str>>,
+    /// The header `Origin` (RFC 6454 7).
+    pub origin: HeaderField<'a>,
+    /// The header `Sec-Fetch-Site` (W3C Fetch Metadata 2.3).
+    pub fetch_site: HeaderField<'a>,
+}
+
+/// The pages whose requests a guarded cookie may accompany.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllowedPages<'a> {
+    /// Those of the host that the request was sent to.
+    OwnHost,
+    /// Those of these origins, as browsers write them.
+    Origins(&'a [String]),
+}
+
+/// A header that a request must not have twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderField<'a> {
+    /// It is not there.
+    Absent,
+    /// Its only value.
+    One(Cow<'a, str>),
+    /// It is there more than once.
+    Several,
 }
 
 /// The raw value of a header, query parameter or cookie that may hold a token.

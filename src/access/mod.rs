@@ -5,6 +5,7 @@ mod cache_key;
 mod coverage;
 #[cfg(test)]
 mod examples;
+mod forged_request;
 mod path;
 mod permit;
 mod policy_question;
@@ -15,6 +16,7 @@ mod source_ip;
 
 pub use cache_key::CacheKey;
 pub use coverage::{Covering, Inexpressible, OverAllow, Served, TokenPermissions, TwoReadings, UnvouchedPermissions};
+pub use forged_request::check_page;
 pub use path::SafePath;
 pub use permit::{Granted, GrantedRuling, Live, PendingPermit, Permit, Ruling, UngrantedPermit, Vouched};
 pub use policy_question::{CedarAction, CedarRule, PolicyQuestion};

@@ -6,10 +6,11 @@
 //! | `source` | where the text is: environment, task root, working directory |
 //! | `yaml` | text into nodes with lines; repeated keys are faults; `authctl` reads templates with it |
 //! | `fields` | nodes into typed values: strings, lists, durations, `${NAME}` |
-//! | `issuers`, `introspection`, `routes`, `cedar`, `settings` | the sections of the file |
+//! | `issuers`, `introspection`, `routes`, `cedar`, `settings`, `csrf` | the sections of the file |
 //! | `revocations` | the section of that name, for who has no use for the rest |
 
 mod cedar;
+mod csrf;
 mod faults;
 mod fields;
 mod interpolate;
@@ -125,6 +126,11 @@ impl Config {
                     asking.join(", ")
                 ));
             }
+        }
+        if let (Some(sources), Covers::Token) = (&token_sources, policy.covers) {
+            notes.extend(sources.guarded_cookies().into_iter().map(|name| {
+                format!("answered for their own request alone, since `csrf` looks at the page that makes them: requests with the cookie `{name}`")
+            }));
         }
         let mut warnings: Vec<String> = rules.as_ref().and_then(two_readings).into_iter().collect();
         let reporting = rules.iter().flat_map(Rules::iter).filter(|(_, rule)| rule.report_only);

@@ -1,9 +1,10 @@
 //! The sections beside `issuers` and `routes`, each with its defaults.
 
+use super::csrf;
 use super::fields::{Fields, Item};
 use crate::access::LetterCase;
 use crate::gateway::{
-    AnswerSettings, ClaimSource, ContextMap, EventKind, HttpResponse, OMITTED_CLAIMS, TokenSource, TokenSources,
+    AnswerSettings, ClaimSource, ContextMap, Csrf, EventKind, HttpResponse, OMITTED_CLAIMS, TokenSource, TokenSources,
     Unauthorized,
 };
 use crate::http::RemoteCounts;
@@ -173,10 +174,16 @@ fn token_place(item: &Item<'_>) -> Option<(TokenSource, Vec<EventKind>)> {
         Some(events) => event_kinds(&events),
         None => Some(TokenSources::KINDS.to_vec()),
     };
+    let csrf = fields.take("csrf");
+    if let Some(csrf) = &csrf
+        && !fields.has("cookie")
+    {
+        csrf.fault("is for a `cookie` alone: of all places only a cookie is sent with requests of other sites");
+    }
     let found: Vec<_> = [
         fields.take("header").map(|item| header_name(&item).map(TokenSource::Header)),
         fields.take("query").map(|item| item.string().map(TokenSource::Query)),
-        fields.take("cookie").map(|item| item.string().map(TokenSource::Cookie)),
+        fields.take("cookie").map(|item| cookie(&item, csrf)),
         fields.take("subprotocol").map(|item| subprotocol(&item).map(TokenSource::Subprotocol)),
     ]
     .into_iter()
@@ -190,6 +197,12 @@ fn token_place(item: &Item<'_>) -> Option<(TokenSource, Vec<EventKind>)> {
             None
         }
     }
+}
+
+fn cookie(item: &Item<'_>, csrf: Option<Item<'_>>) -> Option<TokenSource> {
+    let name = item.string();
+    let csrf = csrf.map_or(Some(Csrf::Unspecified), |item| csrf::read(&item));
+    Some(TokenSource::Cookie(name?, csrf?))
 }
 
 /// Kinds of events by their names in the log.

@@ -42,6 +42,15 @@ fn a_good_configuration_has_no_faults() {
 }
 
 #[test]
+fn a_cookie_may_say_which_pages_may_send_it() {
+    for csrf in
+        ["origin", "off", "{ origins: [https://a.example] }", "{ origins: 'https://a.example, http://localhost:1' }"]
+    {
+        check(&format!("{GOOD}token: [{{ cookie: c, csrf: {csrf} }}, {{ cookie: d }}]\n"), &[]);
+    }
+}
+
+#[test]
 fn withdrawn_keys_are_a_list_that_may_be_empty() {
     for good in ["[]", "[a]", "[a, 'b c']", "a", "a, b", "${SET}", "${CLIENTS}", "'${NONE:-}'", "'${NONE:- }'"] {
         check(&format!("{GOOD}withdrawn_keys: {good}\n"), &[]);
@@ -295,6 +304,17 @@ fn settings_have_their_values() {
         ("token: [{ subprotocol: 'a b' }]", "token[0].subprotocol: is not the name of a subprotocol"),
         ("token: [{ subprotocol: a, header: b }]", "token[0]: must be one of"),
         ("token: [{ body: a }]", "token[0].body: unknown key"),
+        ("token: [{ header: a, csrf: origin }]", "token[0].csrf: is for a `cookie` alone"),
+        ("token: [{ cookie: a, csrf: none }]", "token[0].csrf: must be `origin`, `off` or a map with `origins`"),
+        ("token: [{ cookie: a, csrf: [https://a.example] }]", "token[0].csrf: must be a text"),
+        ("token: [{ cookie: a, csrf: {} }]", "token[0].csrf.origins: is missing"),
+        ("token: [{ cookie: a, csrf: { origins: [] } }]", "token[0].csrf.origins: must not be empty"),
+        (
+            "token: [{ cookie: a, csrf: { origins: [https://a.example/] } }]",
+            "token[0].csrf.origins: `https://a.example/` is no origin",
+        ),
+        ("token: [{ cookie: a, csrf: { origins: ['*'] } }]", "token[0].csrf.origins: `*` must be an absolute URL"),
+        ("token: [{ cookie: a, csrf: { origins: [https://a.example], x: 1 } }]", "token[0].csrf.x: unknown key"),
         ("token: [{ header: a, events: [] }]", "token[0].events: must not be empty"),
         ("token: [{ header: a, events: [websocket, rest_token] }]", "token[0].events: must be among"),
         ("token: [{ header: a, events: { websocket: true } }]", "token[0].events: must be"),

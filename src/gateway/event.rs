@@ -13,7 +13,7 @@ use super::raw_json::{Key, member, members, strings, text, values};
 use super::token_sources::TokenSource;
 use crate::access::CacheKey;
 use crate::denial::Denial;
-use crate::request::{Credential, Details, GatewayRoute, Message, Request};
+use crate::request::{Credential, Details, GatewayRoute, GuardedCookie, HeaderField, Message, Request};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -69,11 +69,12 @@ impl<'a> Event<'a> {
     }
 
     /// The request, with the credentials found in `sources`.
-    pub(super) fn request(&self, sources: &[TokenSource], answered_by_policy: bool) -> Request<'_> {
+    pub(super) fn request<'s>(&'s self, sources: &'s [TokenSource], answered_by_policy: bool) -> Request<'s> {
         Request {
             client_certificate: self.client_certificate(),
             resource_characters: answered_by_policy.then(|| self.arn.characters()),
             gateway_route: self.gateway_route(),
+            guarded_cookie: self.guarded_cookie(sources),
             ..Request::new(self.arn.method(), self.arn.path(), self.credentials(sources))
         }
     }
@@ -108,6 +109,53 @@ impl<'a> Event<'a> {
             headers.append(&mut of_map);
         }
         Message { domain: in_context("domainName"), path, raw_query, headers }
+    }
+
+    /// What is known of the page that made the request, where a cookie with `csrf` holds a credential: even one that
+    /// stands in another place as well, since a backend may read the cookie.
+    fn guarded_cookie<'s>(&'s self, sources: &'s [TokenSource]) -> Option<GuardedCookie<'s>> {
+        let mut allowed = Vec::new();
+        for source in sources {
+            if let TokenSource::Cookie(name, csrf) = source
+                && let Some(pages) = csrf.allowed()
+            {
+                let mut is_there = false;
+                self.cookies(name, &mut |value| is_there |= !value.is_empty());
+                allowed.extend(is_there.then_some(pages));
+            }
+        }
+        if allowed.is_empty() {
+            return None;
+        }
+        let (origin, fetch_site) = (self.header_field("origin"), self.header_field("sec-fetch-site"));
+        Some(GuardedCookie { allowed, host: self.host(), origin, fetch_site })
+    }
+
+    /// The host that the request was sent to: what API Gateway calls it, and the `Host` header only where it does not.
+    fn host(&self) -> Option<Cow<'a, str>> {
+        let domain = self.parts.request_context.and_then(|context| member(context, "domainName"));
+        domain.and_then(text).or_else(|| match self.header_field("host") {
+            HeaderField::One(host) => Some(host),
+            HeaderField::Absent | HeaderField::Several => None,
+        })
+    }
+
+    /// A header that a request has once at most. `headers` and `multiValueHeaders` tell of the same ones, so that each
+    /// may have it once, with one value.
+    fn header_field(&self, name: &str) -> HeaderField<'a> {
+        let is_named = |key: &[u8]| key.eq_ignore_ascii_case(name.as_bytes());
+        let mut field = HeaderField::Absent;
+        for map in [self.parts.headers, self.parts.multi_value_headers] {
+            let mut found = Vec::new();
+            values(map, &is_named, &mut |value| found.push(value));
+            field = match (field, found.pop(), found.is_empty()) {
+                (field, None, _) => field,
+                (HeaderField::Absent, Some(only), true) => HeaderField::One(only),
+                (HeaderField::One(known), Some(only), true) if known == only => HeaderField::One(only),
+                _ => return HeaderField::Several,
+            };
+        }
+        field
     }
 
     /// The route whose integration API Gateway runs: `routeKey` in HTTP 2.0, `resource` and `httpMethod` in REST
@@ -190,12 +238,7 @@ impl<'a> Event<'a> {
                         found.extend(following.map(|(_, token)| Credential(Cow::Owned(token.clone()))));
                     }
                 }
-                TokenSource::Cookie(name) => {
-                    let mut take =
-                        |cookies: Cow<'a, str>| found.extend(cookie(&cookies, name).into_iter().map(Credential));
-                    strings(self.parts.cookies, &mut take);
-                    self.headers("cookie", &mut take);
-                }
+                TokenSource::Cookie(name, _) => self.cookies(name, &mut |value| found.push(Credential(value))),
             }
         }
         // A REST API with a cache does not ask for an empty identity source; an HTTP API keeps the answer under it.
@@ -203,6 +246,12 @@ impl<'a> Event<'a> {
             found.retain(|Credential(value)| !value.is_empty());
         }
         found
+    }
+
+    fn cookies(&self, name: &str, take: &mut dyn FnMut(Cow<'a, str>)) {
+        let mut take = |cookies: Cow<'a, str>| cookie(&cookies, name).into_iter().for_each(&mut *take);
+        strings(self.parts.cookies, &mut take);
+        self.headers("cookie", &mut take);
     }
 
     fn headers(&self, name: &str, take: &mut dyn FnMut(Cow<'a, str>)) {
@@ -364,6 +413,7 @@ const REQUEST: &str = "\"REQUEST\"";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::token_sources::Csrf;
 
     const ARN: &str = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/test/GET/request";
 
@@ -371,7 +421,7 @@ mod tests {
         vec![
             TokenSource::Header("Authorization".into()),
             TokenSource::Query("access_token".into()),
-            TokenSource::Cookie("token".into()),
+            TokenSource::Cookie("token".into(), Csrf::Unspecified),
         ]
     }
 
@@ -379,7 +429,8 @@ mod tests {
     fn check(event: &str, kind: EventKind, credentials: &[&str]) {
         let event = Event::parse(event.as_bytes()).unwrap_or_else(|denial| panic!("{event}: {denial:?}"));
         assert_eq!(event.kind, kind);
-        let request = event.request(&sources(), true);
+        let sources = sources();
+        let request = event.request(&sources, true);
         let found: Vec<_> = request.credentials.iter().map(|Credential(value)| &**value).collect();
         assert_eq!(found, credentials);
     }
@@ -524,7 +575,8 @@ mod tests {
         let found = |maps: &str| {
             let event = rest(maps).replace("GET/request", "$connect");
             let event = Event::parse(event.as_bytes()).unwrap();
-            let request = event.request(&[TokenSource::Subprotocol("access_token".into())], true);
+            let sources = [TokenSource::Subprotocol("access_token".into())];
+            let request = event.request(&sources, true);
             request.credentials.iter().map(|Credential(value)| value.to_string()).collect::<Vec<_>>()
         };
         for (maps, tokens) in [

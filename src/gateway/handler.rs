@@ -177,7 +177,7 @@ impl Handler {
         self.authorizer.authorize(&request, now, record).await.map(drop)
     }
 
-    fn request<'e>(&self, event: &'e Event<'_>, by_policy: bool) -> Request<'e> {
+    fn request<'e>(&'e self, event: &'e Event<'_>, by_policy: bool) -> Request<'e> {
         let mut request = event.request(self.token_sources.of(event.kind), by_policy);
         if self.with_source_ip {
             request.source_ip = event.source_ip();

@@ -17,4 +17,4 @@ pub use context::{ClaimSource, ContextMap, OMITTED_CLAIMS};
 pub use event_kind::EventKind;
 pub use handler::{Handler, RawEvent};
 pub use method_arn::MethodArn;
-pub use token_sources::{TokenSource, TokenSources};
+pub use token_sources::{Csrf, TokenSource, TokenSources};

@@ -1,6 +1,8 @@
 //! Where the events of each kind may carry the token.
 
 use super::event_kind::EventKind;
+use crate::request::AllowedPages;
+use std::collections::BTreeSet;
 
 /// Where a REQUEST event may carry the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,10 +11,36 @@ pub enum TokenSource {
     Header(String),
     /// A query parameter.
     Query(String),
-    /// A cookie.
-    Cookie(String),
+    /// A cookie, and which pages may make requests with it.
+    Cookie(String, Csrf),
     /// `Sec-WebSocket-Protocol`: the element of its list that follows this one.
     Subprotocol(String),
+}
+
+/// Whether a request whose token came in a cookie must come from certain pages: a browser adds cookies to the requests
+/// of every page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Csrf {
+    /// The configuration does not say: any page.
+    Unspecified,
+    /// Any page, as the configuration says.
+    Off,
+    /// Pages of the host that the request is sent to.
+    OwnHost,
+    /// Pages of these origins.
+    Origins(Vec<String>),
+}
+
+impl Csrf {
+    /// The pages that may, where not any page may.
+    #[must_use]
+    pub fn allowed(&self) -> Option<AllowedPages<'_>> {
+        match self {
+            Csrf::Unspecified | Csrf::Off => None,
+            Csrf::OwnHost => Some(AllowedPages::OwnHost),
+            Csrf::Origins(origins) => Some(AllowedPages::Origins(origins)),
+        }
+    }
 }
 
 /// The places of the configuration, by the kind of event that they count for.
@@ -50,5 +78,26 @@ impl TokenSources {
             EventKind::Http2 => &self.http_2,
             EventKind::WebSocket => &self.web_socket,
         }
+    }
+
+    /// The names of the cookies that only certain pages may send.
+    #[must_use]
+    pub fn guarded_cookies(&self) -> BTreeSet<&str> {
+        self.cookies(|csrf| csrf.allowed().is_some())
+    }
+
+    /// The names of the cookies of which the configuration does not say which pages may send them.
+    #[must_use]
+    pub fn unguarded_cookies(&self) -> BTreeSet<&str> {
+        self.cookies(|csrf| *csrf == Csrf::Unspecified)
+    }
+
+    fn cookies(&self, is_such: impl Fn(&Csrf) -> bool) -> BTreeSet<&str> {
+        let all = Self::KINDS.into_iter().flat_map(|kind| self.of(kind));
+        all.filter_map(|source| match source {
+            TokenSource::Cookie(name, csrf) => is_such(csrf).then_some(name.as_str()),
+            TokenSource::Header(_) | TokenSource::Query(_) | TokenSource::Subprotocol(_) => None,
+        })
+        .collect()
     }
 }

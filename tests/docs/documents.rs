@@ -62,7 +62,7 @@ jwks: { '?': 1 }
 http_api: { '?': 1 }
 rest_api: { '?': 1 }
 policy: { '?': 1 }
-token: [{ '?': 1 }]
+token: [{ '?': 1 }, { cookie: c, csrf: { '?': 1 } }]
 revocations: { '?': 1 }
 cedar: { '?': 1 }
 metrics: { '?': 1 }
@@ -91,6 +91,7 @@ metrics: { '?': 1 }
         ("rest_api", "`rest_api`"),
         ("policy", "`policy`"),
         ("token[0]", "`token`"),
+        ("token[1].csrf", "Tokens in cookies"),
         ("issuers[0].cognito.introspection", "`introspection` of a `cognito` issuer"),
         ("issuers[1].oidc.introspection", "`introspection` of an `oidc` issuer"),
         ("revocations", "`revocations`"),

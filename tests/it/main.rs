@@ -20,6 +20,7 @@ mod answers;
 mod cached_policies;
 mod concurrent;
 mod credentials;
+mod csrf;
 mod event_shapes;
 mod gateway_route;
 mod golden;

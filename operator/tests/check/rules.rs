@@ -121,6 +121,21 @@ fn what_no_cache_may_forget_is_told() {
 }
 
 #[test]
+fn a_cookie_that_does_not_say_which_pages_may_send_it_is_warned_of() {
+    let with = |csrf: &str| {
+        format!("routes: {{ GET /a: {{}} }}\ntoken: [{{ header: Authorization }}, {{ cookie: session{csrf} }}]")
+    };
+    let says = "warning: `token`: browsers add the cookie `session` to requests that another site's page makes: set `csrf: origin`";
+    check("cookie", &with(""), 0, &[says, "no errors, 1 warning\n"]);
+    for csrf in [", csrf: origin", ", csrf: off", ", csrf: { origins: [https://app.example.com] }"] {
+        check("guarded", &with(csrf), 0, &["no errors, no warnings\n"]);
+    }
+    let covers = format!("{}\npolicy: {{ covers: token }}", with(", csrf: origin"));
+    let note = "note: answered for their own request alone, since `csrf` looks at the page that makes them: requests with the cookie `session`";
+    check("covers", &covers, 0, &[note]);
+}
+
+#[test]
 fn a_command_line_that_makes_no_sense_is_told_apart_and_repeats_no_value() {
     let folder = Folder::new("usage", &format!("{ISSUERS}routes: {{ GET /a: {{}} }}"), "");
     for arguments in [

@@ -3,7 +3,7 @@
 use super::finding::{Finding, listed};
 use super::keys::{Answer, Guarded, Held, carries, wrong};
 use crate::template::{Api, ApiKind, Authorizer, Format, Guard, Source, Ttl};
-use cognito_authorizer::access::RouteKey;
+use cognito_authorizer::access::{Method, RouteKey};
 use cognito_authorizer::config::Config;
 use cognito_authorizer::gateway::{EventKind, HttpResponse, TokenSource};
 use std::collections::BTreeSet;
@@ -156,6 +156,7 @@ fn of_authorizer(config: &Config, api: &Api, authorizer: &Authorizer, routes: &[
         return found;
     }
     found.extend(other_places(config, authorizer));
+    found.extend(guarded_cookie(config, authorizer, routes));
     // Of what is not known the stricter one is taken.
     let answer = answer.unwrap_or(Answer::Verdict);
     let held = Held::by(authorizer, places(config, &authorizer.format));
@@ -228,11 +229,30 @@ fn other_places(config: &Config, authorizer: &Authorizer) -> Option<Finding> {
     })
 }
 
+/// A cookie with `csrf` whose requests are answered from a cache, where nobody looks at `Origin`.
+fn guarded_cookie(config: &Config, authorizer: &Authorizer, routes: &[Guarded<'_>]) -> Option<Finding> {
+    let is_guarded = |place: &&TokenSource| matches!(place, TokenSource::Cookie(_, csrf) if csrf.allowed().is_some());
+    let cookie = places(config, &authorizer.format).iter().find(is_guarded)?;
+    let may_change = |route: &&Guarded<'_>| match route.key {
+        RouteKey::Http { method: Some(Method::Get | Method::Head | Method::Options), .. } => false,
+        RouteKey::Http { .. } | RouteKey::Default | RouteKey::Connect => true,
+    };
+    let mut changing = routes.iter().filter(may_change).map(|route| route.text).peekable();
+    changing.peek()?;
+    Some(Finding::error(format!(
+        "{} is {}: for {} a kept answer is given to whichever page asks next, and `csrf` is not looked at: turn the cache off for them: {}",
+        authorizer.name,
+        authorizer.ttl,
+        shown(cookie),
+        listed(changing)
+    )))
+}
+
 fn shown(place: &TokenSource) -> String {
     match place {
         TokenSource::Header(name) => format!("the header `{name}`"),
         TokenSource::Query(name) => format!("the query parameter `{name}`"),
-        TokenSource::Cookie(name) => format!("the cookie `{name}`"),
+        TokenSource::Cookie(name, _) => format!("the cookie `{name}`"),
         TokenSource::Subprotocol(word) => format!("the subprotocol behind `{word}`"),
     }
 }

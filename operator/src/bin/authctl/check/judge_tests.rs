@@ -205,6 +205,28 @@ fn a_cached_answer_looks_at_one_place_for_the_token() {
 }
 
 #[test]
+fn nobody_looks_at_the_origin_of_a_request_that_a_cache_answers() {
+    let with =
+        |csrf: &str| format!("routes: {{ GET /items: {{}}, POST /items: {{}} }}\ntoken: [{{ cookie: c{csrf} }}]");
+    let kept = "FunctionPayloadType: REQUEST, Identity: { Headers: [Cookie], Context: [httpMethod, path] }";
+    let of = |kind, authorizer: &str, routes: &[&str]| template(kind, "", authorizer, routes);
+    let both = ["GET /items", "POST /items"];
+    let found =
+        [(ERROR, "whichever page asks next, and `csrf` is not looked at: turn the cache off for them: `POST /items`")];
+    check_with(&with(", csrf: origin"), &of(Rest, kept, &both), &[], found);
+    check_with(&with(", csrf: { origins: [https://a.example] }"), &of(Rest, kept, &both), &[], found);
+    let simple =
+        format!("{SIMPLE}, Identity: {{ Headers: [Cookie], Context: [routeKey, path], ReauthorizeEvery: 60 }}");
+    check_with(&with(", csrf: origin"), &of(Http, &simple, &both), &[], found);
+    check_with(&with(", csrf: origin"), &of(Rest, kept, &both[..1]), &[], []);
+    for unguarded in ["", ", csrf: off", ", csrf: origin, events: websocket }, { cookie: c, events: rest_request"] {
+        check_with(&with(unguarded), &of(Rest, kept, &both), &[], []);
+    }
+    let off = kept.replace("path] }", "path], ReauthorizeEvery: 0 }");
+    check_with(&with(", csrf: origin"), &of(Rest, &off, &both), &[], []);
+}
+
+#[test]
 fn policies_that_cover_tokens_open_no_route_of_the_api() {
     let of = |routes: &[&str]| template(Rest, "", BY_TOKEN, routes);
     let both = ["GET /users/{a}", "GET /users/{a}/orders"];

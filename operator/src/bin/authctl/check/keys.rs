@@ -56,7 +56,7 @@ impl Held {
 pub(super) fn carries(source: &Source, places: &[TokenSource]) -> bool {
     places.iter().any(|place| match (source, place) {
         (Source::Header(header), TokenSource::Header(name)) => header.eq_ignore_ascii_case(name),
-        (Source::Header(header), TokenSource::Cookie(_)) => header == "cookie",
+        (Source::Header(header), TokenSource::Cookie(..)) => header == "cookie",
         (Source::Query(query), TokenSource::Query(name)) => query == name,
         _ => false,
     })

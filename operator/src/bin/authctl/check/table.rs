@@ -56,6 +56,11 @@ fn kept_by(config: &Config, key: &RouteKey, rule: &Rule, is_alone: bool) -> [Str
 pub(super) fn remarks(config: &Config) -> Vec<Finding> {
     let mut found: Vec<Finding> = config.warnings().iter().map(Finding::warning).collect();
     found.extend(config.notes().iter().map(Finding::note));
+    found.extend(config.token_sources().unguarded_cookies().into_iter().map(|name| {
+        Finding::warning(format!(
+            "`token`: browsers add the cookie `{name}` to requests that another site's page makes: set `csrf: origin`, or `csrf: off` where something else keeps them out"
+        ))
+    }));
     if config.revocations_always() {
         found.push(Finding::note(
             "`revocations.check: all`: while an answer is cached, a revoked token goes on; only without a cache does every request ask",
