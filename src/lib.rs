@@ -21,6 +21,7 @@
 //! | [`authorizer`] | the order of the steps | know API Gateway |
 //! | [`metrics`] | CloudWatch's embedded metric format | know tokens, routes, requests |
 //! | [`gateway`] | API Gateway's JSON, in and out | decide |
+//! | [`secrets`] | Secrets Manager, while the function starts | log a secret |
 //! | [`config`] | `authorizer.yaml` | start with a doubt |
 //! | [`logging`] | JSON lines on stdout | show a token or a secret |
 
@@ -61,6 +62,8 @@ pub mod authorizer;
 pub mod metrics;
 
 pub mod gateway;
+
+pub mod secrets;
 
 pub mod config;
 

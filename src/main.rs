@@ -60,7 +60,7 @@ impl Serving {
 }
 
 async fn run(environment: &Environment, serving: Serving, api: RuntimeApi) -> ExitCode {
-    match Config::load(environment) {
+    match Config::load(environment).await {
         Ok(config) => {
             let notes = config.warnings().iter().chain(config.notes());
             notes.for_each(|note| tracing::warn!(message = "configuration", note));

@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "authorizer": {"request", "denial", "token", "access", "permissions", "http", "keys", "live", "credentials", "issuers", "policies"},
     "metrics": {"http"},
     "gateway": {"request", "denial", "time", "token", "access", "authorizer", "metrics"},  # of token: the Claims of a permit
+    "secrets": {"http"},
     "config": ANY,
     "json_lines": {"time"},
     "logging": set(),

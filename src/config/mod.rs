@@ -32,6 +32,7 @@ use crate::gateway::{AnswerSettings, Handler, MIN_CONTEXT_BYTES, TokenSources};
 use crate::http::{HttpsClient, RemoteCounts};
 use crate::metrics::Metrics;
 use crate::policies::PermissionCheck;
+use crate::secrets;
 use crate::token::Expectations;
 use fields::{Fields, Reader};
 use issuers::Issuers;
@@ -54,13 +55,18 @@ pub struct Config {
 }
 
 impl Config {
-    /// Finds and reads the configuration that the environment names.
+    /// Finds and reads the configuration that the environment names, and the secrets that it refers to.
     ///
     /// # Errors
     /// All [`Faults`].
-    pub fn load(environment: &Environment) -> Result<Self, Faults> {
+    pub async fn load(environment: &Environment) -> Result<Self, Faults> {
         let text = ConfigText::find(environment)?;
-        Self::parse(&text, environment)
+        let references = text.secret_references();
+        if references.is_empty() {
+            return Self::parse(&text, environment);
+        }
+        let secrets = secrets::read(references).await;
+        Self::parse(&text, &environment.clone().with_secrets(secrets))
     }
 
     /// Reads a configuration's text.

@@ -1,13 +1,20 @@
 //! Where the configuration's text is found.
 
 use super::faults::Faults;
-use std::collections::HashMap;
+use super::interpolate::{SECRETS_MANAGER, secret_references};
+use super::yaml::{self, Node, Value};
+use crate::secrets::Secret;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-/// The process's environment, read once. A value that is not Unicode is not there.
-/// It holds secrets, and so has no `Debug`.
+/// The process's environment, read once, and the secrets that the configuration refers to. A value that is not Unicode is
+/// not there. It holds secrets, and so has no `Debug`.
 #[derive(Clone, Default)]
-pub struct Environment(HashMap<String, String>);
+pub struct Environment {
+    variables: HashMap<String, String>,
+    /// By their references.
+    secrets: HashMap<String, Secret>,
+}
 
 impl Environment {
     /// The environment of this process.
@@ -16,26 +23,52 @@ impl Environment {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        Self(std::env::vars_os().filter_map(text).collect())
+        Self { variables: std::env::vars_os().filter_map(text).collect(), secrets: HashMap::new() }
     }
 
-    /// With these values in the place of others, or beside them.
+    /// With these values in the place of others, or beside them. A name `secretsmanager:NAME` is that secret's.
     #[must_use]
     pub fn with(mut self, pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        self.0.extend(pairs);
+        for (name, value) in pairs {
+            match name.strip_prefix(SECRETS_MANAGER) {
+                Some(reference) => self.secrets.insert(reference.to_owned(), Ok(value)).map(drop),
+                None => self.variables.insert(name, value).map(drop),
+            };
+        }
         self
+    }
+
+    /// With what was found of the secrets that a configuration refers to.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: HashMap<String, Secret>) -> Self {
+        self.secrets.extend(secrets);
+        self
+    }
+
+    /// A secret, by its reference.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn secret(&self, reference: &str) -> Result<&str, String> {
+        match self.secrets.get(reference) {
+            Some(secret) => secret.as_deref().map_err(Clone::clone),
+            None => Err(format!(
+                "the secret `{reference}` is not known: `authctl` takes it from `--set {SECRETS_MANAGER}{reference}=...`"
+            )),
+        }
     }
 
     /// The value of a variable.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.variables.get(name).map(String::as_str)
     }
 }
 
 impl<const N: usize> From<[(&str, &str); N]> for Environment {
     fn from(pairs: [(&str, &str); N]) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Self::default().with(pairs.into_iter().map(owned))
     }
 }
 
@@ -71,10 +104,31 @@ impl ConfigText {
         }
     }
 
+    /// The secrets that its scalar values refer to; none where it is not YAML, which is for [`super::Config::parse`] to say.
+    #[must_use]
+    pub fn secret_references(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        // Most configurations have none, and need not be parsed twice.
+        if self.text.contains(SECRETS_MANAGER)
+            && let Ok((root, _)) = yaml::parse(&self.text, yaml::Tags::Refused)
+        {
+            collect(&root, &mut found);
+        }
+        found
+    }
+
     fn read(path: &Path) -> Result<Self, Faults> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Faults::one(format!("cannot read the configuration `{}`: {error}", path.display())))?;
         Ok(Self { text, folder: path.parent().map(Path::to_path_buf).unwrap_or_default() })
+    }
+}
+
+fn collect(node: &Node, found: &mut BTreeSet<String>) {
+    match &node.value {
+        Value::Scalar { text, .. } => found.extend(secret_references(text).map(str::to_owned)),
+        Value::List(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Map(entries) => entries.iter().for_each(|(_, node)| collect(node, found)),
     }
 }
 

@@ -430,5 +430,6 @@ fn environment() -> Environment {
         ("CLIENT_IDS", "web,machine"),
         ("REVOCATIONS_TABLE", "revocations"),
         ("JWKS_URI", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEf123/.well-known/jwks.json"),
+        ("secretsmanager:prod/authorizer#client_secret", "any"),
     ])
 }

@@ -35,6 +35,7 @@ mod opaque;
 mod refused_starts;
 mod revocations;
 mod secrets;
+mod secrets_manager;
 mod several;
 mod user_info;
 mod vouched;
