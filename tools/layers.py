@@ -32,7 +32,8 @@ MAY_IMPORT = {
     "policies": {"request", "denial", "bounded_store", "token", "access", "permissions", "http", "live"},
     "authorizer": {"request", "denial", "token", "access", "permissions", "http", "keys", "live", "credentials", "issuers", "policies"},
     "metrics": {"http"},
-    "gateway": {"request", "denial", "time", "token", "access", "authorizer", "metrics"},  # of token: the Claims of a permit
+    # Of token the Claims of a permit and, as of credentials, what a TOKEN event carries.
+    "gateway": {"request", "denial", "time", "token", "access", "credentials", "authorizer", "metrics"},
     "secrets": {"http"},
     "config": ANY,
     "json_lines": {"time"},
@@ -43,6 +44,7 @@ MAY_IMPORT = {
 
 # The same for operator/: what each of its modules takes from the authorizer.
 OPERATOR_MAY_IMPORT = {
+    "keys": {"request", "http", "live", "credentials"},
     "revoking": {"request", "time", "http", "live"},
     "bin": ANY,
     "lib": set(),

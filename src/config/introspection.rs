@@ -79,7 +79,7 @@ fn settings(fields: &mut Fields<'_>) -> Option<CheckSettings> {
     Some(CheckSettings { timeout: timeout?, cache: cache? })
 }
 
-fn timeout(item: &Item<'_>) -> Option<Duration> {
+pub(super) fn timeout(item: &Item<'_>) -> Option<Duration> {
     let timeout = item.duration()?;
     if timeout > MAX_TIMEOUT {
         item.fault("must be at most 5s: API Gateway waits 10s for all of the authorizer");

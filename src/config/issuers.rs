@@ -1,8 +1,9 @@
 //! The `issuers` section.
 
 use super::fields::{Fields, Item};
-use super::introspection;
+use super::{api_keys, introspection};
 use crate::authorizer::Issuer;
+use crate::gateway::TokenSources;
 use crate::http::{Address, HttpsClient, RemoteCounts};
 use crate::issuers::RecordIssuer;
 use crate::keys::{Discovery, JwksCache, JwksSettings, JwksSource, WithdrawnKeys};
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     pub(super) counts: RemoteCounts,
     pub(super) revocations: Option<Arc<RevocationTable>>,
     pub(super) revocations_always: bool,
+    /// Where tokens are carried; `None` where the section is faulty.
+    pub(super) token_sources: Option<TokenSources>,
 }
 
 /// The issuers of the file.
@@ -66,16 +69,16 @@ impl Issuers {
 /// One issuer.
 enum Found {
     Token(Issuer),
-    #[allow(dead_code, reason = "each kind brings its own reader")]
     Record(RecordIssuer),
 }
 
 type Reader = fn(&Item<'_>, &Shared) -> Option<Found>;
 
 /// The kinds of issuers, by their names in the file.
-const KINDS: [(&str, Reader); 2] = [
+const KINDS: [(&str, Reader); 3] = [
     ("cognito", |item, shared| read_cognito(item, shared).map(Found::Token)),
     ("oidc", |item, shared| read_oidc(item, shared).map(Found::Token)),
+    ("api_keys", |item, shared| api_keys::read(item, shared).map(Found::Record)),
 ];
 
 pub(super) fn read(file: &mut Fields<'_>, shared: &Shared) -> Option<Issuers> {

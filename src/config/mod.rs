@@ -6,9 +6,10 @@
 //! | `source` | where the text is: environment, task root, working directory |
 //! | `yaml` | text into nodes with lines; repeated keys are faults; `authctl` reads templates with it |
 //! | `fields` | nodes into typed values: strings, lists, durations, `${NAME}` |
-//! | `issuers`, `introspection`, `routes`, `cedar`, `settings`, `csrf` | the sections of the file |
+//! | `issuers`, `introspection`, `api_keys`, `routes`, `cedar`, `settings`, `csrf` | the sections of the file |
 //! | `revocations` | the section of that name, for who has no use for the rest |
 
+mod api_keys;
 mod cedar;
 mod csrf;
 mod faults;
@@ -109,6 +110,7 @@ impl Config {
             counts: counts.clone(),
             revocations: table.clone(),
             revocations_always,
+            token_sources: token_sources.clone(),
         };
         let issuers = issuers::read(&mut file, &shared);
         let known = issuers.as_ref();

@@ -215,7 +215,7 @@ fn event_kinds(item: &Item<'_>) -> Option<Vec<EventKind>> {
     kinds
 }
 
-fn header_name(item: &Item<'_>) -> Option<String> {
+pub(super) fn header_name(item: &Item<'_>) -> Option<String> {
     token_of_http(item, "is not a header's name")
 }
 

@@ -4,6 +4,8 @@
 //! [`VerifiedRecord`](crate::token::VerifiedRecord), which becomes claims as a token does. What has to be asked for on
 //! the way, such as the record of a key, is handed in.
 
+mod api_key;
 mod presented;
 
+pub use api_key::{ApiKey, DEFAULT_PREFIX, NewApiKey};
 pub use presented::{Presented, presented};

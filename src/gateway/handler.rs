@@ -8,11 +8,12 @@ use super::token_sources::TokenSources;
 use super::trace::trace_id;
 use crate::access::{CacheKey, Permit};
 use crate::authorizer::{Authorizer, DecisionRecord};
+use crate::credentials::ApiKey;
 use crate::denial::{Class, Denial};
 use crate::metrics::{Invocation, Metrics};
 use crate::request::{Credential, Request};
 use crate::time::now;
-use crate::token::{Claims, CredentialKind};
+use crate::token::{BearerToken, Claims, CredentialKind};
 use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::{Deserialize, Deserializer};
@@ -171,7 +172,9 @@ impl Handler {
         let event = Event::parse(event.as_bytes())?;
         let mut request = self.request(&event, self.answers.by_policy(event.kind));
         if let Some(token) = token {
-            request.credentials = vec![Credential(token.into())];
+            let is_key = self.api_key_header.is_some() && ApiKey::has_form(token);
+            let token = vec![Credential(token.into())];
+            (request.credentials, request.api_keys) = if is_key { (vec![], token) } else { (token, vec![]) };
         }
         let now = now().ok_or(Denial::Internal("the clock is before 1970 or after 9999"))?;
         self.authorizer.authorize(&request, now, record).await.map(drop)
@@ -186,13 +189,29 @@ impl Handler {
             request.message = Some(event.message());
         }
         if let Some(header) = &self.api_key_header {
-            request.api_keys = event.api_keys(header);
+            match key_in_token(&request, event.kind) {
+                Some(key) => {
+                    request.credentials.clear();
+                    request.api_keys = vec![key];
+                }
+                None => request.api_keys = event.api_keys(header),
+            }
         }
         if self.with_details {
             request.details = Some(event.details(self.token_sources.of(event.kind)));
         }
         request
     }
+}
+
+/// The API key that a TOKEN event carries in the place of a token, as itself or behind `Bearer`: which header that was, the
+/// event does not tell.
+fn key_in_token(request: &Request<'_>, kind: EventKind) -> Option<Credential<'static>> {
+    if kind != EventKind::RestToken {
+        return None;
+    }
+    let token = BearerToken::from_request(request).ok()?;
+    ApiKey::has_form(token.as_str()).then(|| Credential(token.as_str().to_owned().into()))
 }
 
 fn diagnostic(error_type: &str, error_message: &str) -> Diagnostic {

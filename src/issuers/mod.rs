@@ -3,6 +3,10 @@
 //! Goes in: a request that presents such a credential. Comes out: a [`VerifiedRecord`], or a denial. What is pure of it is
 //! in [`credentials`](crate::credentials).
 
+mod api_keys;
+
+pub use api_keys::ApiKeys;
+
 use crate::denial::Denial;
 use crate::live::{LiveCheck, LiveLog};
 use crate::request::{Request, UnixSeconds};

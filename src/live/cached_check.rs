@@ -60,6 +60,11 @@ impl<T: Clone + Weight + Send + Sync + 'static> CachedCheck<T> {
         Arc::new(Self { settings, breaker: Breaker::new(counts), memory, under_way, unavailable })
     }
 
+    /// What is known, where it may still be used.
+    pub(super) fn recall(&self, key: &Digest, now: UnixSeconds) -> Result<Option<Result<T, Denial>>, Denial> {
+        self.memory.recall(key, now)
+    }
+
     /// Asks about a token or a key, where nothing is known of it.
     pub(super) async fn ask_once<Q>(
         self: &Arc<Self>,

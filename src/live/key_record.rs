@@ -124,6 +124,12 @@ impl KeyRecord {
         &self.claims
     }
 
+    /// Whether the other one stands for the same, whatever its dates.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.id == other.id && self.material == other.material && self.claims == other.claims
+    }
+
     /// Why it is not valid now, where it is not: fixed words.
     #[must_use]
     pub fn fault(&self, now: UnixSeconds) -> Option<&'static str> {

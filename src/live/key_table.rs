@@ -44,7 +44,7 @@ impl KeyTable {
     /// The table of that name, in the function's own region and account.
     #[must_use]
     pub fn new(name: String, settings: CheckSettings, counts: &RemoteCounts) -> Arc<Self> {
-        let records = CachedCheck::new(settings, RECORDS, counts.key_reads.clone(), Denial::IntrospectionUnavailable);
+        let records = CachedCheck::new(settings, RECORDS, counts.key_reads.clone(), Denial::KeysUnavailable);
         Arc::new(Self { name, settings, client: OnceCell::new(), records, absent: Memory::new(ABSENT) })
     }
 
@@ -57,7 +57,7 @@ impl KeyTable {
     /// What the table says of this id, at most `cache` ago.
     ///
     /// # Errors
-    /// [`Denial::IntrospectionUnavailable`].
+    /// [`Denial::KeysUnavailable`].
     pub async fn find(self: &Arc<Self>, id: &KeyId, now: UnixSeconds) -> Result<KeyLookup, Denial> {
         let digest = digest_of(id);
         if let Some(absent) = self.absent.recall(&digest, now)? {
@@ -73,13 +73,24 @@ impl KeyTable {
     /// What the table says of this id now.
     ///
     /// # Errors
-    /// [`Denial::IntrospectionUnavailable`].
+    /// [`Denial::KeysUnavailable`].
     pub async fn find_anew(self: &Arc<Self>, id: &KeyId, now: UnixSeconds) -> Result<KeyLookup, Denial> {
         let digest = digest_of(id);
         let expires = |outcome: &Result<KeyLookup, CheckError>| self.keep_until(outcome, now);
         let lookup = self.records.ask_anew(digest, Caller::of_key(&digest), || self.read(id), expires, now).await?;
         self.remember_absent(digest, &lookup, now)?;
         Ok(lookup)
+    }
+
+    /// The record that was remembered last of this id, where it may still be used.
+    ///
+    /// # Errors
+    /// [`Denial::Internal`] after a panic in here.
+    pub fn recall(&self, id: &KeyId, now: UnixSeconds) -> Result<Option<Arc<KeyRecord>>, Denial> {
+        Ok(match self.records.recall(&digest_of(id), now)? {
+            Some(Ok(KeyLookup::Found(record))) => Some(record),
+            Some(Ok(KeyLookup::Unknown | KeyLookup::Unreadable(_)) | Err(_)) | None => None,
+        })
     }
 
     /// Records are kept for `cache`; what is no record is not kept among them.
