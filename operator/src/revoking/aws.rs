@@ -30,7 +30,7 @@ impl fmt::Display for AwsFault {
 impl Error for AwsFault {}
 
 impl AwsFault {
-    pub(super) fn new<E, R>(operation: &'static str, error: &SdkError<E, R>) -> Self
+    pub(crate) fn new<E, R>(operation: &'static str, error: &SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
         R: fmt::Debug + 'static,

@@ -1,10 +1,13 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand};
+use cognito_authorizer::credentials::DEFAULT_PREFIX;
+use cognito_authorizer::request::UnixSeconds;
+use cognito_authorizer::time::parse_rfc3339;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Revokes tokens before they expire, and tries Cedar policies.
+/// Revokes tokens before they expire, makes API keys, and tries Cedar policies.
 #[derive(Debug, Parser)]
 #[command(name = "authctl", version)]
 pub(crate) struct Arguments {
@@ -20,6 +23,9 @@ pub(crate) enum Command {
     /// Look at the table of revocations, or take entries out of it
     #[command(subcommand)]
     Revocations(Revocations),
+    /// Make and look after API keys
+    #[command(subcommand)]
+    Key(Key),
     /// Try the Cedar policies of a configuration
     #[command(subcommand)]
     Cedar(Cedar),
@@ -205,6 +211,110 @@ pub(crate) struct Lift {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) table: TableOptions,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Make a key, and print it: it is shown this once
+    Create(KeyCreate),
+    /// Show all keys, without the keys themselves
+    List(KeyTableOptions),
+    /// Show one key's record
+    Show(OneKey),
+    /// Disable a key
+    Disable(OneKey),
+    /// Make a second key with the same record; the first one ends after a while
+    Rotate(KeyRotate),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyCreate {
+    #[command(flatten)]
+    pub(crate) record: KeyRecordOptions,
+    /// Until when it is valid: a time such as 2027-01-31T00:00:00Z, or from now, such as 90d; without it, until disabled
+    #[arg(long, value_name = "TIME", value_parser = End::parse)]
+    pub(crate) not_after: Option<End>,
+    /// What the key begins with
+    #[arg(long, default_value = DEFAULT_PREFIX)]
+    pub(crate) prefix: String,
+    #[command(flatten)]
+    pub(crate) table: KeyTableOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyRecordOptions {
+    /// Whose key it is: its claim `sub`
+    #[arg(long, required_unless_present = "client_id")]
+    pub(crate) sub: Option<String>,
+    /// The client that it stands for: its claim `client_id`
+    #[arg(long)]
+    pub(crate) client_id: Option<String>,
+    /// A scope; may be given more than once
+    #[arg(long)]
+    pub(crate) scope: Vec<String>,
+    /// A group; may be given more than once
+    #[arg(long)]
+    pub(crate) group: Vec<String>,
+    /// Another claim, a text; may be given more than once
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) claim: Vec<Setting>,
+    /// The API key in a usage plan of API Gateway that its requests count for
+    #[arg(long, value_name = "VALUE")]
+    pub(crate) usage_identifier_key: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyTableOptions {
+    /// The table of keys; without it KEYS_TABLE
+    #[arg(long)]
+    pub(crate) table: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OneKey {
+    /// The key's id, the part between its two `_`
+    pub(crate) id: Secret,
+    #[command(flatten)]
+    pub(crate) table: KeyTableOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyRotate {
+    /// The first key's id, the part between its two `_`
+    pub(crate) id: Secret,
+    /// How long the first key stays valid beside the second, such as 90m, 24h or 7d
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+    pub(crate) overlap: Duration,
+    /// Until when the second key is valid; without it, as long as the first would have been
+    #[arg(long, value_name = "TIME", value_parser = End::parse)]
+    pub(crate) not_after: Option<End>,
+    /// What the second key begins with
+    #[arg(long, default_value = DEFAULT_PREFIX)]
+    pub(crate) prefix: String,
+    #[command(flatten)]
+    pub(crate) table: KeyTableOptions,
+}
+
+/// When something ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum End {
+    At(UnixSeconds),
+    After(Duration),
+}
+
+impl End {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let after = duration(text).ok().map(End::After);
+        let why = "must be a time such as 2027-01-31T00:00:00Z, or a duration such as 90d";
+        after.or_else(|| parse_rfc3339(text).map(End::At)).ok_or(why)
+    }
+
+    pub(crate) fn from(self, now: UnixSeconds) -> UnixSeconds {
+        match self {
+            End::At(at) => at,
+            End::After(duration) => now.plus(duration),
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -1,8 +1,9 @@
-//! `authctl`: revokes tokens, shows and lifts what was revoked, tries Cedar policies, and
+//! `authctl`: revokes tokens, shows and lifts what was revoked, makes API keys, tries Cedar policies, and
 //! checks a configuration before it is deployed. For people; no part of the function.
 //!
 //! Answers on stdout, complaints on stderr; 0 where all was done, 1 where not, 2 for a
-//! command line that makes no sense. No token and no secret is in any of them.
+//! command line that makes no sense. No token and no secret is in any of them, but
+//! for a new API key, which is printed once.
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -16,6 +17,7 @@ mod cedar;
 mod check;
 mod complaint;
 mod issuers;
+mod key;
 mod revocations;
 mod revoke;
 mod table;
@@ -68,6 +70,7 @@ fn run(command: Command) -> Result<Outcome, String> {
         match command {
             Command::Revoke(what) => revoke::run(what, &environment).await,
             Command::Revocations(what) => revocations::run(what, &environment).await,
+            Command::Key(what) => key::run(what, &environment).await,
             Command::Cedar(what) => cedar::run(what, &environment).await,
             Command::Check(arguments) => check::run(&arguments, environment),
         }
