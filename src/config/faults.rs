@@ -11,6 +11,8 @@ pub struct Fault {
     pub message: String,
     /// The line in the file, from 1.
     pub line: Option<usize>,
+    /// The character of that line, from 1.
+    pub column: Option<usize>,
 }
 
 impl fmt::Display for Fault {
@@ -34,7 +36,7 @@ impl Faults {
     /// A single fault without a place.
     #[must_use]
     pub fn one(message: impl Into<String>) -> Self {
-        Self(vec![Fault { place: String::new(), message: message.into(), line: None }])
+        Self(vec![Fault { place: String::new(), message: message.into(), line: None, column: None }])
     }
 
     /// Whether there is none.

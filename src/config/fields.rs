@@ -31,8 +31,9 @@ impl<'r> Reader<'r> {
         Faults(faults)
     }
 
-    fn fault(&self, place: &str, line: usize, message: impl Into<String>) {
-        let fault = Fault { place: place.to_owned(), message: message.into(), line: Some(line) };
+    fn fault(&self, place: &str, (line, column): (usize, usize), message: impl Into<String>) {
+        let (place, message) = (place.to_owned(), message.into());
+        let fault = Fault { place, message, line: Some(line), column: Some(column) };
         self.faults.borrow_mut().push(fault);
     }
 }
@@ -41,7 +42,7 @@ impl<'r> Reader<'r> {
 pub(super) struct Fields<'r> {
     reader: &'r Reader<'r>,
     place: String,
-    line: usize,
+    position: (usize, usize),
     left: Vec<&'r (String, Node)>,
     known: Vec<&'static str>,
 }
@@ -52,12 +53,12 @@ impl<'r> Fields<'r> {
             Value::Map(entries) => Some(Self {
                 reader,
                 place: place.to_owned(),
-                line: node.line,
+                position: (node.line, node.column),
                 left: entries.iter().collect(),
                 known: Vec::new(),
             }),
             Value::Scalar { .. } | Value::List(_) => {
-                reader.fault(place, node.line, "must be a map");
+                reader.fault(place, (node.line, node.column), "must be a map");
                 None
             }
         }
@@ -80,7 +81,7 @@ impl<'r> Fields<'r> {
     pub(super) fn require(&mut self, key: &'static str) -> Option<Item<'r>> {
         let item = self.take(key);
         if item.is_none() {
-            self.reader.fault(&child(&self.place, key), self.line, "is missing");
+            self.reader.fault(&child(&self.place, key), self.position, "is missing");
         }
         item
     }
@@ -104,7 +105,7 @@ impl<'r> Fields<'r> {
 
     /// Notes a fault of the map as a whole.
     pub(super) fn fault(&self, message: impl Into<String>) {
-        self.reader.fault(&self.place, self.line, message);
+        self.reader.fault(&self.place, self.position, message);
     }
 }
 
@@ -117,7 +118,7 @@ pub(super) struct Item<'r> {
 
 impl<'r> Item<'r> {
     pub(super) fn fault(&self, message: impl Into<String>) {
-        self.reader.fault(&self.place, self.node.line, message);
+        self.reader.fault(&self.place, (self.node.line, self.node.column), message);
     }
 
     fn faulty<T>(&self, message: impl Into<String>) -> Option<T> {

@@ -4,15 +4,17 @@
 //! work; depth and number of nodes have limits.
 
 use super::faults::{Fault, Faults};
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// A value in the text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// Where it begins, from 1.
+    /// The line in which it begins, from 1.
     pub line: usize,
+    /// The character of that line at which it begins, from 1.
+    pub column: usize,
     /// What it holds.
     pub value: Value,
 }
@@ -104,7 +106,15 @@ pub fn parse(text: &str, tags: Tags) -> Result<(Node, Vec<Fault>), Faults> {
         Loader { tags, open: Vec::new(), anchors: HashMap::new(), root: None, nodes: 0, faults: Vec::new() };
     let mut documents = 0;
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| Faults::one(format!("not YAML: {error}")))?;
+        let (event, span) = event.map_err(|error| {
+            let (line, column) = position(*error.marker());
+            Faults(vec![Fault {
+                place: String::new(),
+                message: format!("not YAML: {}", error.info()),
+                line: Some(line),
+                column: Some(column),
+            }])
+        })?;
         if let Event::DocumentStart(_) = event {
             documents += 1;
         }
@@ -129,6 +139,7 @@ struct Loader {
 /// A list or map whose end has not come.
 struct Open {
     line: usize,
+    column: usize,
     anchor: usize,
     /// The function that its short tag stands for.
     function: Option<String>,
@@ -140,24 +151,24 @@ enum Content {
     Map {
         entries: Vec<(String, Node)>,
         keys: HashSet<String>,
-        /// The key whose value comes next, and its line.
-        key: Option<(String, usize)>,
+        /// The key whose value comes next, with its line and column.
+        key: Option<(String, usize, usize)>,
     },
 }
 
 impl Loader {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Faults> {
-        let line = span.start.line();
+        let (line, column) = position(span.start);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let function = self.function(line, tag);
+                let function = self.function((line, column), tag);
                 let value = Value::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain };
-                self.place(Node { line, value }, function, anchor)
+                self.place(Node { line, column, value }, function, anchor)
             }
-            Event::SequenceStart(anchor, tag) => self.open(line, anchor, tag, Content::List(Vec::new())),
+            Event::SequenceStart(anchor, tag) => self.open((line, column), anchor, tag, Content::List(Vec::new())),
             Event::MappingStart(anchor, tag) => {
                 let content = Content::Map { entries: Vec::new(), keys: HashSet::new(), key: None };
-                self.open(line, anchor, tag, content)
+                self.open((line, column), anchor, tag, content)
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let open = self.open.pop().ok_or_else(|| Faults::one("not YAML: an end without a start"))?;
@@ -165,7 +176,7 @@ impl Loader {
                     Content::List(items) => Value::List(items),
                     Content::Map { entries, .. } => Value::Map(entries),
                 };
-                self.place(Node { line: open.line, value }, open.function, open.anchor)
+                self.place(Node { line: open.line, column: open.column, value }, open.function, open.anchor)
             }
             Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
                 Some(node) => self.place(node, None, 0),
@@ -177,20 +188,26 @@ impl Loader {
         }
     }
 
-    fn open(&mut self, line: usize, anchor: usize, tag: Option<Cow<'_, Tag>>, content: Content) -> Result<(), Faults> {
-        let function = self.function(line, tag);
+    fn open(
+        &mut self,
+        (line, column): (usize, usize),
+        anchor: usize,
+        tag: Option<Cow<'_, Tag>>,
+        content: Content,
+    ) -> Result<(), Faults> {
+        let function = self.function((line, column), tag);
         if self.open.len() >= MAX_DEPTH {
             return Err(Faults::one("nested too deeply"));
         }
-        self.open.push(Open { line, anchor, function, content });
+        self.open.push(Open { line, column, anchor, function, content });
         Ok(())
     }
 
     /// Puts a whole node where it belongs.
     fn place(&mut self, node: Node, function: Option<String>, anchor: usize) -> Result<(), Faults> {
-        let line = node.line;
+        let (line, column) = (node.line, node.column);
         let node = match function {
-            Some(function) => Node { line, value: Value::Map(vec![(function, node)]) },
+            Some(function) => Node { line, column, value: Value::Map(vec![(function, node)]) },
             None => node,
         };
         // Aliases of aliases could make a short text large.
@@ -209,31 +226,31 @@ impl Loader {
         match &mut open.content {
             Content::List(items) => items.push(node),
             Content::Map { entries, keys, key } => match (key.take(), node.value) {
-                (None, Value::Scalar { text, .. }) => *key = Some((text, line)),
+                (None, Value::Scalar { text, .. }) => *key = Some((text, line, column)),
                 (None, Value::List(_) | Value::Map(_)) => {
                     return Err(Faults::one("not YAML: a key that is not text"));
                 }
-                (Some((name, line)), _) if name == MERGE_KEY && self.tags == Tags::CloudFormation => {
-                    fault = Some((line, "a merge key (`<<`), which CloudFormation does not read".to_owned()));
+                (Some((name, line, column)), _) if name == MERGE_KEY && self.tags == Tags::CloudFormation => {
+                    fault = Some(((line, column), "a merge key (`<<`), which CloudFormation does not read".to_owned()));
                 }
-                (Some((name, line)), _) if !keys.insert(name.clone()) => {
-                    fault = Some((line, format!("duplicate key `{name}`")));
+                (Some((name, line, column)), _) if !keys.insert(name.clone()) => {
+                    fault = Some(((line, column), format!("duplicate key `{name}`")));
                 }
-                (Some((name, _)), value) => entries.push((name, Node { line, value })),
+                (Some((name, _, _)), value) => entries.push((name, Node { line, column, value })),
             },
         }
-        if let Some((line, message)) = fault {
-            self.fault(line, message);
+        if let Some((position, message)) = fault {
+            self.fault(position, message);
         }
         Ok(())
     }
 
     /// The function that a tag stands for; tags of YAML's own only say what a text looks like.
-    fn function(&mut self, line: usize, tag: Option<Cow<'_, Tag>>) -> Option<String> {
+    fn function(&mut self, position: (usize, usize), tag: Option<Cow<'_, Tag>>) -> Option<String> {
         let tag = tag?;
         match self.tags {
             Tags::Refused => {
-                self.fault(line, "YAML tags are not read");
+                self.fault(position, "YAML tags are not read");
                 None
             }
             Tags::CloudFormation if tag.is_yaml_core_schema() => None,
@@ -244,18 +261,23 @@ impl Loader {
         }
     }
 
-    fn fault(&mut self, line: usize, message: impl Into<String>) {
+    fn fault(&mut self, (line, column): (usize, usize), message: impl Into<String>) {
         let mut place = String::new();
         for open in &self.open {
             match &open.content {
                 Content::List(items) => place.push_str(&format!("[{}]", items.len())),
-                Content::Map { key: Some((key, _)), .. } if place.is_empty() => place.push_str(&quoted(key)),
-                Content::Map { key: Some((key, _)), .. } => place.push_str(&format!(".{}", quoted(key))),
+                Content::Map { key: Some((key, ..)), .. } if place.is_empty() => place.push_str(&quoted(key)),
+                Content::Map { key: Some((key, ..)), .. } => place.push_str(&format!(".{}", quoted(key))),
                 Content::Map { key: None, .. } => {}
             }
         }
-        self.faults.push(Fault { place, message: message.into(), line: Some(line) });
+        self.faults.push(Fault { place, message: message.into(), line: Some(line), column: Some(column) });
     }
+}
+
+/// Line and column, both from 1.
+fn position(marker: Marker) -> (usize, usize) {
+    (marker.line(), marker.col().saturating_add(1))
 }
 
 /// A key as it stands in a place: quoted where it is not a plain word.
@@ -273,3 +295,19 @@ const MAX_NODES: usize = 1_000_000;
 const BYTES_OF_A_NODE: usize = 64;
 
 const MERGE_KEY: &str = "<<";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_and_faults_know_their_line_and_column() {
+        let (root, faults) = parse("a: 1\nb:\n  - x\n  - {c: d, c: e}\n", Tags::Refused).unwrap();
+        let places = |node: &Node| (node.line, node.column);
+        let list = root.get("b").unwrap();
+        assert_eq!([places(root.get("a").unwrap()), places(list), places(&list.items()[1])], [(1, 4), (3, 3), (4, 5)]);
+        assert_eq!((faults[0].line, faults[0].column), (Some(4), Some(12)));
+        let error = parse("a: 1\nb: [\n", Tags::Refused).unwrap_err();
+        assert!(error.0[0].line.is_some() && error.0[0].column.is_some(), "{error:?}");
+    }
+}

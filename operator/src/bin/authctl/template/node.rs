@@ -35,13 +35,13 @@ impl Expression for Node {
             (Value::List(inherited), Value::List(own)) => Value::List(inherited.iter().chain(own).cloned().collect()),
             _ => return over.clone(),
         };
-        Node { line: over.line, value }
+        Node { line: over.line, column: over.column, value }
     }
 }
 
 /// What a key that is left out says.
 pub(super) fn empty() -> Node {
-    Node { line: 0, value: Value::Map(Vec::new()) }
+    Node { line: 0, column: 0, value: Value::Map(Vec::new()) }
 }
 
 /// Reads one document.
@@ -73,7 +73,7 @@ mod tests {
             Value::List(items) => Value::List(items.into_iter().map(meaning).collect()),
             Value::Map(entries) => Value::Map(entries.into_iter().map(|(key, node)| (key, meaning(node))).collect()),
         };
-        Node { line: 1, value }
+        Node { line: 1, column: 1, value }
     }
 
     #[track_caller]
