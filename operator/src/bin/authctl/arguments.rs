@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Cedar(Cedar),
     /// Say what is wrong with a configuration, and with the template that attaches it, before it is deployed
     Check(Check),
+    /// Write a first configuration from OpenAPI, a SAM, CloudFormation or CDK template, serverless.yml or a Terraform plan
+    Import(Import),
 }
 
 #[derive(Debug, Subcommand)]
@@ -337,9 +339,24 @@ pub(crate) struct Check {
     /// A route, or the logical id of an API, that is meant to have no authorizer
     #[arg(long, value_name = "ROUTE KEY", requires = "template")]
     pub(crate) open: Vec<String>,
+    /// An OpenAPI document of the same API: say where its routes and scopes differ from the rules
+    #[arg(long, value_name = "FILE")]
+    pub(crate) openapi: Option<PathBuf>,
     /// Warnings are errors
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The OpenAPI document, the template, serverless.yml, or what `terraform show -json` prints
+    pub(crate) file: PathBuf,
+    /// One API of several: its logical id, or its address in Terraform
+    #[arg(long, value_name = "NAME")]
+    pub(crate) api: Option<String>,
+    /// The value of one of the template's parameters; what is not told is not known
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) parameter: Vec<Setting>,
 }
 
 /// A name and its value, which may be a secret.

@@ -8,6 +8,7 @@
 //! | `keys` | whether a cache's key tells apart what must be |
 //! | `judge` | one API beside the rules |
 //! | `attributes` | rules that rely on what users may change |
+//! | `openapi` | an OpenAPI document beside the rules |
 //! | `logs` | access logs that callers could write members into |
 
 mod attributes;
@@ -15,10 +16,12 @@ mod finding;
 mod judge;
 mod keys;
 mod logs;
+mod openapi;
 mod table;
 
 use crate::Outcome;
 use crate::arguments::{Check, Setting};
+use crate::importing;
 use crate::table::read_config;
 use crate::template::{Api, Guard, OtherWay, Template};
 use cognito_authorizer::config::{Config, ConfigText, Environment};
@@ -57,6 +60,15 @@ pub(crate) fn run(arguments: &Check, environment: Environment) -> Result<Outcome
         let template = Template::parse(&template, &parameters)
             .map_err(|error| printable(&format!("the template `{}`: {error}", path.display())))?;
         against(&config, &template, arguments, &mut report)?;
+    }
+    if let Some(path) = &arguments.openapi {
+        let found = importing::read(path, None, &BTreeMap::new())?;
+        let name = path.file_name().map(|name| printable(&name.to_string_lossy())).unwrap_or_default();
+        let mut drift = openapi::drift(&config, &found, &name);
+        if drift.is_empty() {
+            drift.push(Finding::note(format!("{name} and the rules agree on routes and scopes")));
+        }
+        report.tell("The OpenAPI document", "", drift);
     }
     let (errors, warnings) = (report.count(Weight::Error), report.count(Weight::Warning));
     let summary = format!("{}, {}", counted(errors, "error"), counted(warnings, "warning"));

@@ -1,5 +1,7 @@
 //! What a template says of an API, as far as an authorizer is concerned.
 
+use super::node::Node;
+use super::value::Value;
 use cognito_authorizer_operator::revoking::printable;
 use std::fmt;
 
@@ -12,6 +14,8 @@ pub(crate) struct Api {
     pub(crate) routes: Vec<Route>,
     /// Those that ask a function.
     pub(crate) authorizers: Vec<Authorizer>,
+    /// Those that verify tokens themselves.
+    pub(crate) natives: Vec<Native>,
     /// Whether `routes` are all that it has.
     pub(crate) routes_are_known: bool,
     /// Whether it has a resource policy.
@@ -32,6 +36,37 @@ pub(crate) enum ApiKind {
 pub(crate) struct Route {
     pub(crate) key: String,
     pub(crate) guard: Guard,
+    /// What it asks of its own; `None` where it leaves that to its authorizer.
+    pub(crate) scopes: Option<Vec<Value>>,
+    pub(crate) place: Place,
+}
+
+/// Line and column in the file, from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+/// An authorizer of API Gateway itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Native {
+    pub(crate) name: String,
+    pub(crate) place: Place,
+    pub(crate) tokens: NativeTokens,
+    /// What routes ask for that say nothing themselves.
+    pub(crate) scopes: Vec<Value>,
+    /// Where requests carry the token.
+    pub(crate) sources: Vec<Source>,
+}
+
+/// Whose tokens it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NativeTokens {
+    /// Those of an issuer for an audience.
+    Jwt { issuer: Value, audience: Vec<Value> },
+    /// Those of user pools, by their ARNs.
+    UserPools(Vec<Value>),
 }
 
 /// Who is asked before a route's backend.
@@ -93,6 +128,12 @@ pub(crate) enum Source {
     Other(String),
 }
 
+impl Place {
+    pub(crate) fn of(node: &Node) -> Self {
+        Self { line: node.line, column: node.column }
+    }
+}
+
 impl Ttl {
     /// Whether no answer is ever used twice.
     pub(crate) fn is_off(&self) -> bool {
@@ -117,6 +158,12 @@ impl Source {
             Some(name) => Source::Context(name.to_owned()),
             None => Source::Other(text.to_owned()),
         }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
     }
 }
 

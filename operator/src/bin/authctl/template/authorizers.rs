@@ -1,6 +1,6 @@
 //! One authorizer, as SAM, OpenAPI and CloudFormation write it.
 
-use super::api::{ApiKind, Authorizer, Format, Source, Ttl};
+use super::api::{ApiKind, Authorizer, Format, Native, NativeTokens, Place, Source, Ttl};
 use super::node::{Node, empty};
 use super::value::{Value, Values};
 
@@ -77,6 +77,61 @@ pub(super) fn of_resource(values: &Values<'_>, kind: ApiKind, name: &str, node: 
     let ttl = ttl(values.value(node.get("AuthorizerResultTtlInSeconds")), kind);
     let sources = sources(values, node.get("IdentitySource"));
     Some(Authorizer { name: name.to_owned(), function: values.function(Some(uri)), format, ttl, sources })
+}
+
+/// SAM's `Auth.Authorizers.<name>` of API Gateway's own kind.
+pub(super) fn native_of_sam(values: &Values<'_>, kind: ApiKind, name: &str, node: &Node) -> Option<Native> {
+    let (tokens, sources) = match kind {
+        ApiKind::Rest => {
+            let identity = node.get("Identity").and_then(|identity| values.value(identity.get("Header")));
+            let header = identity.map(|header| source(header, |header| Source::Header(header.to_ascii_lowercase())));
+            (user_pools(values, node.get("UserPoolArn"))?, header.into_iter().collect())
+        }
+        ApiKind::Http | ApiKind::WebSocket => {
+            (jwt(values, node.get("JwtConfiguration")?)?, sources(values, node.get("IdentitySource")))
+        }
+    };
+    let scopes = values.values(node.get("AuthorizationScopes"));
+    Some(Native { name: name.to_owned(), place: Place::of(node), tokens, scopes, sources })
+}
+
+/// A security scheme of an OpenAPI definition with an authorizer of API Gateway's own kind.
+pub(crate) fn native_of_scheme(values: &Values<'_>, name: &str, scheme: &Node) -> Option<Native> {
+    let node = scheme.get("x-amazon-apigateway-authorizer").filter(|node| node.get("authorizerUri").is_none())?;
+    let tokens = match node.get("jwtConfiguration") {
+        Some(configuration) => jwt(values, configuration)?,
+        None => user_pools(values, node.get("providerARNs"))?,
+    };
+    let mut sources = sources(values, node.get("identitySource"));
+    if let (NativeTokens::UserPools(_), Some(header)) = (&tokens, values.value(scheme.get("name"))) {
+        sources = vec![source(header, |header| Source::Header(header.to_ascii_lowercase()))];
+    }
+    Some(Native { name: name.to_owned(), place: Place::of(node), tokens, scopes: Vec::new(), sources })
+}
+
+/// `AWS::ApiGateway::Authorizer` and `AWS::ApiGatewayV2::Authorizer` of API Gateway's own kind.
+pub(crate) fn native_of_resource(values: &Values<'_>, name: &str, node: &Node) -> Option<Native> {
+    let tokens = match node.get("JwtConfiguration") {
+        Some(configuration) => jwt(values, configuration)?,
+        None => user_pools(values, node.get("ProviderARNs"))?,
+    };
+    let sources = sources(values, node.get("IdentitySource"));
+    Some(Native { name: name.to_owned(), place: Place::of(node), tokens, scopes: Vec::new(), sources })
+}
+
+/// SAM and OpenAPI begin the keys with a small letter, CloudFormation with a capital.
+fn jwt(values: &Values<'_>, node: &Node) -> Option<NativeTokens> {
+    let either = |small: &str, capital: &str| node.get(small).or_else(|| node.get(capital));
+    let issuer = values.naming_pools(either("issuer", "Issuer"))?;
+    Some(NativeTokens::Jwt { issuer, audience: values.values(either("audience", "Audience")) })
+}
+
+fn user_pools(values: &Values<'_>, node: Option<&Node>) -> Option<NativeTokens> {
+    let pools = match node?.items() {
+        [] => values.naming_pools(node).into_iter().collect(),
+        items => items.iter().filter_map(|item| values.naming_pools(Some(item))).collect::<Vec<_>>(),
+    };
+    (!pools.is_empty()).then_some(NativeTokens::UserPools(pools))
 }
 
 /// Identity sources in API Gateway's own words: a list, or one text with commas.

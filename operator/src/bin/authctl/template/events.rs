@@ -1,6 +1,6 @@
 //! The events of SAM's functions and state machines: routes of APIs.
 
-use super::api::ApiKind;
+use super::api::{ApiKind, Place};
 use super::node::{Expression, Node, empty};
 use super::openapi::{key, method_of};
 use super::value::{Value, Values};
@@ -14,6 +14,9 @@ pub(super) struct EventRoute {
     pub(super) key: String,
     /// What `Auth.Authorizer` says; `None` where it says nothing.
     pub(super) authorizer: Option<Value>,
+    /// What `Auth.AuthorizationScopes` says; `None` where it says nothing.
+    pub(super) scopes: Option<Vec<Value>>,
+    pub(super) place: Place,
 }
 
 /// The APIs that SAM makes for events that name none.
@@ -88,5 +91,7 @@ fn route(values: &Values<'_>, owner: &str, event: &Node) -> Option<EventRoute> {
         true => Some(Value::Unknown("what its `Auth` says".to_owned())),
         false => values.value(auth.and_then(|auth| auth.get("Authorizer"))),
     };
-    Some(EventRoute { kind, api, key, authorizer })
+    let scopes = values.values(auth.and_then(|auth| auth.get("AuthorizationScopes")));
+    let scopes = (!scopes.is_empty()).then_some(scopes);
+    Some(EventRoute { kind, api, key, authorizer, scopes, place: Place::of(event) })
 }

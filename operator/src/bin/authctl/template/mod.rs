@@ -25,13 +25,15 @@ mod sam;
 mod value;
 
 pub(crate) use access_logs::AccessLog;
-pub(crate) use api::{Api, ApiKind, Authorizer, Format, Guard, Source, Ttl};
+pub(crate) use api::{Api, ApiKind, Authorizer, Format, Guard, Native, NativeTokens, Place, Source, Ttl};
+pub(crate) use authorizers::{native_of_resource, native_of_scheme};
 pub(crate) use clients::{Client, Writes};
 pub(crate) use functions::OtherWay;
+pub(crate) use node::{Expression, Node, empty as empty_node};
+pub(crate) use openapi::{key as route_key, method_of};
+pub(crate) use value::{USER_POOL, Value, Values};
 
-use node::Expression;
 use std::collections::{BTreeMap, BTreeSet};
-use value::{Value, Values};
 
 /// All that is read of a template.
 #[derive(Debug)]
@@ -57,11 +59,18 @@ impl Template {
     /// # Errors
     /// Why it is no template.
     pub(crate) fn parse(text: &str, parameters: &BTreeMap<String, String>) -> Result<Self, String> {
-        let root = node::parse(text)?;
+        Self::read(&node::parse(text)?, parameters)
+    }
+
+    /// As [`Template::parse`], of a text that was parsed.
+    ///
+    /// # Errors
+    /// Why it is no template.
+    pub(crate) fn read(root: &Node, parameters: &BTreeMap<String, String>) -> Result<Self, String> {
         if root.get("Resources").is_none_or(|resources| resources.entries().is_empty()) {
             return Err("no template: it has no `Resources`".to_owned());
         }
-        let values = Values::new(&root, parameters);
+        let values = Values::new(root, parameters);
         tell_of_what_is_elsewhere(&values);
         let mut apis = sam::apis(&values);
         apis.extend(raw::rest(&values));
@@ -85,17 +94,17 @@ impl Template {
 
 /// Resources that come from somewhere else.
 fn tell_of_what_is_elsewhere(values: &Values<'_>) {
-    let resources = values.root.get("Resources").map_or(&[][..], node::Node::entries);
+    let resources = values.root.get("Resources").map_or(&[][..], Node::entries);
     for (name, resource) in resources {
         if name.starts_with("Fn::") {
             values.remark(format!("`{name}` makes resources that were not read"));
-        } else if resource.get("Type").and_then(node::Node::text).is_none() {
+        } else if resource.get("Type").and_then(Node::text).is_none() {
             values.remark(format!("{name} has no type that is known, and was not read"));
         }
     }
     let of_apis = |kind: &str| ["AWS::Serverless::", "AWS::ApiGateway"].iter().any(|prefix| kind.starts_with(prefix));
     for (name, resource) in resources {
-        let kind = resource.get("Type").and_then(node::Node::text);
+        let kind = resource.get("Type").and_then(Node::text);
         let properties = resource.get("Properties");
         let is_hidden =
             properties.is_some_and(|node| node.intrinsic().is_some() || node.get("Fn::Transform").is_some());

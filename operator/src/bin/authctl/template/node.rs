@@ -1,11 +1,11 @@
 //! A template's text becomes nodes: YAML or JSON, of a size that CloudFormation takes.
 
-pub(super) use cognito_authorizer::config::yaml::{Node, Value};
+pub(crate) use cognito_authorizer::config::yaml::{Node, Value};
 
 use cognito_authorizer::config::yaml::{self, Tags};
 
 /// What CloudFormation and SAM mean by a node.
-pub(super) trait Expression: Sized {
+pub(crate) trait Expression: Sized {
     /// The function that CloudFormation computes the value by, and its argument.
     fn intrinsic(&self) -> Option<(&str, &Node)>;
 
@@ -40,7 +40,7 @@ impl Expression for Node {
 }
 
 /// What a key that is left out says.
-pub(super) fn empty() -> Node {
+pub(crate) fn empty() -> Node {
     Node { line: 0, column: 0, value: Value::Map(Vec::new()) }
 }
 
@@ -48,7 +48,7 @@ pub(super) fn empty() -> Node {
 ///
 /// # Errors
 /// What is wrong with it, with the line where there is one.
-pub(super) fn parse(text: &str) -> Result<Node, String> {
+pub(crate) fn parse(text: &str) -> Result<Node, String> {
     if text.len() > MAX_BYTES {
         return Err(format!("larger than the {MAX_BYTES} bytes that CloudFormation takes"));
     }
@@ -124,11 +124,12 @@ mod tests {
 
     #[test]
     fn what_is_global_is_inherited() {
-        let merged = |global, own| parse(global).unwrap().merged(&parse(own).unwrap());
+        let parse = |text| parse(text).unwrap();
+        let merged = |global, own| meaning(parse(global).merged(&parse(own)));
         assert_eq!(
             merged("{a: {b: 1, c: 2}, d: [1]}", "{a: {c: 3}, d: [2]}"),
-            parse("{a: {b: 1, c: 3}, d: [1, 2]}").unwrap()
+            meaning(parse("{a: {b: 1, c: 3}, d: [1, 2]}"))
         );
-        assert_eq!(merged("{a: {b: 1}}", "{a: !Ref c}"), parse("{a: !Ref c}").unwrap());
+        assert_eq!(merged("{a: {b: 1}}", "{a: !Ref c}"), meaning(parse("{a: !Ref c}")));
     }
 }

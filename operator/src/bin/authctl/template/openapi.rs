@@ -1,6 +1,6 @@
 //! An API's OpenAPI definition, as far as it stands in the template.
 
-use super::api::{ApiKind, Authorizer, Guard};
+use super::api::{ApiKind, Authorizer, Guard, Native, Place};
 use super::authorizers;
 use super::node::{Expression, Node};
 use super::value::{Value, Values};
@@ -8,12 +8,22 @@ use super::value::{Value, Values};
 /// What a definition says.
 #[derive(Debug, Default)]
 pub(super) struct Definition {
-    /// Keys, and who guards each; `None` where the definition says nothing.
-    pub(super) routes: Vec<(String, Option<Guard>)>,
+    pub(super) routes: Vec<DefinedRoute>,
     pub(super) authorizers: Vec<Authorizer>,
+    pub(super) natives: Vec<Native>,
     /// Whether the routes are all there.
     pub(super) is_whole: bool,
     pub(super) has_resource_policy: bool,
+}
+
+/// A route of a definition.
+#[derive(Debug)]
+pub(super) struct DefinedRoute {
+    pub(super) key: String,
+    /// `None` where the definition says nothing.
+    pub(super) guard: Option<Guard>,
+    pub(super) scopes: Option<Vec<Value>>,
+    pub(super) place: Place,
 }
 
 /// Reads a definition.
@@ -30,6 +40,7 @@ pub(super) fn read(values: &Values<'_>, kind: ApiKind, name: &str, body: &Node) 
     let schemes = components.or(body.get("securityDefinitions")).map_or(&[][..], Node::entries);
     for (scheme, node) in schemes {
         definition.authorizers.extend(authorizers::of_scheme(values, kind, scheme, node));
+        definition.natives.extend(authorizers::native_of_scheme(values, scheme, node));
     }
     let Some(paths) = body.get("paths") else { return definition };
     for (path, item) in paths.entries() {
@@ -42,14 +53,16 @@ pub(super) fn read(values: &Values<'_>, kind: ApiKind, name: &str, body: &Node) 
             let Some(method) = method_of(method) else { continue };
             let security = operation.get("security").or(body.get("security"));
             let guard = security.map(|security| guard(security, schemes, &definition.authorizers));
-            definition.routes.push((key(&method, path), guard));
+            let scopes = security.zip(guard.as_ref()).and_then(|(security, guard)| scopes(values, security, guard));
+            let (key, place) = (key(&method, path), Place::of(operation));
+            definition.routes.push(DefinedRoute { key, guard, scopes, place });
         }
     }
     definition
 }
 
 /// The route key of a method and path.
-pub(super) fn key(method: &str, path: &str) -> String {
+pub(crate) fn key(method: &str, path: &str) -> String {
     match path.trim_start_matches('/') {
         "$default" => "$default".to_owned(),
         _ => format!("{method} {path}"),
@@ -57,7 +70,7 @@ pub(super) fn key(method: &str, path: &str) -> String {
 }
 
 /// The method, as route keys have it; `None` for what else an OpenAPI path has.
-pub(super) fn method_of(name: &str) -> Option<String> {
+pub(crate) fn method_of(name: &str) -> Option<String> {
     match name.to_ascii_lowercase().as_str() {
         "any" | "*" | "x-amazon-apigateway-any-method" => Some("ANY".to_owned()),
         "get" | "head" | "post" | "put" | "patch" | "delete" | "options" | "trace" => Some(name.to_ascii_uppercase()),
@@ -88,6 +101,16 @@ fn guard(security: &Node, schemes: &[(String, Node)], authorizers: &[Authorizer]
             Some(_) => Guard::Open,
             None => Guard::Unknown(format!("`{name}`, which the definition does not have")),
         },
+    }
+}
+
+/// The scopes that are written beside the scheme that guards. Where several requirements are written, API Gateway's
+/// choice is not known.
+fn scopes(values: &Values<'_>, security: &Node, guard: &Guard) -> Option<Vec<Value>> {
+    let (Guard::Other(name) | Guard::Authorizer(name)) = guard else { return None };
+    match security.items() {
+        [requirement] => requirement.get(name).map(|scopes| values.values(Some(scopes))),
+        _ => Some(vec![Value::Unknown("of several security requirements".to_owned())]),
     }
 }
 

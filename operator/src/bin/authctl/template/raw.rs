@@ -1,6 +1,6 @@
 //! `AWS::ApiGateway::*` and `AWS::ApiGatewayV2::*`.
 
-use super::api::{Api, ApiKind, Authorizer, Guard, Route};
+use super::api::{Api, ApiKind, Authorizer, Guard, Place, Route};
 use super::authorizers;
 use super::events;
 use super::node::Node;
@@ -33,7 +33,7 @@ pub(super) fn add_methods(values: &Values<'_>, api: &mut Api) {
         let path = if path.is_empty() { "/".to_owned() } else { path };
         let key = openapi::key(&openapi::method_of(&verb).unwrap_or(verb), &path);
         let guard = guard(values, node, &api.authorizers, &others);
-        api.routes.push(Route { key, guard });
+        api.routes.push(Route { key, guard, scopes: scopes(values, node), place: Place::of(node) });
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) fn http_and_web_socket<'v>(values: &'v Values<'_>) -> impl Iterator<I
         if node.get("Target").is_some_and(|target| !target.is_null()) {
             let key = values.value(node.get("RouteKey")).unwrap_or(Value::Known("$default".to_owned()));
             let (Value::Known(key) | Value::Unknown(key)) = key;
-            api.routes.push(Route { key, guard: Guard::Open });
+            api.routes.push(Route { key, guard: Guard::Open, scopes: None, place: Place::of(node) });
         }
         add_routes(values, &mut api);
         api
@@ -65,7 +65,7 @@ pub(super) fn add_routes(values: &Values<'_>, api: &mut Api) {
             Some(Value::Known(key)) if api.kind == ApiKind::WebSocket && key != "$connect" => {}
             Some(Value::Known(key)) => {
                 let guard = guard(values, node, &api.authorizers, &others);
-                api.routes.push(Route { key, guard });
+                api.routes.push(Route { key, guard, scopes: scopes(values, node), place: Place::of(node) });
             }
             Some(Value::Unknown(_)) | None => {
                 values.remark(format!("{route}: its key is not known before it is deployed: no route was read"));
@@ -85,12 +85,18 @@ fn described(values: &Values<'_>, kind: ApiKind, name: &str, node: &Node) -> Api
         values.remark(format!("{name}: its definition is in a file that was not read"));
         definition.is_whole = false;
     }
-    let routes = definition.routes.into_iter();
+    let routes = definition.routes.into_iter().map(|route| Route {
+        key: route.key,
+        guard: route.guard.unwrap_or(Guard::Open),
+        scopes: route.scopes,
+        place: route.place,
+    });
     Api {
         name: name.to_owned(),
         kind,
-        routes: routes.map(|(key, guard)| Route { key, guard: guard.unwrap_or(Guard::Open) }).collect(),
+        routes: routes.collect(),
         authorizers: definition.authorizers,
+        natives: definition.natives,
         routes_are_known: definition.is_whole,
         has_resource_policy: definition.has_resource_policy,
         guards_preflight: false,
@@ -103,10 +109,19 @@ fn authorizers_of(values: &Values<'_>, api: &mut Api, kind: &str, is_own: impl F
     for (name, node) in values.resources(kind).filter(|(_, node)| is_own(node)) {
         match authorizers::of_resource(values, api.kind, name, node) {
             Some(authorizer) => api.authorizers.push(authorizer),
-            None => others.push(name.to_owned()),
+            None => {
+                others.push(name.to_owned());
+                api.natives.extend(authorizers::native_of_resource(values, name, node));
+            }
         }
     }
     others
+}
+
+/// What a route or method asks of its own.
+fn scopes(values: &Values<'_>, node: &Node) -> Option<Vec<Value>> {
+    let scopes = values.values(node.get("AuthorizationScopes"));
+    (!scopes.is_empty()).then_some(scopes)
 }
 
 fn is_of(values: &Values<'_>, node: &Node, key: &str, api: &str) -> bool {

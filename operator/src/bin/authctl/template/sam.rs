@@ -1,7 +1,7 @@
 //! `AWS::Serverless::Api`, `HttpApi` and `WebSocketApi`, with what `Globals` says of them,
 //! and the APIs that SAM makes for events that name none.
 
-use super::api::{Api, ApiKind, Authorizer, Format, Guard, Route, Ttl};
+use super::api::{Api, ApiKind, Authorizer, Format, Guard, Place, Route, Ttl};
 use super::events::{self, EventRoute, IMPLICIT};
 use super::node::{Expression, Node, empty};
 use super::value::{Value, Values};
@@ -53,20 +53,28 @@ fn api<'e>(
     let auth = values.section(name, properties, "Auth").unwrap_or(&empty);
     let mut found = definition.authorizers;
     let mut others = Vec::new();
+    let mut natives = definition.natives;
     for (authorizer, node) in values.section(name, auth, "Authorizers").map_or(&[][..], Node::entries) {
         match authorizers::of_sam(values, kind, authorizer, node) {
             Some(authorizer) => found.push(authorizer),
-            None => others.push(authorizer.clone()),
+            None => {
+                others.push(authorizer.clone());
+                natives.extend(authorizers::native_of_sam(values, kind, authorizer, node));
+            }
         }
     }
     let guard = |value| openapi::named(value, &found, &others);
     let default = values.value(auth.get("DefaultAuthorizer"));
     let of_default = guard(default.clone());
-    let defined =
-        definition.routes.into_iter().map(|(key, own)| Route { key, guard: own.unwrap_or(of_default.clone()) });
+    let defined = definition.routes.into_iter().map(|route| Route {
+        key: route.key,
+        guard: route.guard.unwrap_or(of_default.clone()),
+        scopes: route.scopes,
+        place: route.place,
+    });
     let of_events = events.map(|event| {
         let guard = guard(event.authorizer.clone().or_else(|| default.clone()));
-        Route { key: event.key.clone(), guard }
+        Route { key: event.key.clone(), guard, scopes: event.scopes.clone(), place: event.place }
     });
     let routes: Vec<Route> = defined.chain(of_events).collect();
     let off = |key: &str| values.value(auth.get(key)) == Some(Value::Known("false".to_owned()));
@@ -81,6 +89,7 @@ fn api<'e>(
             && matches!(of_default, Guard::Authorizer(_))
             && !off("AddDefaultAuthorizerToCorsPreflight"),
         authorizers: found,
+        natives,
     };
     match kind {
         ApiKind::Rest => raw::add_methods(values, &mut api),
@@ -119,8 +128,12 @@ fn web_socket(values: &Values<'_>, name: &str, properties: &Node) -> Api {
     let mut api = Api {
         name: name.to_owned(),
         kind: ApiKind::WebSocket,
-        routes: has_connect.then(|| Route { key: CONNECT.to_owned(), guard }).into_iter().collect(),
+        routes: has_connect
+            .then(|| Route { key: CONNECT.to_owned(), guard, scopes: None, place: Place::of(properties) })
+            .into_iter()
+            .collect(),
         authorizers: authorizer.into_iter().collect(),
+        natives: Vec::new(),
         routes_are_known: true,
         has_resource_policy: false,
         guards_preflight: false,

@@ -82,6 +82,21 @@ impl<'t> Values<'t> {
         }
     }
 
+    /// A scalar that names a user pool, or another issuer. Where it is not known, all ways to name one pool of the
+    /// template are the same, and two expressions are only if they are spelled so.
+    pub(crate) fn naming_pools(&self, node: Option<&Node>) -> Option<Value> {
+        let value = self.value(node)?;
+        let (Value::Unknown(_), Some(node)) = (&value, node) else { return Some(value) };
+        let mut names = Vec::new();
+        references(node, &mut names);
+        names.retain(|name| self.type_of(name) == Some("AWS::Cognito::UserPool"));
+        names.dedup();
+        Some(Value::Unknown(match names.as_slice() {
+            [pool] if is_put_together(node) => format!("{USER_POOL}{pool}"),
+            _ => spelled(node),
+        }))
+    }
+
     /// The scalars of a list, of what is separated by commas, or of one.
     pub(crate) fn values(&self, node: Option<&Node>) -> Vec<Value> {
         match node {
@@ -159,6 +174,33 @@ impl<'t> Values<'t> {
     }
 }
 
+/// What a value that names a user pool of the template begins with.
+pub(crate) const USER_POOL: &str = "the user pool ";
+
+/// Whether an expression only puts texts together, and chooses none.
+fn is_put_together(node: &Node) -> bool {
+    match node.intrinsic() {
+        Some(("Ref" | "Fn::GetAtt" | "Fn::Sub", _)) => true,
+        Some(("Fn::Join", parts)) => parts
+            .items()
+            .iter()
+            .flat_map(|part| match part.items() {
+                [] => std::slice::from_ref(part),
+                items => items,
+            })
+            .all(is_put_together),
+        Some(_) => false,
+        None => node.text().is_some(),
+    }
+}
+
+/// All of an expression, as [`shown`] writes it.
+fn spelled(node: &Node) -> String {
+    let mut text = String::new();
+    show(node, &mut text, usize::MAX);
+    text
+}
+
 /// The names that an expression refers to.
 fn references(node: &Node, names: &mut Vec<String>) {
     let first = |text: &str| text.split('.').next().unwrap_or_default().to_owned();
@@ -202,32 +244,41 @@ fn whole(node: &Node) -> String {
 /// An expression in short.
 pub(crate) fn shown(node: &Node) -> String {
     let mut text = String::new();
-    show(node, &mut text);
+    show(node, &mut text, MAX_SHOWN);
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
         None => text,
     }
 }
 
-fn show(node: &Node, text: &mut String) {
-    if text.len() > MAX_SHOWN {
+fn show(node: &Node, text: &mut String, limit: usize) {
+    if text.len() > limit {
         return;
     }
     match (&node.value, node.intrinsic()) {
         (Held::Scalar { text: own, .. }, _) => text.push_str(own),
         (_, Some((name, argument))) => {
             text.push_str(&format!("!{} ", name.trim_start_matches("Fn::")));
-            show(argument, text);
+            show(argument, text, limit);
         }
         (Held::List(items), None) => {
             text.push('[');
             for (index, item) in items.iter().enumerate() {
                 text.push_str(if index > 0 { ", " } else { "" });
-                show(item, text);
+                show(item, text, limit);
             }
             text.push(']');
         }
-        (Held::Map(_), None) => text.push_str("{...}"),
+        (Held::Map(_), None) if limit == MAX_SHOWN => text.push_str("{...}"),
+        (Held::Map(entries), None) => {
+            text.push('{');
+            for (index, (key, value)) in entries.iter().enumerate() {
+                text.push_str(if index > 0 { ", " } else { "" });
+                text.push_str(&format!("{key}: "));
+                show(value, text, limit);
+            }
+            text.push('}');
+        }
     }
 }
 
