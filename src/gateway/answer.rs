@@ -10,8 +10,11 @@ use crate::authorizer::DecisionRecord;
 use crate::denial::{Class, Denial};
 use crate::request::{MAX_RESOURCE_CHARACTERS, UnixSeconds};
 use crate::token::Claims;
+use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerSimpleResponse;
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+type SimpleAnswer = ApiGatewayV2CustomAuthorizerSimpleResponse<Map<String, Value>>;
 
 /// What is written back to the Lambda Runtime API.
 #[derive(Debug, PartialEq)]
@@ -151,7 +154,7 @@ pub(super) fn answer(
         Ok(permit) if settings.by_policy(kind) => return by_policy(Ok(&permit), record, kind, arn, settings),
         Ok(permit) => {
             let context = settings.context.of(permit.claims(), Shape::Nested);
-            let mut answer = SimpleAnswer { is_authorized: true, context };
+            let mut answer = simple_answer(true, context);
             let text = within_limit(&mut answer, 0)?;
             return Ok(Answered::result(Ok(()), text, &answer.context));
         }
@@ -161,7 +164,7 @@ pub(super) fn answer(
         (Class::Unavailable, _) => Ok(Answered::failed(denial)),
         (Class::Unauthorized, Unauthorized::Error) => Ok(Answered::unauthorized(denial)),
         (Class::Unauthorized, Unauthorized::Deny) | (Class::Forbidden, _) if !settings.by_policy(kind) => {
-            let mut answer = SimpleAnswer { is_authorized: false, context: denial_context(&denial) };
+            let mut answer = simple_answer(false, denial_context(&denial));
             let text = within_limit(&mut answer, 0)?;
             Ok(Answered::result(Err(denial), text, &answer.context))
         }
@@ -367,11 +370,8 @@ fn json(value: &impl Serialize) -> Result<String, Denial> {
     serde_json::to_string(value).map_err(|_| Denial::Internal("the answer cannot be written"))
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SimpleAnswer {
-    is_authorized: bool,
-    context: Map<String, Value>,
+fn simple_answer(is_authorized: bool, context: Map<String, Value>) -> SimpleAnswer {
+    SimpleAnswer::builder().is_authorized(is_authorized).context(context).build()
 }
 
 /// "8 KB" (API Gateway, WebSocket quotas: authorizer result size).
@@ -384,7 +384,7 @@ pub const MIN_CONTEXT_BYTES: usize = 480;
 
 /// `{"principalId":,"policyDocument":{"Version":"2012-10-17","Statement":[...]},"context":}`, with
 /// two statements and a condition.
-const WORDS_BYTES: usize = 280;
+const WORDS_BYTES: usize = 284;
 
 /// "The value is an alphanumeric string between 20 and 128 characters" (API Gateway, usage plans and API keys).
 const MAX_API_KEY_CHARACTERS: usize = 128;
@@ -432,7 +432,7 @@ mod tests {
             assert_eq!(answer["isAuthorized"], false);
             return Told::Simple(answer["context"].clone());
         }
-        let denied = json!([{ "Action": "execute-api:Invoke", "Effect": "Deny", "Resource": ARN }]);
+        let denied = json!([{ "Action": ["execute-api:Invoke"], "Effect": "Deny", "Resource": [ARN] }]);
         assert_eq!(answer["policyDocument"], json!({ "Version": "2012-10-17", "Statement": denied }));
         assert_eq!(answer["context"]["reason"], denial.code());
         Told::Policy(answer["principalId"].clone())
@@ -540,7 +540,7 @@ mod tests {
     fn an_answer_has_at_most_8192_bytes() {
         let fits = |bytes: usize, kept_free: usize| {
             let context = Map::from_iter([("a".to_owned(), "a".repeat(bytes).into()), ("b".to_owned(), "b".into())]);
-            let mut answer = SimpleAnswer { is_authorized: true, context };
+            let mut answer = simple_answer(true, context);
             let text = within_limit(&mut answer, kept_free).unwrap();
             assert!(text.len() <= 8192, "{}", text.len());
             answer.context.get(OMITTED_CLAIMS).is_none()

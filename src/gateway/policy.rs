@@ -1,21 +1,22 @@
-//! The IAM policy documents that API Gateway takes from an authorizer.
+//! The IAM policy documents that API Gateway takes from an authorizer, made of `aws_lambda_events`' statements.
 //!
-//! `aws_lambda_events`' types are not used to write: their defaults allow.
+//! Their defaults allow (a statement without an effect is an Allow), so that only their builder is used: a statement
+//! of which something is missing does not compile.
 
 use super::method_arn::MethodArn;
 use crate::access::Covering;
 use crate::request::UnixSeconds;
 use crate::time::rfc3339;
+use aws_lambda_events::iam::{IamPolicyEffect, IamPolicyStatement};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 
-/// A policy answer.
+/// A policy answer. The library's own outer type writes `"usageIdentifierKey": null`, and no answer may have nulls.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PolicyAnswer<'a> {
     pub(super) principal_id: &'a str,
-    pub(super) policy_document: PolicyDocument<'a>,
+    pub(super) policy_document: PolicyDocument,
     pub(super) context: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) usage_identifier_key: Option<&'a str>,
@@ -25,41 +26,19 @@ pub(super) struct PolicyAnswer<'a> {
 /// and a Resource.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct PolicyDocument<'a> {
+pub(super) struct PolicyDocument {
     version: &'static str,
-    statement: Vec<Statement<'a>>,
+    statement: Vec<Statement>,
 }
 
+/// A statement, and when it ends. The library writes the end as a list of one; AWS's blueprints for authorizers write one
+/// text, and nothing says that API Gateway takes a list there.
 #[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Statement<'a> {
-    action: &'static str,
-    effect: Effect,
-    resource: Resource<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+struct Statement {
+    #[serde(flatten)]
+    statement: IamPolicyStatement,
+    #[serde(rename = "Condition", skip_serializing_if = "Option::is_none")]
     condition: Option<Condition>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-enum Effect {
-    Allow,
-    Deny,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Resource<'a> {
-    One(Cow<'a, str>),
-    Each(Vec<String>),
-}
-
-impl Resource<'_> {
-    fn matches(&self, arn: &str) -> bool {
-        match self {
-            Resource::One(resource) => matches(resource, arn),
-            Resource::Each(resources) => resources.iter().any(|resource| matches(resource, arn)),
-        }
-    }
 }
 
 /// `{"DateLessThan": {"aws:CurrentTime": "2026-11-21T12:00:00Z"}}`
@@ -75,72 +54,70 @@ struct CurrentTime {
     current_time: String,
 }
 
-impl<'a> PolicyDocument<'a> {
+impl PolicyDocument {
     /// Allows this request and no other. Only for requests that a permit is at hand for.
-    pub(super) fn allowing(arn: &'a MethodArn<'_>, until: Option<UnixSeconds>) -> Self {
-        let condition = until.map(before);
-        Self::of(vec![Statement::new(Effect::Allow, Resource::One(Cow::Borrowed(arn.exact())), condition)])
+    pub(super) fn allowing(arn: &MethodArn<'_>, until: Option<UnixSeconds>) -> Self {
+        Self::of(vec![statement(IamPolicyEffect::Allow, vec![arn.exact().to_owned()], until)])
     }
 
     /// Denies at least this request.
-    pub(super) fn denying(arn: &'a MethodArn<'_>) -> Self {
-        Self::of(vec![Statement::new(Effect::Deny, Resource::One(arn.at_least()), None)])
+    pub(super) fn denying(arn: &MethodArn<'_>) -> Self {
+        Self::of(vec![statement(IamPolicyEffect::Deny, vec![arn.at_least().into_owned()], None)])
     }
 
     /// Denies all requests of this API and stage.
     pub(super) fn denying_everything(arn: &MethodArn<'_>) -> Self {
-        let resource = Resource::One(Cow::Owned(format!("{}*", arn.before_method())));
-        Self::of(vec![Statement::new(Effect::Deny, resource, None)])
+        Self::of(vec![statement(IamPolicyEffect::Deny, vec![format!("{}*", arn.before_method())], None)])
     }
 
     /// Allows what a token may use of the API and denies the rest.
     pub(super) fn covering(Covering { allow, deny, .. }: Covering, until: Option<UnixSeconds>) -> Self {
-        let allow =
-            (!allow.is_empty()).then(|| Statement::new(Effect::Allow, Resource::Each(allow), until.map(before)));
+        let allow = (!allow.is_empty()).then(|| statement(IamPolicyEffect::Allow, allow, until));
         // INVARIANT: never empty, unsafe paths are denied to everybody.
-        let deny = Statement::new(Effect::Deny, Resource::Each(deny), None);
+        let deny = statement(IamPolicyEffect::Deny, deny, None);
         Self::of(allow.into_iter().chain([deny]).collect())
     }
 
-    fn of(statement: Vec<Statement<'a>>) -> Self {
+    fn of(statement: Vec<Statement>) -> Self {
         Self { version: "2012-10-17", statement }
     }
 
     /// Whether it allows a request, its conditions aside.
     pub(super) fn allows(&self, arn: &MethodArn<'_>) -> bool {
-        self.says(Effect::Allow, arn) && !self.denies(arn)
+        self.says(&IamPolicyEffect::Allow, arn) && !self.denies(arn)
     }
 
     /// Whether it denies a request in so many words.
     pub(super) fn denies(&self, arn: &MethodArn<'_>) -> bool {
-        self.says(Effect::Deny, arn)
+        self.says(&IamPolicyEffect::Deny, arn)
     }
 
-    fn says(&self, effect: Effect, arn: &MethodArn<'_>) -> bool {
-        let mut statements = self.statement.iter().filter(|statement| statement.effect == effect);
-        statements.any(|statement| statement.resource.matches(arn.exact()))
+    fn says(&self, effect: &IamPolicyEffect, arn: &MethodArn<'_>) -> bool {
+        let mut statements = self.statement.iter().filter(|one| one.statement.effect == *effect);
+        statements.any(|one| one.statement.resource.iter().any(|resource| matches(resource, arn.exact())))
     }
 
     /// Denies this request as well, and no other; `None` where no Resource can say that.
-    pub(super) fn and_denying(mut self, arn: &'a MethodArn<'_>) -> Option<Self> {
-        let resource = arn.can_be_exact().then(|| Resource::One(Cow::Borrowed(arn.exact())))?;
-        self.statement.push(Statement::new(Effect::Deny, resource, None));
+    pub(super) fn and_denying(mut self, arn: &MethodArn<'_>) -> Option<Self> {
+        let resource = arn.can_be_exact().then(|| arn.exact().to_owned())?;
+        self.statement.push(statement(IamPolicyEffect::Deny, vec![resource], None));
         Some(self)
     }
 
     /// Whether each Resource is one that IAM takes.
     pub(super) fn fits(&self, max_characters: usize) -> bool {
-        self.statement.iter().all(|statement| match &statement.resource {
-            Resource::One(_) => true,
-            Resource::Each(resources) => resources.iter().all(|resource| resource.chars().count() <= max_characters),
-        })
+        let mut resources = self.statement.iter().flat_map(|one| &one.statement.resource);
+        resources.all(|resource| resource.chars().count() <= max_characters)
     }
 }
 
-impl<'a> Statement<'a> {
-    fn new(effect: Effect, resource: Resource<'a>, condition: Option<Condition>) -> Self {
-        Self { action: "execute-api:Invoke", effect, resource, condition }
-    }
+fn statement(effect: IamPolicyEffect, resources: Vec<String>, until: Option<UnixSeconds>) -> Statement {
+    let statement = IamPolicyStatement::builder()
+        .action(vec!["execute-api:Invoke".to_owned()])
+        .effect(effect)
+        .resource(resources)
+        .build();
+    Statement { statement, condition: until.map(before) }
 }
 
 fn before(end: UnixSeconds) -> Condition {
@@ -213,8 +190,8 @@ mod tests {
         MethodArn::parse(format!("{PREFIX}{path}")).unwrap()
     }
 
-    fn each(effect: Effect, resources: &[&str]) -> Statement<'static> {
-        Statement::new(effect, Resource::Each(resources.iter().map(|text| (*text).to_owned()).collect()), None)
+    fn each(effect: IamPolicyEffect, resources: &[&str]) -> Statement {
+        statement(effect, resources.iter().map(|text| (*text).to_owned()).collect(), None)
     }
 
     #[test]
@@ -228,7 +205,8 @@ mod tests {
             (&[], &["*/a"], false),
             (&[], &[], false),
         ] {
-            let policy = PolicyDocument::of(vec![each(Effect::Allow, allow), each(Effect::Deny, deny)]);
+            let policy =
+                PolicyDocument::of(vec![each(IamPolicyEffect::Allow, allow), each(IamPolicyEffect::Deny, deny)]);
             assert_eq!(policy.allows(&arn("a")), expected, "{allow:?} {deny:?}");
         }
         assert!(PolicyDocument::allowing(&arn("a"), None).allows(&arn("a")));
@@ -252,7 +230,8 @@ mod tests {
             ("${a}", false),
             ("a\u{7f}", false),
         ] {
-            let (allowing, asked, other) = (PolicyDocument::of(vec![each(Effect::Allow, &["*"])]), arn(path), arn("b"));
+            let (allowing, asked, other) =
+                (PolicyDocument::of(vec![each(IamPolicyEffect::Allow, &["*"])]), arn(path), arn("b"));
             let denying = allowing.and_denying(&asked);
             let says = denying.map(|policy| (policy.denies(&asked), policy.allows(&other)));
             assert_eq!(says, can_be_said.then_some((true, true)), "{path}");
@@ -270,15 +249,18 @@ mod tests {
             let policy = PolicyDocument::denying_everything(&asked);
             assert!(policy.denies(&asked));
             let statements = serde_json::to_value(policy).unwrap()["Statement"].take();
-            assert_eq!((&statements[0]["Effect"], &statements[0]["Resource"]), (&"Deny".into(), &resource.into()));
+            assert_eq!(
+                (&statements[0]["Effect"], &statements[0]["Resource"]),
+                (&"Deny".into(), &serde_json::json!([resource]))
+            );
         }
     }
 
     #[test]
     fn a_resource_has_at_most_512_characters() {
         let fits = |resources: &[&str]| {
-            let one = Statement::new(Effect::Deny, Resource::One("*".into()), None);
-            PolicyDocument::of(vec![one, each(Effect::Allow, resources)]).fits(512)
+            let one = each(IamPolicyEffect::Deny, &["*"]);
+            PolicyDocument::of(vec![one, each(IamPolicyEffect::Allow, resources)]).fits(512)
         };
         let (longest, longer) = ("\u{e9}".repeat(512), "a".repeat(513));
         assert!(fits(&[&longest, "a"]) && fits(&[]));

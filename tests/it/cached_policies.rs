@@ -280,7 +280,7 @@ fn a_denied_request_gets_the_policy_of_its_token_and_the_context_of_its_claims()
     for (method, path) in [("GET", "/nowhere"), ("PUT", "/a"), ("GET", "/%2e%2e/a")] {
         let mut answer = api.answer(method, path, &token);
         let own = answer["policyDocument"]["Statement"].as_array_mut().unwrap().pop().unwrap();
-        assert_eq!((&own["Effect"], &own["Resource"]), (&json!("Deny"), &json!(crate::events::arn(method, path))));
+        assert_eq!((&own["Effect"], &own["Resource"]), (&json!("Deny"), &json!([crate::events::arn(method, path)])));
         assert_eq!(answer, allowed, "{method} {path}");
     }
     assert_eq!(
