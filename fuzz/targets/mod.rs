@@ -4,6 +4,7 @@
 //! A target takes any bytes at all and panics where something is wrong: an allow that the target's own, naive model does
 //! not admit, more memory than is stated, or a panic within the crate, which the handler would turn into `internal`.
 
+pub mod api_key;
 pub mod configuration;
 pub mod event;
 pub mod jwks;
@@ -20,7 +21,8 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
 #[allow(dead_code, reason = "libFuzzer runs one each")]
-pub const ALL: [Target; 5] = [
+pub const ALL: [Target; 6] = [
+    ("api_key", api_key::run),
     ("configuration", configuration::run),
     ("event", event::run),
     ("jwks", jwks::run),

@@ -215,6 +215,18 @@ impl Config {
         &self.token_sources
     }
 
+    /// The header that API keys come in, where some issuer takes any.
+    #[must_use]
+    pub fn api_key_header(&self) -> Option<&str> {
+        self.issuers.records.iter().find_map(|issuer| issuer.verifier.api_key_header())
+    }
+
+    /// Whether some issuer takes tokens.
+    #[must_use]
+    pub fn takes_tokens(&self) -> bool {
+        !self.issuers.tokens.is_empty()
+    }
+
     /// Whether every accepted token is looked up in the table of revocations.
     #[must_use]
     pub fn revocations_always(&self) -> bool {

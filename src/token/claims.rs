@@ -130,6 +130,8 @@ impl VerifiedRecord {
         let Self { kind, id, claims: mut payload, issued_at, expires } = self;
         payload.retain(|name, _| !FACTS_OF_A_CREDENTIAL.contains(&name.as_str()));
         payload.insert("iss".to_owned(), expectations.issuer.to_string().into());
+        let known = [("iat", issued_at), ("exp", Some(expires).filter(|expires| *expires != UnixSeconds::LAST))];
+        payload.extend(known.into_iter().filter_map(|(name, date)| Some((name.to_owned(), seconds(date?)))));
         let dates = Dates { expires, not_before: None, issued_at, authenticated: None };
         Claims::accept(payload, Some(dates), expectations, now, None, Origin::Record(kind, id))
     }
@@ -501,6 +503,12 @@ fn text<'a>(payload: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 /// The first of these claims that is there and not null.
 fn first_present<'a>(payload: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
     names.iter().filter_map(|name| payload.get(*name)).find(|value| !value.is_null())
+}
+
+/// Whole seconds where they are.
+fn seconds(date: UnixSeconds) -> Value {
+    let number = format!("{}", date.as_f64());
+    number.parse().map_or(Value::Null, Value::Number)
 }
 
 /// What a record cannot say of its own credential.

@@ -57,6 +57,7 @@ fn every_key_is_described_and_no_other() {
 issuers:
   - cognito: { user_pool_id: us-east-1_AbCdEf123, client_ids: web, introspection: { '?': 1 }, '?': 1 }
   - oidc: { issuer: https://login.example.com, audience: api, claims: { '?': 1 }, introspection: { '?': 1 }, '?': 1 }
+  - api_keys: { table: keys, '?': 1 }
 routes: { $default: { '?': 1 } }
 jwks: { '?': 1 }
 http_api: { '?': 1 }
@@ -98,6 +99,12 @@ metrics: { '?': 1 }
         ("cedar", "`cedar`"),
         ("metrics", "`metrics`"),
     ];
+    let of_credentials = [("issuers[2].api_keys", "API keys")];
+    let credentials = Page::read("docs/credentials.md");
+    for (place, heading) in of_credentials {
+        let known = known.get(place).unwrap_or_else(|| panic!("no keys are told at `{place}`"));
+        assert_eq!(&credentials.table(heading, "key"), known, "the keys of `{place}`, under \"{heading}\"");
+    }
     // A build without Cedar reads no further than that.
     for (place, heading) in sections.into_iter().filter(|(place, _)| cfg!(feature = "cedar") || *place != "cedar") {
         let known = known.get(place).unwrap_or_else(|| panic!("no keys are told at `{place}`"));

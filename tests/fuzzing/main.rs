@@ -56,6 +56,11 @@ fn run(name: &str) {
 const SECONDS: u64 = 4;
 
 #[test]
+fn api_keys() {
+    run("api_key");
+}
+
+#[test]
 fn configurations() {
     run("configuration");
 }

@@ -1,4 +1,4 @@
-//! Revoking: `authctl` and the `revoker` as their users start them, against MiniStack (DynamoDB and Cognito), next to the
+//! Revoking, and API keys: `authctl` and the `revoker` as their users start them, against MiniStack (DynamoDB and Cognito), next to the
 //! authorizer that refuses what they revoked; and against a stub for what no emulator does.
 //!
 //! The tests that need MiniStack are ignored unless `make live` runs them, with its path in `MINISTACK`.
@@ -18,6 +18,7 @@ mod authctl;
 mod ministack;
 mod stub;
 
+mod api_keys;
 mod documentation;
 mod end_to_end;
 mod entries;

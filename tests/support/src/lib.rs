@@ -7,6 +7,7 @@
 //! | `processes` | servers that others wrote, as child processes |
 //! | `events`, `tokens`, `asked`, `config` | what goes in |
 //! | `verdict`, `emf` | what comes out, held to what every answer and every line of metrics must be |
+//! | `documented` | the tables of cases in the documents |
 
 #![allow(
     clippy::unwrap_used,
@@ -22,6 +23,7 @@
 
 pub mod asked;
 pub mod config;
+pub mod documented;
 pub mod emf;
 pub mod events;
 pub mod http;

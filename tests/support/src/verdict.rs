@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// The reason codes of the contract, by class.
-pub const UNAUTHORIZED: [&str; 18] = [
+pub const UNAUTHORIZED: [&str; 20] = [
     "missing_token",
     "ambiguous_token",
     "malformed_token",
@@ -31,6 +31,8 @@ pub const UNAUTHORIZED: [&str; 18] = [
     "wrong_audience",
     "wrong_typ",
     "sender_not_proven",
+    "invalid_key",
+    "unknown_certificate",
     "malformed_claims",
     "token_revoked",
     "token_inactive",
@@ -45,8 +47,9 @@ pub const FORBIDDEN: [&str; 8] = [
     "not_introspectable",
     "forbidden",
 ];
-pub const UNAVAILABLE: [&str; 6] = [
+pub const UNAVAILABLE: [&str; 7] = [
     "jwks_unavailable",
+    "keys_unavailable",
     "introspection_unavailable",
     "permissions_unavailable",
     "revocations_unavailable",

@@ -1,5 +1,6 @@
-//! DynamoDB's JSON 1.0 API: `BatchGetItem` on one table.
+//! DynamoDB's JSON 1.0 API: `BatchGetItem` on the table of revocations, `GetItem` on the table of keys.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html>
 
 use std::sync::Arc;
 
@@ -10,6 +11,9 @@ use crate::http::Request;
 
 pub const BATCH_GET_ITEM: &str = "BatchGetItem";
 pub const TABLE: &str = "revocations";
+
+pub const GET_ITEM: &str = "GetItem";
+pub const KEYS: &str = "keys";
 
 /// A revocation without an end that spares nothing.
 pub fn item(pk: &str) -> Value {
@@ -46,6 +50,17 @@ pub fn half_busy(items: &[Value]) -> Answer {
 fn found(keys: &[String], items: &[Value], unprocessed: &Value) -> Reply {
     let items: Vec<&Value> = items.iter().filter(|item| keys.iter().any(|key| item["pk"]["S"] == *key)).collect();
     reply(200, &json!({ "Responses": { TABLE: items }, "UnprocessedKeys": unprocessed }))
+}
+
+/// A table of keys that holds these items. A read that is not consistent, or of another table, is a fault of the request.
+pub fn keys(items: &[Value]) -> Answer {
+    let items = items.to_vec();
+    Answer::Worked(Arc::new(move |request| {
+        let json = request_json(request);
+        assert_eq!((&json["TableName"], &json["ConsistentRead"]), (&json!(KEYS), &json!(true)), "{json}");
+        let item = items.iter().find(|item| item["pk"] == json["Key"]["pk"]);
+        reply(200, &item.map_or(json!({}), |item| json!({ "Item": item })))
+    }))
 }
 
 /// The `pk`s that a request asks for. A table of another name, or other keys, is a fault of the request.

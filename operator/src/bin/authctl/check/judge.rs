@@ -159,7 +159,7 @@ fn of_authorizer(config: &Config, api: &Api, authorizer: &Authorizer, routes: &[
     found.extend(guarded_cookie(config, authorizer, routes));
     // Of what is not known the stricter one is taken.
     let answer = answer.unwrap_or(Answer::Verdict);
-    let held = Held::by(authorizer, places(config, &authorizer.format));
+    let held = Held::by(authorizer, &places(config, &authorizer.format));
     let of_key = wrong(answer, held, routes, config.rules());
     let hint = (!of_key.is_empty()).then(|| Finding::note(format!("{name}: {}", remedy(api.kind, &authorizer.format))));
     found.extend(of_key.into_iter().map(|what| Finding::error(format!("{name} is {}: {what}", authorizer.ttl))));
@@ -179,15 +179,18 @@ fn of_authorizer(config: &Config, api: &Api, authorizer: &Authorizer, routes: &[
     found
 }
 
-/// Where the function looks for the token in the events of that format.
-fn places<'c>(config: &'c Config, format: &Format) -> &'c [TokenSource] {
-    config.token_sources().of(match format {
+/// Where the function looks for tokens and API keys in the events of that format.
+fn places(config: &Config, format: &Format) -> Vec<TokenSource> {
+    let kind = match format {
         Format::RestToken => EventKind::RestToken,
         Format::RestRequest => EventKind::RestRequest,
         Format::Http1 => EventKind::Http1,
         Format::Http2Policy | Format::Http2Simple | Format::Unclear(_) => EventKind::Http2,
         Format::WebSocket => EventKind::WebSocket,
-    })
+    };
+    let tokens = config.token_sources().of(kind).iter().filter(|_| config.takes_tokens()).cloned();
+    let keys = config.api_key_header().filter(|_| kind != EventKind::RestToken);
+    tokens.chain(keys.map(|header| TokenSource::Header(header.to_owned()))).collect()
 }
 
 /// Where API Gateway looks for what it asks for.
@@ -202,9 +205,9 @@ fn sources(config: &Config, authorizer: &Authorizer) -> Option<Finding> {
     let asked: Vec<&Source> = authorizer.sources.iter().filter(of_request).filter(|_| asks).collect();
     let (name, places) = (&authorizer.name, places(config, &authorizer.format));
     let first = asked.first()?;
-    if !asked.iter().any(|source| carries(source, places)) {
+    if !asked.iter().any(|source| carries(source, &places)) {
         return Some(Finding::warning(format!(
-            "{name}: API Gateway refuses requests without {first}, and the function looks for the token elsewhere"
+            "{name}: API Gateway refuses requests without {first}, and the function looks for credentials elsewhere"
         )));
     }
     let is_asked = |place: &TokenSource| asked.iter().any(|source| carries(source, std::slice::from_ref(place)));
@@ -217,11 +220,12 @@ fn sources(config: &Config, authorizer: &Authorizer) -> Option<Finding> {
 fn other_places(config: &Config, authorizer: &Authorizer) -> Option<Finding> {
     let is_in_key =
         |place: &&TokenSource| authorizer.sources.iter().any(|source| carries(source, std::slice::from_ref(*place)));
-    let (in_key, others): (Vec<_>, Vec<_>) = places(config, &authorizer.format).iter().partition(is_in_key);
+    let places = places(config, &authorizer.format);
+    let (in_key, others): (Vec<_>, Vec<_>) = places.iter().partition(is_in_key);
     let others: Vec<String> = others.into_iter().map(shown).collect();
     (!in_key.is_empty() && !others.is_empty()).then(|| {
         Finding::warning(format!(
-            "{} is {}: a second token in {} is not looked at, where the function would say `ambiguous_token`: give each kind of event one place (`events` in `token`), or turn the cache off",
+            "{} is {}: a second credential in {} is not looked at, where the function would say `ambiguous_token`: give each kind of event one place (`events` in `token`), or turn the cache off",
             authorizer.name,
             authorizer.ttl,
             others.join(", ")

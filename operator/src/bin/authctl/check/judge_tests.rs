@@ -177,7 +177,7 @@ fn api_gateway_asks_for_the_token_where_it_is() {
     let of =
         |headers: &str| template(Http, "", &format!("{SIMPLE}, Identity: {{ Headers: [{headers}] }}"), &["GET /items"]);
     check_with(RULES, &of("authorization"), &[], []);
-    check_with(RULES, &of("X-Token"), &[], [(WARNING, "the function looks for the token elsewhere")]);
+    check_with(RULES, &of("X-Token"), &[], [(WARNING, "the function looks for credentials elsewhere")]);
     let cookie = format!("{RULES}\ntoken: [{{ cookie: session }}]");
     check_with(&cookie, &of("Cookie"), &[], []);
     let two = format!("{RULES}\ntoken: [{{ header: Authorization }}, {{ query: t }}]");
@@ -189,8 +189,10 @@ fn a_cached_answer_looks_at_one_place_for_the_token() {
     let with = |places: &str| format!("{RULES}\ntoken: [{{ header: Authorization }}, {places}]");
     let of = |kind, authorizer: &str| template(kind, "", authorizer, &["GET /items"]);
     let kept = simple("Context: [routeKey, path], ReauthorizeEvery: 60");
-    let query =
-        [(WARNING, "a second token in the query parameter `t` is not looked at"), (NOTE, "wherever else the token is")];
+    let query = [
+        (WARNING, "a second credential in the query parameter `t` is not looked at"),
+        (NOTE, "wherever else the token is"),
+    ];
     check_with(&with("{ query: t }"), &of(Rest, BY_REQUEST), &[], query);
     check_with(&with("{ query: t }"), &of(Http, &kept), &[], query);
     check_with(&with("{ query: t, events: [rest_request, websocket] }"), &of(Rest, BY_REQUEST), &[], query);
