@@ -236,7 +236,8 @@ fn other_places(config: &Config, authorizer: &Authorizer) -> Option<Finding> {
 /// A cookie with `csrf` whose requests are answered from a cache, where nobody looks at `Origin`.
 fn guarded_cookie(config: &Config, authorizer: &Authorizer, routes: &[Guarded<'_>]) -> Option<Finding> {
     let is_guarded = |place: &&TokenSource| matches!(place, TokenSource::Cookie(_, csrf) if csrf.allowed().is_some());
-    let cookie = places(config, &authorizer.format).iter().find(is_guarded)?;
+    let places = places(config, &authorizer.format);
+    let cookie = places.iter().find(is_guarded)?;
     let may_change = |route: &&Guarded<'_>| match route.key {
         RouteKey::Http { method: Some(Method::Get | Method::Head | Method::Options), .. } => false,
         RouteKey::Http { .. } | RouteKey::Default | RouteKey::Connect => true,
