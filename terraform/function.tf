@@ -39,6 +39,7 @@ resource "aws_lambda_function" "authorizer" {
         METRICS_NAMESPACE = local.metrics_namespace
         AUTHORIZER_LOG    = "info"
       },
+      local.has_keys_table ? { KEYS_TABLE = local.keys_table } : {},
       var.configuration == null ? {} : { AUTHORIZER_CONFIG = var.configuration },
     )
   }
@@ -102,6 +103,16 @@ data "aws_iam_policy_document" "authorizer" {
     sid       = "ReadRevocations"
     actions   = ["dynamodb:BatchGetItem"]
     resources = [local.revocations_table_arn]
+  }
+
+  dynamic "statement" {
+    for_each = local.has_keys_table ? ["ReadKeys"] : []
+
+    content {
+      sid       = statement.value
+      actions   = ["dynamodb:GetItem"]
+      resources = [local.keys_table_arn]
+    }
   }
 
   dynamic "statement" {

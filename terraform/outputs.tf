@@ -83,6 +83,11 @@ output "revocations_table" {
   value       = local.revocations_table
 }
 
+output "keys_table" {
+  description = "For authctl, as KEYS_TABLE; null where there is none."
+  value       = local.keys_table
+}
+
 output "missed_revocations_url" {
   description = "Events that did not become entries."
   value       = aws_sqs_queue.missed_revocations.url

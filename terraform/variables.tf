@@ -148,6 +148,18 @@ variable "revocations_table_name" {
   default     = null
 }
 
+variable "create_keys_table" {
+  description = "Whether to make a table of keys: API keys, and the keys of signed requests. The configuration names it as `KEYS_TABLE`."
+  type        = bool
+  default     = false
+}
+
+variable "keys_table_name" {
+  description = "A table of keys that exists already, in this account and Region."
+  type        = string
+  default     = null
+}
+
 variable "revoker_canary" {
   description = "Whether to sign out, every hour, a user that does not exist, and to set off an alarm when the revoker hears nothing of it."
   type        = bool

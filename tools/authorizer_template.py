@@ -15,15 +15,15 @@ SOURCE, TARGET = REPOSITORY / "template.yaml", REPOSITORY / "template-authorizer
 PARAMETERS = {
     "UserPoolId", "ClientIds", "JwksUri", "ReservedConcurrency", "LogRetentionDays", "AdminGetUser", "Architecture", "RefusalAlarmThreshold",
     "AlarmTopic", "RevocationsTableName", "DeletionProtection", "RevokerCanary", "CallingAccount1", "CallingAccount2", "CallingAccount3",
-    "PermissionsBoundary", "KmsKey",
+    "PermissionsBoundary", "KmsKey", "ApiKeys", "KeysTableName",
 }  # fmt: skip
 # What is about the sample: its pool, its APIs, its backend.
 LEFT_OUT = {
     "UserPool", "ResourceServer", "WebClient", "MachineClient", "AdminGroup", "UserGroup", "UserPoolDomain", "PolicyStack", "RestApi", "HttpApi",
     "WebSocketApi", "WebSocketReply", "RestAccessLogs", "HttpAccessLogs", "WebSocketAccessLogs", "AccessLogAccount", "AccessLogAccountRole",
-    "SampleFunction", "SampleLogGroup", "RestApiErrorsAlarm", "HttpApiErrorsAlarm", "WebSocketApiErrorsAlarm",
+    "SampleFunction", "SampleLogGroup", "UsagePlan", "RestApiErrorsAlarm", "HttpApiErrorsAlarm", "WebSocketApiErrorsAlarm",
 }  # fmt: skip
-OUTPUTS = {"UserPoolId", "AuthorizerFunctionArn", "AuthorizerLogGroup", "RevocationsTable", "MissedRevocationsUrl", "DashboardUrl"}
+OUTPUTS = {"UserPoolId", "AuthorizerFunctionArn", "AuthorizerLogGroup", "RevocationsTable", "KeysTable", "MissedRevocationsUrl", "DashboardUrl"}
 POOL = "!If [MakesPool, !Ref UserPool, !Ref UserPoolId]"
 POOL_REGION = "!If [MakesPool, !Ref AWS::Region, !Select [0, !Split [_, !Ref UserPoolId]]]"
 

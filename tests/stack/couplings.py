@@ -251,6 +251,7 @@ BASIC = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 GRANTED = {
     "AuthorizerFunctionRole": {
         "dynamodb:BatchGetItem": "RevocationsTable",
+        "dynamodb:GetItem": "KeysTable",
         "kms:Decrypt": "KmsKey",
         "cognito-idp:AdminGetUser": "userpool/${Pool}",
         "verifiedpermissions:IsAuthorized": "PolicyStack",

@@ -26,6 +26,7 @@ CHOICES = [
     ({}, {"PolicyStore": "create"}),
     ({}, {"RevocationsTableName": "kept"}),
     ({}, {"RevokerCanary": "false"}),
+    ({}, {"ApiKeys": "create", "RestUsagePlan": "create"}, {"KeysTableName": "keys"}),
     ({}, {"CallingAccount1": "1" * 12}, ACCOUNTS),
 ]
 # What changes properties alone: all at their defaults, and all at another value.
@@ -86,7 +87,7 @@ class Parameters(unittest.TestCase):
                 self.assertEqual(made.unknown, [])
                 self.assertEqual(circle(made.references), [])
                 seen += 1
-        self.assertEqual(seen, 2 * 2**5 * 3)
+        self.assertEqual(seen, 2 * 2**5 * 3**2)
 
     def test_every_parameter_changes_something(self):
         default = self.made({})
@@ -107,6 +108,33 @@ class Parameters(unittest.TestCase):
             policies = json.dumps(made.resources[f"{name}Role"])
             self.assertIn("arn:aws:dynamodb:us-east-1:111122223333:table/kept", policies)
         self.assertEqual(made.outputs["RevocationsTable"]["Value"], "kept")
+
+    def test_a_table_of_keys_is_made_or_named_or_not_there(self):
+        none = self.made({})
+        self.assertFalse({"KeysTable", "UsagePlan"} & set(none.resources))
+        self.assertNotIn("KEYS_TABLE", variables(none, "AuthorizerFunction"))
+        self.assertNotIn("dynamodb:GetItem", json.dumps(none.resources["AuthorizerFunctionRole"]))
+        self.assertNotIn("KeysTable", none.outputs)
+        made = self.made({"ApiKeys": "create"})
+        table = made.resources["KeysTable"]
+        self.assertEqual(table["DeletionPolicy"], "RetainExceptOnCreate")
+        revocations = made.resources["RevocationsTable"]
+        self.assertEqual(table["Properties"], revocations["Properties"])
+        self.assertEqual(variables(made, "AuthorizerFunction")["KEYS_TABLE"], {"Ref": "KeysTable"})
+        readers = {name for name, each in made.resources.items() if "KeysTable" in json.dumps(each.get("Properties", {}).get("Policies", ""))}
+        self.assertEqual(readers, {"AuthorizerFunctionRole"})
+        named = self.made({"KeysTableName": "keys"})
+        self.assertNotIn("KeysTable", named.resources)
+        self.assertEqual(variables(named, "AuthorizerFunction")["KEYS_TABLE"], "keys")
+        self.assertIn("arn:aws:dynamodb:us-east-1:111122223333:table/keys", json.dumps(named.resources["AuthorizerFunctionRole"]))
+        self.assertEqual(named.outputs["KeysTable"]["Value"], "keys")
+
+    def test_with_a_usage_plan_the_authorizer_names_the_key(self):
+        self.assertNotIn("ApiKeySourceType", self.made({}).resources["RestApi"]["Properties"])
+        made = self.made({"RestUsagePlan": "create"})
+        self.assertEqual(made.resources["RestApi"]["Properties"]["ApiKeySourceType"], "AUTHORIZER")
+        [stage] = made.resources["UsagePlan"]["Properties"]["ApiStages"]
+        self.assertEqual(stage["ApiId"], {"Ref": "RestApi"})
 
     def test_every_role_has_the_boundary_and_every_store_the_key(self):
         made = self.made(OTHERS)
@@ -218,7 +246,7 @@ class AuthorizerAlone(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_every_combination_refers_to_what_it_makes(self):
-        choices = [({}, POOL), ({}, {"RevocationsTableName": "kept"}), ({}, {"RevokerCanary": "false"}), ({}, ACCOUNTS), ({}, {"Configuration": "x"})]
+        choices = [({}, POOL), ({}, {"RevocationsTableName": "kept"}), ({}, {"RevokerCanary": "false"}), ({}, {"ApiKeys": "create"}), ({}, ACCOUNTS), ({}, {"Configuration": "x"})]
         for chosen in itertools.product(*choices):
             for others in ({}, OTHERS):
                 given = {name: value for each in chosen for name, value in each.items()} | others

@@ -284,15 +284,20 @@ class Agreement(unittest.TestCase):
                 urls = [url.replace("${WebOrigin}", "${var.web_origin}") for url in here.get(one, [])]
                 self.assertEqual(urls, there.get(other, []), f"{client} {one}")
 
-    def test_the_table(self):
-        here, there = of_template("RevocationsTable"), RESOURCES["aws_dynamodb_table.revocations"]
+    def test_the_tables(self):
+        for name, table in (("RevocationsTable", "revocations"), ("KeysTable", "keys")):
+            with self.subTest(name):
+                self.the_table(name, table)
+
+    def the_table(self, name, table):
+        here, there = of_template(name), RESOURCES[f"aws_dynamodb_table.{table}"]
         self.assertEqual(there["billing_mode"], here["BillingMode"])
         self.assertEqual(there["hash_key"], here["KeySchema"][0]["AttributeName"])
         ttl = here["TimeToLiveSpecification"]
         self.assertEqual(there["ttl"], [{"attribute_name": ttl["AttributeName"], "enabled": ttl["Enabled"]}])
         self.assertEqual(there["point_in_time_recovery"], [{"enabled": True}])
         # What the template says with DeletionPolicy.
-        self.assertEqual(TEMPLATE["Resources"]["RevocationsTable"]["DeletionPolicy"], "RetainExceptOnCreate")
+        self.assertEqual(TEMPLATE["Resources"][name]["DeletionPolicy"], "RetainExceptOnCreate")
         self.assertIs(there["deletion_protection_enabled"], True)
 
     def test_what_the_revoker_hears_of(self):
