@@ -24,8 +24,8 @@ pub fn run(data: &[u8]) {
 /// The id of a text that is a key.
 fn id(text: &str) -> Option<&str> {
     let [prefix, id, last] = text.split('_').collect::<Vec<_>>().try_into().ok()?;
-    let lower = |c: char| matches!(c, 'a'..='z');
-    let alphanumeric = |text: &str| text.chars().all(|c| matches!(c, 'a'..='z' | 'A'..='Z' | '0'..='9'));
+    let lower = |c: char| c.is_ascii_lowercase();
+    let alphanumeric = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric());
     let has_prefix = (2..=16).contains(&prefix.chars().count())
         && prefix.chars().next().is_some_and(lower)
         && prefix.chars().all(|c| lower(c) || c.is_ascii_digit());
