@@ -89,7 +89,7 @@ template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; th
 	$(call say,SAM template)
 	$(SAM)/bin/sam validate --lint
 	$(SAM)/bin/sam validate --lint --template-file template-authorizer.yaml
-	$(SAM)/bin/cfn-lint template.yaml template-authorizer.yaml
+	$(SAM)/bin/cfn-lint template.yaml template-authorizer.yaml examples/*/template.yaml
 	PYTHONPATH=tests/stack $(SAM)/bin/python tests/stack/deployer.py
 	$(SAM)/bin/sam build --build-dir .aws-sam/check
 	diff <(printf '%s\n' authorizer.yaml bootstrap) <(ls -A .aws-sam/check/AuthorizerFunction)

@@ -180,6 +180,8 @@ fn api_gateway_asks_for_the_token_where_it_is() {
     check_with(RULES, &of("X-Token"), &[], [(WARNING, "the function looks for credentials elsewhere")]);
     let cookie = format!("{RULES}\ntoken: [{{ cookie: session }}]");
     check_with(&cookie, &of("Cookie"), &[], []);
+    let subprotocol = format!("{RULES}\ntoken: [{{ subprotocol: access_token }}]");
+    check_with(&subprotocol, &of("Sec-WebSocket-Protocol"), &[], []);
     let two = format!("{RULES}\ntoken: [{{ header: Authorization }}, {{ query: t }}]");
     check_with(&two, &of("Authorization"), &[], [(NOTE, "wherever else the token is")]);
 }

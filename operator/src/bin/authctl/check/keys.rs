@@ -57,6 +57,7 @@ pub(super) fn carries(source: &Source, places: &[TokenSource]) -> bool {
     places.iter().any(|place| match (source, place) {
         (Source::Header(header), TokenSource::Header(name)) => header.eq_ignore_ascii_case(name),
         (Source::Header(header), TokenSource::Cookie(..)) => header == "cookie",
+        (Source::Header(header), TokenSource::Subprotocol(_)) => header == "sec-websocket-protocol",
         (Source::Query(query), TokenSource::Query(name)) => query == name,
         _ => false,
     })
