@@ -113,6 +113,12 @@ impl Authorizer {
         self.kinds.contains(&CredentialKind::Signature)
     }
 
+    /// The rule table.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// What the key of a cached simple answer must hold.
     #[must_use]
     pub fn cache_key(&self) -> CacheKey {

@@ -17,6 +17,7 @@
 //! | [`live`] | issuers and the table of revocations, asked about a token | take silence for a "yes" |
 //! | [`credentials`] | API keys, certificates, signed requests: what they stand for | I/O, clock, environment |
 //! | [`issuers`] | who verifies those | decide what a rule means |
+//! | [`substitute`] | what answers in their place, on a desk | reach the function |
 //! | [`policies`] | Cedar policies, asked here or in Verified Permissions | decide what a rule means |
 //! | [`authorizer`] | the order of the steps | know API Gateway |
 //! | [`metrics`] | CloudWatch's embedded metric format | know tokens, routes, requests |
@@ -48,6 +49,8 @@ pub mod time;
 pub mod http;
 
 pub mod keys;
+
+pub mod substitute;
 
 pub mod live;
 

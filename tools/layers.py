@@ -26,10 +26,11 @@ MAY_IMPORT = {
     "time": {"request"},
     "http": {"denial", "lock", "printable", "age_clock"},
     "keys": {"denial", "lock", "age_clock", "token", "http"},
-    "live": {"request", "denial", "lock", "bounded_store", "age_clock", "token", "access", "http", "keys"},
+    "substitute": {"token"},
+    "live": {"substitute", "request", "denial", "lock", "bounded_store", "age_clock", "token", "access", "http", "keys"},
     "credentials": {"request", "denial", "token"},
     "issuers": {"request", "denial", "token", "access", "credentials", "live"},
-    "policies": {"request", "denial", "bounded_store", "token", "access", "permissions", "http", "live"},
+    "policies": {"substitute", "request", "denial", "bounded_store", "token", "access", "permissions", "http", "live"},
     "authorizer": {"request", "denial", "token", "access", "permissions", "http", "keys", "live", "credentials", "issuers", "policies"},
     "metrics": {"http"},
     # Of token the Claims of a permit and, as of credentials, what a TOKEN event carries.
@@ -46,6 +47,7 @@ MAY_IMPORT = {
 OPERATOR_MAY_IMPORT = {
     "keys": {"request", "http", "live", "credentials"},
     "revoking": {"request", "time", "http", "live"},
+    "workbench": ANY,
     "bin": ANY,
     "lib": set(),
 }

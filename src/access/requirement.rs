@@ -1,12 +1,12 @@
 //! What a route asks of a token. Absence never satisfies a check.
 
+use super::observer::{Facts, Observer, Part, all, observed};
 use super::path::SafePath;
 use super::route::Parameter;
 use super::source_ip::IpBlock;
 use crate::denial::{Denial, Missed};
 use crate::request::UnixSeconds;
 use crate::token::{ClaimPath, Claims, CredentialKind};
-use core::net::IpAddr;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -62,14 +62,6 @@ pub enum ClaimValue {
     Parameter(Parameter),
 }
 
-/// What the checks are held against.
-pub(super) struct Facts<'a> {
-    pub(super) claims: &'a Claims,
-    pub(super) path: &'a SafePath<'a>,
-    pub(super) now: UnixSeconds,
-    pub(super) source_ip: Option<IpAddr>,
-}
-
 impl Requirement {
     /// A requirement that nobody meets.
     #[must_use]
@@ -108,8 +100,13 @@ impl Requirement {
     ///
     /// # Errors
     /// The denial of the first that does not hold.
-    pub(super) fn hold(&self, facts: &Facts<'_>) -> Result<(), Denial> {
-        self.checks.iter().try_for_each(|check| check.hold(facts))
+    pub(super) fn hold<O: Observer>(&self, facts: &Facts<'_>, observer: &mut O) -> Result<(), Denial> {
+        all(&self.checks, observer, |check, observer| check.hold(facts, observer))
+    }
+
+    /// The same, as a part of a check.
+    fn hold_within<O: Observer>(&self, facts: &Facts<'_>, observer: &mut O) -> Result<(), Denial> {
+        observed(observer, Part::Requirement(self), facts, |observer| self.hold(facts, observer))
     }
 }
 
@@ -118,7 +115,11 @@ impl Check {
     ///
     /// # Errors
     /// The denial that says what is missing.
-    pub(super) fn hold(&self, facts: &Facts<'_>) -> Result<(), Denial> {
+    pub(super) fn hold<O: Observer>(&self, facts: &Facts<'_>, observer: &mut O) -> Result<(), Denial> {
+        observed(observer, Part::Check(self), facts, |observer| self.judge(facts, observer))
+    }
+
+    fn judge<O: Observer>(&self, facts: &Facts<'_>, observer: &mut O) -> Result<(), Denial> {
         let claims = facts.claims;
         let scope = |scope: &String| claims.has_scope(scope);
         let group = |group: &String| claims.has_group(group);
@@ -171,10 +172,10 @@ impl Check {
                 };
                 ensure(claims.auth_time().is_some_and(recent), || Denial::AuthenticationTooOld)
             }
-            Check::Any(alternatives) => hold_any(alternatives, facts),
+            Check::Any(alternatives) => hold_any(alternatives, facts, observer),
             // An empty list is no configuration, and would hold for everybody.
             Check::All(requirements) if requirements.is_empty() => Err(Denial::Forbidden),
-            Check::All(requirements) => requirements.iter().try_for_each(|requirement| requirement.hold(facts)),
+            Check::All(requirements) => all(requirements, observer, |one, observer| one.hold_within(facts, observer)),
         }
     }
 }
@@ -256,16 +257,22 @@ pub(super) fn equal(claim: &Value, literal: &Value) -> bool {
     }
 }
 
-fn hold_any(alternatives: &[Requirement], facts: &Facts<'_>) -> Result<(), Denial> {
+fn hold_any<O: Observer>(alternatives: &[Requirement], facts: &Facts<'_>, observer: &mut O) -> Result<(), Denial> {
     let mut missed: Option<Denial> = None;
+    let mut one_holds = false;
     for alternative in alternatives {
-        let Err(denial) = alternative.hold(facts) else { return Ok(()) };
-        missed = Some(match missed {
-            None => denial,
-            Some(earlier) => in_common(earlier, denial),
-        });
+        match alternative.hold_within(facts, observer) {
+            Ok(()) if !O::SEES_ALL => return Ok(()),
+            Ok(()) => one_holds = true,
+            Err(denial) => {
+                missed = Some(match missed {
+                    None => denial,
+                    Some(earlier) => in_common(earlier, denial),
+                });
+            }
+        }
     }
-    Err(missed.unwrap_or(Denial::Forbidden))
+    if one_holds { Ok(()) } else { Err(missed.unwrap_or(Denial::Forbidden)) }
 }
 
 /// What two missed alternatives have in common: their reason, or just that it is forbidden.
@@ -302,7 +309,7 @@ mod tests {
     fn lacks_from(address: Option<&str>, path: &str, check: &Check, members: Value) -> Option<Denial> {
         let source_ip = address.map(|address| address.parse().unwrap());
         let facts = Facts { claims: &claims(members), path: &SafePath::parse(path).unwrap(), now: at(NOW), source_ip };
-        check.hold(&facts).err()
+        check.hold(&facts, &mut ()).err()
     }
 
     fn lacks(check: &Check, members: Value) -> Option<Denial> {
@@ -509,9 +516,12 @@ mod tests {
             assert_eq!(lacks(&check, members), expected, "{check:?}");
         }
         let facts = Facts { claims: &claims(both), path: &SafePath::root(), now: at(NOW), source_ip: None };
-        assert!(all_of(&[]).hold(&facts).is_ok() && all_of(&[scope("read"), group("admin")]).hold(&facts).is_ok());
-        assert!(all_of(&[scope("read"), scope("write")]).hold(&facts).is_err());
-        assert!(Requirement::never().hold(&facts).is_err());
+        assert!(
+            all_of(&[]).hold(&facts, &mut ()).is_ok()
+                && all_of(&[scope("read"), group("admin")]).hold(&facts, &mut ()).is_ok()
+        );
+        assert!(all_of(&[scope("read"), scope("write")]).hold(&facts, &mut ()).is_err());
+        assert!(Requirement::never().hold(&facts, &mut ()).is_err());
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! The route table: finds the rule of a request and holds the claims against it.
 
+use super::contenders::{Contender, lost_by};
 use super::coverage::{
     Coverage, Inexpressible, OverAllow, RouteOfTable, Served, TwoReadings, UnvouchedPermissions, run_elsewhere, served,
     two_readings,
 };
+use super::observer::{Facts, Observer, Part, Role, observed};
 use super::path::{SafePath, check_count};
 use super::permit::{GrantedRuling, Permit, Ruling, UngrantedPermit};
 use super::policy_question::{CedarRule, PolicyQuestion};
-use super::requirement::{Facts, Requirement};
+use super::requirement::Requirement;
 use super::route::{LetterCase, Method, RouteIndex, RouteKey};
 use crate::denial::Denial;
 use crate::request::{GatewayRoute, MAX_RESOURCE_CHARACTERS, Request, UnixSeconds};
@@ -153,6 +155,21 @@ impl Rules {
     #[must_use]
     pub fn exposed_by_caching(&self, api: &[&RouteKey]) -> Vec<usize> {
         self.coverage.as_ref().map_or_else(Vec::new, |coverage| coverage.exposed(api))
+    }
+
+    /// The routes that have this path and do not serve it, each with the reason; nothing of a path that is not safe.
+    #[must_use]
+    pub fn contenders(&self, method: &str, path: &str) -> Vec<Contender> {
+        let Ok(path) = SafePath::parse(path) else { return Vec::new() };
+        let method = Method::parse(method);
+        let winner = self.index.find(method, &path, self.letter_case);
+        let winning = winner.and_then(|position| self.routes.get(position));
+        let others = self.iter().enumerate().filter(|(position, _)| Some(*position) != winner);
+        let contender = |route, rule: &Rule| {
+            let lost_by = lost_by(winning, route, method, &path, self.letter_case)?;
+            Some(Contender { key: rule.key.to_string(), lost_by })
+        };
+        others.filter_map(|(_, (route, rule))| contender(route, rule)).collect()
     }
 
     /// Whether any rule asks the Cedar policies.
@@ -398,21 +415,38 @@ impl MatchedRule<'_> {
     /// # Errors
     /// The denial of the first check that does not hold.
     pub fn authorize(&self, claims: Arc<Claims>, now: UnixSeconds) -> Result<Ruling, Denial> {
-        let hold =
-            |rule: &Rule, path| rule.requirement.hold(&Facts { claims: &claims, path, now, source_ip: self.source_ip });
+        self.authorize_before(claims, now, &mut ())
+    }
+
+    /// The same, while somebody looks on.
+    ///
+    /// # Errors
+    /// As [`Self::authorize`].
+    pub fn authorize_before<O: Observer>(
+        &self,
+        claims: Arc<Claims>,
+        now: UnixSeconds,
+        observer: &mut O,
+    ) -> Result<Ruling, Denial> {
+        let hold = |rule: &Rule, role, path, observer: &mut O| {
+            let facts = Facts { claims: &claims, path, now, source_ip: self.source_ip };
+            observed(observer, Part::Rule(rule, role), &facts, |observer| rule.requirement.hold(&facts, observer))
+        };
         let mut would_be = None;
         for (rule, path) in &self.otherwise {
-            hold(rule, path).map_err(|_| Denial::UnsafePath(ANOTHER_RULE))?;
+            let held = hold(rule, Role::ServesAnotherReading, path, observer);
+            held.map_err(|_| Denial::UnsafePath(ANOTHER_RULE))?;
         }
         for path in [&self.path].into_iter().chain(&self.other_readings) {
-            self.rule.let_in_or(hold(self.rule, path), &mut would_be)?;
+            self.rule.let_in_or(hold(self.rule, Role::Serves, path, observer), &mut would_be)?;
         }
         for (rule, path) in &self.also_required {
-            rule.let_in_or(hold(rule, path), &mut would_be)?;
+            rule.let_in_or(hold(rule, Role::ServesABeginning, path, observer), &mut would_be)?;
         }
         if let Some(GatewayRule { rule, paths, are_its_own }) = &self.gateway_rule {
             let can_be_asked = rule.cedar.is_none() || *are_its_own;
-            let holds = can_be_asked && paths.iter().all(|path| hold(rule, path).is_ok());
+            let mut of_gateway = |path| hold(rule, Role::RunByTheGateway, path, observer).is_ok();
+            let holds = can_be_asked && paths.iter().all(&mut of_gateway);
             let held = if holds { Ok(()) } else { Err(Denial::ForbiddenFor(GATEWAY_ROUTE)) };
             rule.let_in_or(held, &mut would_be)?;
         }

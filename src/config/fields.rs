@@ -14,18 +14,22 @@ use std::time::Duration;
 
 /// What all values are read with: the environment, the folder of relative paths,
 /// and the faults found so far.
-pub(super) struct Reader<'r> {
+pub struct Reader<'r> {
     environment: &'r Environment,
     folder: &'r Path,
     faults: RefCell<Vec<Fault>>,
 }
 
 impl<'r> Reader<'r> {
-    pub(super) fn new(environment: &'r Environment, folder: &'r Path, faults: Vec<Fault>) -> Self {
+    /// A reader without faults but for those that the text itself has.
+    #[must_use]
+    pub fn new(environment: &'r Environment, folder: &'r Path, faults: Vec<Fault>) -> Self {
         Self { environment, folder, faults: RefCell::new(faults) }
     }
 
-    pub(super) fn into_faults(self) -> Faults {
+    /// All faults, in the order of the text.
+    #[must_use]
+    pub fn into_faults(self) -> Faults {
         let mut faults = self.faults.into_inner();
         faults.sort_by_key(|fault| fault.line);
         Faults(faults)
@@ -39,7 +43,7 @@ impl<'r> Reader<'r> {
 }
 
 /// A map whose keys are taken one by one; what is not taken is a fault.
-pub(super) struct Fields<'r> {
+pub struct Fields<'r> {
     reader: &'r Reader<'r>,
     place: String,
     position: (usize, usize),
@@ -48,7 +52,9 @@ pub(super) struct Fields<'r> {
 }
 
 impl<'r> Fields<'r> {
-    pub(super) fn of(reader: &'r Reader<'r>, node: &'r Node, place: &str) -> Option<Self> {
+    /// The map at that node; a fault, and `None`, where it is none.
+    #[must_use]
+    pub fn of(reader: &'r Reader<'r>, node: &'r Node, place: &str) -> Option<Self> {
         match &node.value {
             Value::Map(entries) => Some(Self {
                 reader,
@@ -65,7 +71,7 @@ impl<'r> Fields<'r> {
     }
 
     /// The value of a key that may be left out.
-    pub(super) fn take(&mut self, key: &'static str) -> Option<Item<'r>> {
+    pub fn take(&mut self, key: &'static str) -> Option<Item<'r>> {
         self.known.push(key);
         let position = self.left.iter().position(|(name, _)| name == key)?;
         let (_, node) = self.left.remove(position);
@@ -73,12 +79,12 @@ impl<'r> Fields<'r> {
     }
 
     /// Whether the key is there, and not taken yet.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub fn has(&self, key: &str) -> bool {
         self.left.iter().any(|(name, _)| name == key)
     }
 
     /// The value of a key that must be there.
-    pub(super) fn require(&mut self, key: &'static str) -> Option<Item<'r>> {
+    pub fn require(&mut self, key: &'static str) -> Option<Item<'r>> {
         let item = self.take(key);
         if item.is_none() {
             self.reader.fault(&child(&self.place, key), self.position, "is missing");
@@ -87,7 +93,7 @@ impl<'r> Fields<'r> {
     }
 
     /// All keys that are left, with their values.
-    pub(super) fn rest(&mut self) -> Vec<(&'r str, Item<'r>)> {
+    pub fn rest(&mut self) -> Vec<(&'r str, Item<'r>)> {
         let rest = std::mem::take(&mut self.left).into_iter();
         rest.map(|(key, node)| {
             (key.as_str(), Item { reader: self.reader, place: child(&self.place, &quoted(key)), node })
@@ -96,7 +102,7 @@ impl<'r> Fields<'r> {
     }
 
     /// Notes what was not taken.
-    pub(super) fn finish(mut self) {
+    pub fn finish(mut self) {
         let known = self.known.join(", ");
         for (_, item) in self.rest() {
             item.fault(format!("unknown key; known are {known}"));
@@ -104,20 +110,33 @@ impl<'r> Fields<'r> {
     }
 
     /// Notes a fault of the map as a whole.
-    pub(super) fn fault(&self, message: impl Into<String>) {
+    pub fn fault(&self, message: impl Into<String>) {
         self.reader.fault(&self.place, self.position, message);
     }
 }
 
 /// A value and its place.
-pub(super) struct Item<'r> {
+pub struct Item<'r> {
     reader: &'r Reader<'r>,
     place: String,
     node: &'r Node,
 }
 
 impl<'r> Item<'r> {
-    pub(super) fn fault(&self, message: impl Into<String>) {
+    /// The node itself, where what it holds is not of one type.
+    #[must_use]
+    pub fn node(&self) -> &'r Node {
+        self.node
+    }
+
+    /// An item of this one that is read by hand, under that name in its place.
+    #[must_use]
+    pub fn inner(&self, name: &str, node: &'r Node) -> Self {
+        Self { reader: self.reader, place: child(&self.place, &quoted(name)), node }
+    }
+
+    /// Notes a fault of this value.
+    pub fn fault(&self, message: impl Into<String>) {
         self.reader.fault(&self.place, (self.node.line, self.node.column), message);
     }
 
@@ -126,12 +145,14 @@ impl<'r> Item<'r> {
         None
     }
 
-    pub(super) fn fields(&self) -> Option<Fields<'r>> {
+    /// Its keys; a fault, and `None`, where it is no map.
+    #[must_use]
+    pub fn fields(&self) -> Option<Fields<'r>> {
         Fields::of(self.reader, self.node, &self.place)
     }
 
     /// The items of a list that has at least one.
-    pub(super) fn items(&self) -> Option<Vec<Item<'r>>> {
+    pub fn items(&self) -> Option<Vec<Item<'r>>> {
         match &self.node.value {
             Value::List(items) if items.is_empty() => self.faulty("must not be empty"),
             Value::List(items) => Some(
@@ -145,16 +166,20 @@ impl<'r> Item<'r> {
         }
     }
 
-    pub(super) fn is_map(&self) -> bool {
+    /// Whether it is a map.
+    #[must_use]
+    pub fn is_map(&self) -> bool {
         matches!(self.node.value, Value::Map(_))
     }
 
-    pub(super) fn is_list(&self) -> bool {
+    /// Whether it is a list.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
         matches!(self.node.value, Value::List(_))
     }
 
     /// A non-empty text, with the environment's values in it.
-    pub(super) fn text(&self) -> Option<Cow<'r, str>> {
+    pub fn text(&self) -> Option<Cow<'r, str>> {
         let Some(text) = self.node.text() else { return self.faulty("must be a text") };
         if self.node.is_null() {
             return self.faulty("must not be empty");
@@ -166,12 +191,14 @@ impl<'r> Item<'r> {
         }
     }
 
-    pub(super) fn string(&self) -> Option<String> {
+    /// As [`Self::text`], owned.
+    #[must_use]
+    pub fn string(&self) -> Option<String> {
         self.text().map(Cow::into_owned)
     }
 
     /// A list of texts, or one text separated by commas or white space.
-    pub(super) fn strings(&self) -> Option<Vec<String>> {
+    pub fn strings(&self) -> Option<Vec<String>> {
         if self.is_list() {
             return self.items()?.iter().map(|item| item.member(|c| c == ',' || c.is_whitespace())).collect();
         }
@@ -184,7 +211,7 @@ impl<'r> Item<'r> {
     }
 
     /// As [`Self::strings`], where an empty list, or a variable that is empty, has no texts.
-    pub(super) fn strings_or_none(&self) -> Option<Vec<String>> {
+    pub fn strings_or_none(&self) -> Option<Vec<String>> {
         let is_blank = |text: &str| text.chars().all(|c| c == ',' || c.is_whitespace());
         match &self.node.value {
             Value::List(items) if items.is_empty() => Some(Vec::new()),
@@ -199,7 +226,7 @@ impl<'r> Item<'r> {
     }
 
     /// A list of groups, whose names may hold white space, or one text separated by commas.
-    pub(super) fn groups(&self) -> Option<Vec<String>> {
+    pub fn groups(&self) -> Option<Vec<String>> {
         if self.is_list() {
             return self.items()?.iter().map(|item| item.member(|c| c == ',')).collect();
         }
@@ -224,7 +251,7 @@ impl<'r> Item<'r> {
     }
 
     /// One of the named values.
-    pub(super) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
+    pub fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text()?;
         match choices.iter().find(|(name, _)| *name == text) {
             Some((_, value)) => Some(*value),
@@ -235,19 +262,23 @@ impl<'r> Item<'r> {
         }
     }
 
-    pub(super) fn boolean(&self) -> Option<bool> {
+    /// `true` or `false`.
+    #[must_use]
+    pub fn boolean(&self) -> Option<bool> {
         self.choice(&[("true", true), ("false", false)])
     }
 
     /// A duration such as `500ms`, `5s`, `15m`, `1h`; never zero.
-    pub(super) fn duration(&self) -> Option<Duration> {
+    pub fn duration(&self) -> Option<Duration> {
         match self.duration_or_zero()? {
             Duration::ZERO => self.faulty("must be longer than 0s"),
             duration => Some(duration),
         }
     }
 
-    pub(super) fn duration_or_zero(&self) -> Option<Duration> {
+    /// A duration that may be zero.
+    #[must_use]
+    pub fn duration_or_zero(&self) -> Option<Duration> {
         let text = self.text()?;
         match parse_duration(&text) {
             Some(duration) => Some(duration),
@@ -256,7 +287,7 @@ impl<'r> Item<'r> {
     }
 
     /// An address that is safe to fetch from.
-    pub(super) fn address(&self) -> Option<Address> {
+    pub fn address(&self) -> Option<Address> {
         match Address::parse(&self.text()?) {
             Ok(address) => Some(address),
             Err(error) => self.faulty(error.to_string()),
@@ -264,7 +295,7 @@ impl<'r> Item<'r> {
     }
 
     /// Notes a fault where this text, which the item has in other words, is no safe address.
-    pub(super) fn address_like(&self, text: &str) -> Option<()> {
+    pub fn address_like(&self, text: &str) -> Option<()> {
         match Address::parse(text) {
             Ok(_) => Some(()),
             Err(error) => self.faulty(error.to_string()),
@@ -272,7 +303,7 @@ impl<'r> Item<'r> {
     }
 
     /// Where a claim is: its name, or a JSON pointer.
-    pub(super) fn claim(&self) -> Option<ClaimPath> {
+    pub fn claim(&self) -> Option<ClaimPath> {
         match ClaimPath::parse(&self.text()?) {
             Ok(path) => Some(path),
             Err(error) => self.faulty(error.to_string()),
@@ -280,7 +311,7 @@ impl<'r> Item<'r> {
     }
 
     /// A file, its path relative to the configuration's folder.
-    pub(super) fn file(&self) -> Option<Vec<u8>> {
+    pub fn file(&self) -> Option<Vec<u8>> {
         let path: PathBuf = self.reader.folder.join(&*self.text()?);
         match std::fs::read(&path) {
             Ok(bytes) => Some(bytes),
@@ -291,7 +322,7 @@ impl<'r> Item<'r> {
     /// The texts of a folder's files whose names end in that extension, by name; the
     /// folder is relative to the configuration's.
     #[cfg(feature = "cedar")]
-    pub(super) fn files(&self, extension: &str) -> Option<Vec<(String, String)>> {
+    pub fn files(&self, extension: &str) -> Option<Vec<(String, String)>> {
         let folder: PathBuf = self.reader.folder.join(&*self.text()?);
         let read = || -> std::io::Result<Vec<(String, String)>> {
             let mut files = Vec::new();
@@ -314,7 +345,7 @@ impl<'r> Item<'r> {
     /// A scalar to compare a claim with: what is written plainly is a boolean or a
     /// number where it looks like one (YAML's core schema); what is quoted or
     /// comes from the environment is text.
-    pub(super) fn literal(&self) -> Option<serde_json::Value> {
+    pub fn literal(&self) -> Option<serde_json::Value> {
         let Value::Scalar { text, plain } = &self.node.value else { return self.faulty("must be a single value") };
         let read = self.text()?;
         let literal = if *plain && !self.is_from_environment() { plain_literal(text) } else { None };
@@ -323,7 +354,7 @@ impl<'r> Item<'r> {
 
     /// Whether a value of the environment is part of it: such a text means itself
     /// and nothing else.
-    pub(super) fn is_from_environment(&self) -> bool {
+    pub fn is_from_environment(&self) -> bool {
         matches!(&self.node.value, Value::Scalar { text, .. } if text.contains("${"))
     }
 }

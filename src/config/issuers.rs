@@ -8,6 +8,7 @@ use crate::http::{Address, HttpsClient, RemoteCounts};
 use crate::issuers::RecordIssuer;
 use crate::keys::{Discovery, JwksCache, JwksSettings, JwksSource, WithdrawnKeys};
 use crate::live::{IssuerCheck, LiveCheck, RevocationTable, UserPool};
+use crate::substitute::Substitute;
 use crate::token::{
     AcceptedTenants, Algorithm, AlgorithmSet, Audience, ClaimNames, ClaimPath, ClientId, ClientIds, CredentialKind,
     Expectations, IssuerKind, KeySet, ListForm, MappedList, Tenants, TokenUse, is_tenant,
@@ -30,6 +31,8 @@ pub(super) struct Shared {
     pub(super) revocations_always: bool,
     /// Where tokens are carried; `None` where the section is faulty.
     pub(super) token_sources: Option<TokenSources>,
+    /// What answers in the place of issuers and tables, where nothing is asked over the network.
+    pub(super) substitute: Option<Arc<dyn Substitute>>,
 }
 
 /// The issuers of the file.
@@ -244,6 +247,14 @@ fn build(
 ) -> Option<Issuer> {
     let https = Arc::clone(&shared.https);
     let name = Arc::clone(&expectations.issuer);
+    let keys = match &shared.substitute {
+        Some(substitute) => {
+            let set = substitute.jwk_set(&name, expectations.algorithms);
+            // A set without a usable key verifies nothing.
+            Keys { source: JwksSource::None, known: KeySet::parse(set.as_bytes(), expectations.algorithms).ok() }
+        }
+        None => keys,
+    };
     let keys = JwksCache::new(
         name,
         keys.source.through(https),
@@ -254,7 +265,8 @@ fn build(
         &shared.counts,
     );
     let revocations = shared.revocations.clone();
-    let live = LiveCheck { issuer_check, revocations, revocations_always: shared.revocations_always };
+    let substitute = shared.substitute.clone();
+    let live = LiveCheck { issuer_check, revocations, revocations_always: shared.revocations_always, substitute };
     Some(Issuer { expectations: Arc::new(expectations), keys, name_in_policies, live, opaque_tokens })
 }
 

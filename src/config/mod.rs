@@ -24,18 +24,19 @@ mod source;
 pub mod yaml;
 
 pub use faults::{Fault, Faults};
+pub use fields::{Fields, Item, Reader};
 pub use revocations::RevocationSettings;
 pub use source::{ConfigText, Environment};
 
 use crate::access::{LetterCase, Rule, Rules};
-use crate::authorizer::Authorizer;
+use crate::authorizer::{Authorizer, Issuer};
 use crate::gateway::{AnswerSettings, Handler, MIN_CONTEXT_BYTES, TokenSources};
 use crate::http::{HttpsClient, RemoteCounts};
 use crate::metrics::Metrics;
 use crate::policies::PermissionCheck;
 use crate::secrets;
+use crate::substitute::Substitute;
 use crate::token::Expectations;
-use fields::{Fields, Reader};
 use issuers::Issuers;
 use settings::{Covers, Policy};
 use std::sync::Arc;
@@ -75,9 +76,30 @@ impl Config {
     /// # Errors
     /// All [`Faults`].
     pub fn parse(text: &ConfigText, environment: &Environment) -> Result<Self, Faults> {
+        Self::parse_for(text, environment, None)
+    }
+
+    /// Reads a configuration's text for a desk: keys are those of `substitute`, and it answers in the place of issuers,
+    /// tables and policy stores. Nothing is asked over the network.
+    ///
+    /// # Errors
+    /// All [`Faults`].
+    pub fn parse_offline(
+        text: &ConfigText,
+        environment: &Environment,
+        substitute: Arc<dyn Substitute>,
+    ) -> Result<Self, Faults> {
+        Self::parse_for(text, environment, Some(substitute))
+    }
+
+    fn parse_for(
+        text: &ConfigText,
+        environment: &Environment,
+        substitute: Option<Arc<dyn Substitute>>,
+    ) -> Result<Self, Faults> {
         let (root, faults) = yaml::parse(&text.text, yaml::Tags::Refused)?;
         let reader = Reader::new(environment, &text.folder, faults);
-        let config = Self::read(&reader, &root);
+        let config = Self::read(&reader, &root, substitute);
         let faults = reader.into_faults();
         match config {
             Some(config) if faults.is_empty() => Ok(config),
@@ -86,7 +108,7 @@ impl Config {
     }
 
     /// Reads every section, so that all faults are found; `None` where one has any.
-    fn read(reader: &Reader<'_>, root: &yaml::Node) -> Option<Self> {
+    fn read(reader: &Reader<'_>, root: &yaml::Node, substitute: Option<Arc<dyn Substitute>>) -> Option<Self> {
         let mut file = Fields::of(reader, root, "")?;
         let leeway = settings::leeway(&mut file);
         let jwks = settings::jwks(&mut file);
@@ -111,6 +133,7 @@ impl Config {
             revocations: table.clone(),
             revocations_always,
             token_sources: token_sources.clone(),
+            substitute: substitute.clone(),
         };
         let issuers = issuers::read(&mut file, &shared);
         let known = issuers.as_ref();
@@ -160,11 +183,16 @@ impl Config {
         answers.policies_expire = policy.expires_with_token;
         answers.implicit_deny = policy.implicit_deny;
         answers.covers_tokens = policy.covers == Covers::Token;
+        let offline = |check: PermissionCheck| match &substitute {
+            Some(substitute) => PermissionCheck { engine: check.engine.offline(substitute), ..check },
+            None => check,
+        };
+        let permissions = cedar.into_check()?.map(offline);
         Some(Self {
             issuers: issuers?,
             rules: rules?,
             revocations_always,
-            permissions: cedar.into_check()?,
+            permissions,
             answers,
             token_sources: token_sources?,
             notes,
@@ -184,6 +212,12 @@ impl Config {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// The issuers of tokens, in the order of the file.
+    #[must_use]
+    pub fn issuers(&self) -> &[Issuer] {
+        &self.issuers.tokens
     }
 
     /// What the tokens of each issuer must look like.

@@ -213,6 +213,11 @@ impl<'a> Event<'a> {
         if values.is_empty() { Vec::new() } else { missing.collect() }
     }
 
+    /// Whether something stands in this place.
+    pub(super) fn carries(&self, source: &TokenSource) -> bool {
+        !self.credentials(std::slice::from_ref(source)).is_empty()
+    }
+
     fn credentials(&self, sources: &[TokenSource]) -> Vec<Credential<'a>> {
         let mut found = Vec::new();
         if self.kind == EventKind::RestToken {

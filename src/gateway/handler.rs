@@ -4,14 +4,14 @@
 use super::answer::{Answer, AnswerSettings, Answered, answer};
 use super::event::Event;
 use super::event_kind::EventKind;
-use super::token_sources::TokenSources;
+use super::token_sources::{TokenSource, TokenSources};
 use super::trace::trace_id;
-use crate::access::{CacheKey, Permit};
+use crate::access::{CacheKey, Observer, Permit};
 use crate::authorizer::{Authorizer, DecisionRecord};
 use crate::credentials::ApiKey;
 use crate::denial::{Class, Denial};
 use crate::metrics::{Invocation, Metrics};
-use crate::request::{Credential, Request};
+use crate::request::{Credential, Request, UnixSeconds};
 use crate::time::now;
 use crate::token::{BearerToken, Claims, CredentialKind};
 use futures_util::FutureExt;
@@ -19,6 +19,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -103,7 +104,7 @@ impl Handler {
         let trace_id = trace.and_then(trace_id);
         let mut line = Line { request_id, trace_id, ..Line::default() };
         // A panic is a bug, and its answer is a denial: the process lives on.
-        let outcome = AssertUnwindSafe(self.decide(event, &mut line)).catch_unwind().await;
+        let outcome = AssertUnwindSafe(self.decide(event, now(), &mut line)).catch_unwind().await;
         let outcome = outcome.unwrap_or_else(|_| Some(Answered::failed(Denial::Internal("a panic"))));
         let took = started.elapsed();
         let Some(answered) = outcome else {
@@ -122,7 +123,7 @@ impl Handler {
     }
 
     /// `None` where there is nothing to decide.
-    async fn decide(&self, event: &[u8], line: &mut Line<'_>) -> Option<Answered> {
+    async fn decide(&self, event: &[u8], now: Option<UnixSeconds>, line: &mut Line<'_>) -> Option<Answered> {
         let event = match Event::parse_or_ping(event) {
             Ok(Some(event)) => event,
             Ok(None) => {
@@ -135,7 +136,7 @@ impl Handler {
         let by_policy = self.answers.by_policy(event.kind);
         self.look_at_sources(&event, by_policy);
         let request = self.request(&event, by_policy);
-        let ruling: Result<Permit, Denial> = match now() {
+        let ruling: Result<Permit, Denial> = match now {
             Some(now) => self.authorizer.authorize(&request, now, &mut line.record).await,
             None => Err(Denial::Internal("the clock is before 1970 or after 9999")),
         };
@@ -212,6 +213,68 @@ fn key_in_token(request: &Request<'_>, kind: EventKind) -> Option<Credential<'st
     }
     let token = BearerToken::from_request(request).ok()?;
     ApiKey::has_form(token.as_str()).then(|| Credential(token.as_str().to_owned().into()))
+}
+
+impl Handler {
+    /// What would be answered at that time, and all that was learned on the way, for `authctl`: the function's own steps.
+    /// Nothing is logged. `observer` sees the rule held against the claims, where the token was accepted and a rule serves
+    /// the path. `None` for an event that only keeps the function warm.
+    pub async fn rehearse<O: Observer>(&self, event: &[u8], now: UnixSeconds, observer: &mut O) -> Option<Rehearsal> {
+        let mut line = Line::default();
+        let answered = self.decide(event, Some(now), &mut line).await?;
+        let would_be = line.would_be(&answered.ruling).cloned();
+        let Line { record, .. } = line;
+        let Answered { ruling, answer, omitted_claims } = answered;
+        let request = Event::parse(event).ok().map(|event| {
+            let request = self.request(&event, self.answers.by_policy(event.kind));
+            let rule = self.authorizer.rules().route(&request);
+            if let (Ok(rule), Some(claims)) = (&rule, &record.claims) {
+                // The verdict is the one above, by the same code.
+                let _ = rule.authorize_before(Arc::clone(claims), now, observer);
+            }
+            let is_carried = |source: &&TokenSource| event.carries(source);
+            RehearsedRequest {
+                event: event.kind,
+                method: request.method.to_owned(),
+                path: request.path.to_owned(),
+                carried_in: self.token_sources.of(event.kind).iter().filter(is_carried).cloned().collect(),
+                route: rule.map(|rule| Arc::clone(rule.key())),
+            }
+        });
+        Some(Rehearsal { answer, ruling, would_be, omitted_claims, record, request })
+    }
+}
+
+/// What would become of an event.
+#[derive(Debug)]
+pub struct Rehearsal {
+    /// What API Gateway would get.
+    pub answer: Answer,
+    /// Whether that lets the request in.
+    pub ruling: Result<(), Denial>,
+    /// Of a request that a rule lets in which only reports: why it would be refused.
+    pub would_be: Option<Denial>,
+    /// The context keys that were left out of the answer.
+    pub omitted_claims: Option<String>,
+    /// What was learned on the way.
+    pub record: DecisionRecord,
+    /// The request; `None` where the event is none of API Gateway's.
+    pub request: Option<RehearsedRequest>,
+}
+
+/// What an event says of its request.
+#[derive(Debug)]
+pub struct RehearsedRequest {
+    /// The kind of event.
+    pub event: EventKind,
+    /// The request's method, or `$connect`.
+    pub method: String,
+    /// The request's path.
+    pub path: String,
+    /// Which of the configured places carry something; a TOKEN event has no such places.
+    pub carried_in: Vec<TokenSource>,
+    /// The key of the rule that serves the path, whatever the token.
+    pub route: Result<Arc<str>, Denial>,
 }
 
 fn diagnostic(error_type: &str, error_message: &str) -> Diagnostic {

@@ -15,6 +15,6 @@ mod trace;
 pub use answer::{Answer, AnswerSettings, HttpResponse, MIN_CONTEXT_BYTES, Unauthorized};
 pub use context::{ClaimSource, ContextMap, OMITTED_CLAIMS};
 pub use event_kind::EventKind;
-pub use handler::{Handler, RawEvent};
+pub use handler::{Handler, RawEvent, Rehearsal, RehearsedRequest};
 pub use method_arn::MethodArn;
 pub use token_sources::{Csrf, TokenSource, TokenSources};

@@ -12,7 +12,8 @@ use crate::bounded_store::{Limits, Weight};
 use crate::denial::Denial;
 use crate::http::RemoteCounts;
 use crate::request::UnixSeconds;
-use crate::token::{BearerToken, Claims, IntrospectedToken, TokenDigest};
+use crate::substitute::{OUTAGE, Reply, Substitute};
+use crate::token::{BearerToken, Claims, IntrospectedToken, Introspection, TokenDigest};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,6 +138,35 @@ impl IssuerCheck {
         let result = result.and_then(|told| told.read());
         let result = result.and_then(|told| self.get_to_know(&digest, caller, &told, now).map(|()| told));
         Answered { result, remembered }
+    }
+
+    /// What would become of a question about a verified token if the issuer answered so.
+    pub(super) fn answered_by(&self, substitute: &dyn Substitute, claims: &Claims) -> Answered<Option<UnixSeconds>> {
+        let says = || match (substitute.issuer(), &self.method) {
+            (Reply::Yes, _) => Ok(None),
+            (Reply::Revoked, Method::Cognito(_)) => Err(Denial::TokenRevoked("Cognito says so")),
+            (Reply::No | Reply::Revoked, _) => Err(Denial::TokenInactive("its issuer says so")),
+            (Reply::Outage, _) => Err(Denial::IntrospectionUnavailable(OUTAGE.into())),
+        };
+        Answered { result: self.method.can_ask_about(claims).and_then(|()| says()), remembered: false }
+    }
+
+    /// What would become of a question about an opaque token if the issuer answered so.
+    pub(super) fn resolved_by(
+        &self,
+        substitute: &dyn Substitute,
+        token: &BearerToken<'_>,
+    ) -> Answered<IntrospectedToken> {
+        let unavailable = |why: &'static str| Err(Denial::IntrospectionUnavailable(why.into()));
+        let result = match substitute.introspection(token.as_str()) {
+            None => unavailable(OUTAGE),
+            Some(body) => match Introspection::parse(body.as_bytes()) {
+                Some(Introspection::Active(told)) => Ok(told),
+                Some(Introspection::Inactive) => Err(Denial::TokenInactive("its issuer says so")),
+                None => unavailable("an answer that makes no sense"),
+            },
+        };
+        Answered { result, remembered: false }
     }
 
     /// Remembers whose token this is.

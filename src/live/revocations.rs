@@ -11,6 +11,7 @@ use super::caller::Caller;
 use crate::denial::Denial;
 use crate::http::{Outage, RemoteCounts, aws};
 use crate::request::UnixSeconds;
+use crate::substitute::{OUTAGE, Reply, Substitute};
 use crate::token::Claims;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
@@ -128,17 +129,24 @@ impl RevocationTable {
     /// [`Denial::TokenRevoked`]; [`Denial::NotIntrospectable`] for a token that
     /// nothing could name; [`Denial::RevocationsUnavailable`].
     pub(super) async fn check(&self, claims: &Claims, now: UnixSeconds) -> Result<(), Denial> {
-        let keys = RevocationKey::of(claims);
-        if keys.is_empty() {
-            return Err(Denial::NotIntrospectable("nothing in the token could be revoked"));
-        }
+        let keys = keys_of(claims)?;
         // On the heap: an SDK call's future is large, and most requests make none.
         let found = self.breaker.call(Caller::of(claims), TIMEOUT, self.read(keys).boxed()).await;
         let found = found.map_err(|outage| Denial::RevocationsUnavailable(outage.why))?;
         if found.iter().any(|revocation| revocation.refuses(claims.issued_at(), now)) {
-            return Err(Denial::TokenRevoked("in the table of revocations"));
+            return Err(Denial::TokenRevoked(IN_THE_TABLE));
         }
         Ok(())
+    }
+
+    /// What would become of that if the table answered so.
+    pub(super) fn answered_by(substitute: &dyn Substitute, claims: &Claims) -> Result<(), Denial> {
+        keys_of(claims)?;
+        match substitute.revocations() {
+            Reply::Yes => Ok(()),
+            Reply::No | Reply::Revoked => Err(Denial::TokenRevoked(IN_THE_TABLE)),
+            Reply::Outage => Err(Denial::RevocationsUnavailable(OUTAGE.into())),
+        }
     }
 
     /// One consistent batch read; keys that were not processed are asked for again
@@ -172,6 +180,17 @@ impl RevocationTable {
         }
     }
 }
+
+/// All that could name this token in the table; never nothing.
+fn keys_of(claims: &Claims) -> Result<Vec<RevocationKey>, Denial> {
+    let keys = RevocationKey::of(claims);
+    if keys.is_empty() {
+        return Err(Denial::NotIntrospectable("nothing in the token could be revoked"));
+    }
+    Ok(keys)
+}
+
+const IN_THE_TABLE: &str = "in the table of revocations";
 
 /// "Partition key: 2048 bytes" (DynamoDB, quotas).
 const MAX_KEY_BYTES: usize = 2048;

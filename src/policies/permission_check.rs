@@ -10,8 +10,12 @@ use crate::denial::Denial;
 use crate::permissions::Evaluator;
 use crate::permissions::{ContextSettings, NotAsked, Question, Verdict};
 use crate::request::{Details, UnixSeconds};
+use crate::substitute::Substitute;
+#[cfg(feature = "cedar")]
+use crate::substitute::{OUTAGE, Reply};
 use crate::token::{BearerToken, Claims};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The policies of a configuration.
 #[derive(Debug)]
@@ -33,6 +37,9 @@ pub enum PolicyEngine {
     /// Amazon Verified Permissions.
     #[cfg(feature = "cedar")]
     Store(Box<PolicyStore>),
+    /// What answers in the place of a store, where nothing is asked over the network.
+    #[cfg(feature = "cedar")]
+    Substitute(Arc<dyn Substitute>),
 }
 
 /// Who sends the request that the policies are asked about.
@@ -108,6 +115,24 @@ impl PolicyEngine {
             }
             // On the heap, so that the future of a request that asks no store stays small.
             PolicyEngine::Store(store) => Box::pin(store.decide(question, policy_caller, now)).await,
+            PolicyEngine::Substitute(substitute) => {
+                let allowed = match substitute.policy_store() {
+                    Reply::Yes => true,
+                    Reply::No | Reply::Revoked => false,
+                    Reply::Outage => return Err(Denial::PermissionsUnavailable(OUTAGE.into())),
+                };
+                Ok(Verdict { allowed, determining: Vec::new(), errors: Vec::new() })
+            }
+        }
+    }
+
+    /// The same, without the network: a store is answered for.
+    #[must_use]
+    pub fn offline(self, substitute: &Arc<dyn Substitute>) -> Self {
+        match self {
+            #[cfg(feature = "cedar")]
+            PolicyEngine::Store(_) => PolicyEngine::Substitute(Arc::clone(substitute)),
+            here => here,
         }
     }
 

@@ -46,6 +46,12 @@ impl ClaimPath {
         &self.member
     }
 
+    /// What follows below that member.
+    #[must_use]
+    pub fn below(&self) -> &[String] {
+        &self.below
+    }
+
     /// The value at this place.
     #[must_use]
     pub fn find<'a>(&self, claims: &'a Map<String, Value>) -> Option<&'a Value> {

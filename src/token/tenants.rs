@@ -38,6 +38,24 @@ impl Tenants {
         Ok(Self { before, claim, after, accepted })
     }
 
+    /// The claim whose value stands in the name.
+    #[must_use]
+    pub fn claim(&self) -> &str {
+        &self.claim
+    }
+
+    /// Whose tokens are taken.
+    #[must_use]
+    pub fn accepted(&self) -> &AcceptedTenants {
+        &self.accepted
+    }
+
+    /// The issuer of that tenant.
+    #[must_use]
+    pub fn issuer_of(&self, tenant: &str) -> String {
+        [&self.before, tenant, &self.after].concat()
+    }
+
     /// Whether this is the name of an accepted tenant.
     #[must_use]
     pub fn have(&self, issuer: &str) -> bool {

@@ -1,8 +1,9 @@
 //! Where on its route a requirement holds for a token: everywhere, nowhere, or where
 //! path parameters have the values of its claims.
 
+use crate::access::observer::Facts;
 use crate::access::path::SafePath;
-use crate::access::requirement::{Check, ClaimValue, Facts, Requirement};
+use crate::access::requirement::{Check, ClaimValue, Requirement};
 use crate::access::route::Parameter;
 use crate::request::UnixSeconds;
 use crate::token::Claims;
@@ -82,7 +83,7 @@ fn of_check(check: &Check, claims: &Claims) -> Option<Applicability> {
 /// A check of the claims alone: on a path without segments, no parameter has a value.
 fn plain(check: &Check, claims: &Claims) -> Applicability {
     let facts = Facts { claims, path: &SafePath::root(), now: UnixSeconds::EPOCH, source_ip: None };
-    if check.hold(&facts).is_ok() { Applicability::Everywhere } else { Applicability::nowhere() }
+    if check.hold(&facts, &mut ()).is_ok() { Applicability::Everywhere } else { Applicability::nowhere() }
 }
 
 impl Applicability {

@@ -14,7 +14,7 @@ pub(super) fn run(options: &CedarOptions, environment: &Environment) -> Result<O
     let Some(check) = config.permissions() else { return Ok(Outcome::done("The configuration asks no policies.\n")) };
     let evaluator = match &check.engine {
         PolicyEngine::Local(evaluator) => evaluator,
-        PolicyEngine::Store(_) => {
+        PolicyEngine::Store(_) | PolicyEngine::Substitute(_) => {
             let mut text = format!("The policies are in a store, and were not read. {asking} routes ask about:\n");
             let rules = config.rules().iter().filter_map(|(_, rule)| rule.cedar.as_ref());
             let mut actions: Vec<_> = rules.flat_map(|rule| rule.actions()).collect();
