@@ -20,6 +20,12 @@ impl fmt::Display for IpBlockError {
     }
 }
 
+impl fmt::Display for IpBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.network, self.prefix)
+    }
+}
+
 impl IpBlock {
     /// Reads `192.0.2.0/24`, `2001:db8::/32`, or one address. A block of IPv4-mapped addresses (`::ffff:192.0.2.0/120`) is
     /// the block of the IPv4 addresses.

@@ -68,7 +68,8 @@ impl AnswerSettings {
     }
 
     /// Whether events of this kind are answered by a policy.
-    pub(super) fn by_policy(&self, kind: EventKind) -> bool {
+    #[must_use]
+    pub fn by_policy(&self, kind: EventKind) -> bool {
         match kind {
             EventKind::RestToken | EventKind::RestRequest | EventKind::Http1 | EventKind::WebSocket => true,
             EventKind::Http2 => self.http_response == HttpResponse::Policy,
