@@ -116,13 +116,13 @@ pub(super) fn carry(event: &mut Value, kind: EventKind, token: Option<&str>, sou
                 members.insert("rawQueryString".to_owned(), raw.into());
             }
         }
-        TokenSource::Cookie(name) if kind == EventKind::Http2 => {
+        TokenSource::Cookie(name, _) if kind == EventKind::Http2 => {
             let cookies = members.entry("cookies").or_insert_with(|| json!([]));
             if let Some(cookies) = cookies.as_array_mut() {
                 cookies.push(format!("{name}={token}").into());
             }
         }
-        TokenSource::Cookie(name) => put_header(members, "cookie", format!("{name}={token}")),
+        TokenSource::Cookie(name, _) => put_header(members, "cookie", format!("{name}={token}")),
         TokenSource::Subprotocol(word) => put_header(members, "Sec-WebSocket-Protocol", format!("{word}, {token}")),
     }
 }
@@ -155,7 +155,7 @@ fn take_out(members: &mut Map<String, Value>, source: &TokenSource) {
     };
     match source {
         TokenSource::Header(name) => clear(HEADERS, &|key| key.eq_ignore_ascii_case(name)),
-        TokenSource::Cookie(_) => {
+        TokenSource::Cookie(..) => {
             clear(HEADERS, &|key| key.eq_ignore_ascii_case("cookie"));
             members.remove("cookies");
         }

@@ -192,7 +192,7 @@ fn place(source: &TokenSource) -> String {
     match source {
         TokenSource::Header(name) => format!("the header `{name}`"),
         TokenSource::Query(name) => format!("the query parameter `{name}`"),
-        TokenSource::Cookie(name) => format!("the cookie `{name}`"),
+        TokenSource::Cookie(name, _) => format!("the cookie `{name}`"),
         TokenSource::Subprotocol(word) => format!("`Sec-WebSocket-Protocol`, after `{word}`"),
     }
 }
