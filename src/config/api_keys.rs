@@ -27,7 +27,12 @@ pub(super) fn read(item: &Item<'_>, shared: &Shared) -> Option<RecordIssuer> {
     let revocations = shared.revocations.clone();
     Some(RecordIssuer {
         expectations: Arc::new(Expectations::of_records(name?.into(), shared.leeway?)),
-        live: LiveCheck { issuer_check: None, revocations, revocations_always: shared.revocations_always },
+        live: LiveCheck {
+            issuer_check: None,
+            revocations,
+            revocations_always: shared.revocations_always,
+            substitute: shared.substitute.clone(),
+        },
         verifier: Box::new(ApiKeys::new(table, header?)),
     })
 }
