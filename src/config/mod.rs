@@ -8,10 +8,12 @@
 //! | `fields` | nodes into typed values: strings, lists, durations, `${NAME}` |
 //! | `issuers`, `introspection`, `api_keys`, `routes`, `cedar`, `settings`, `csrf` | the sections of the file |
 //! | `revocations` | the section of that name, for who has no use for the rest |
+//! | `enricher` | `enricher.yaml`, the configuration of the function that adds claims to tokens |
 
 mod api_keys;
 mod cedar;
 mod csrf;
+pub mod enricher;
 mod faults;
 mod fields;
 mod interpolate;

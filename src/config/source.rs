@@ -89,18 +89,28 @@ impl ConfigText {
     /// # Errors
     /// A fault where no text can be read.
     pub fn find(environment: &Environment) -> Result<Self, Faults> {
+        let given = (environment.get("AUTHORIZER_CONFIG"), environment.get("AUTHORIZER_CONFIG_FILE"));
+        Self::find_as(given, FILE_NAME, environment)
+    }
+
+    /// The text itself or a file's path, as given by variables; else the file of that name.
+    pub(super) fn find_as(
+        (text, path): (Option<&str>, Option<&str>),
+        file_name: &str,
+        environment: &Environment,
+    ) -> Result<Self, Faults> {
         let task_root = environment.get("LAMBDA_TASK_ROOT").map(PathBuf::from);
         // Empty counts as absent: a template's parameter may default to nothing.
         let is_given = |value: &&str| !value.is_empty();
-        if let Some(text) = environment.get("AUTHORIZER_CONFIG").filter(is_given) {
+        if let Some(text) = text.filter(is_given) {
             return Ok(Self { text: text.to_owned(), folder: task_root.unwrap_or_default() });
         }
-        if let Some(path) = environment.get("AUTHORIZER_CONFIG_FILE").filter(is_given) {
+        if let Some(path) = path.filter(is_given) {
             return Self::read(Path::new(path));
         }
-        match task_root.map(|root| root.join(FILE_NAME)).filter(|path| path.exists()) {
+        match task_root.map(|root| root.join(file_name)).filter(|path| path.exists()) {
             Some(path) => Self::read(&path),
-            None => Self::read(Path::new(FILE_NAME)),
+            None => Self::read(Path::new(file_name)),
         }
     }
 
