@@ -17,7 +17,7 @@ DEVELOPMENT := --features cedar
 
 # The binaries that are run here. `make template` and `make e2e` take those that the tests were built with: another set of features of the
 # dependencies would build the AWS clients a second time.
-BINARIES ?= cargo build --locked $(DEVELOPMENT) --bin authorizer --bin revoker --bin authctl
+BINARIES ?= cargo build --locked $(DEVELOPMENT) --bin authorizer --bin revoker --bin enricher --bin authctl
 
 # An environment each: MiniStack pins a botocore that the SAM CLI does not take.
 LOCAL := .venv/local
@@ -44,7 +44,7 @@ given = $(if $(filter-out undefined file default,$(origin $1)),'$2=$($1)')
 .PHONY: run
 run: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS, with real requests to its APIs (KEEP=1 keeps it up, FEATURES=cedar adds a Cedar route)
 	$(call say,Building the functions: two minutes on two cores the first time; seconds later)
-	cargo build --locked $(if $(FEATURES),--features $(FEATURES)) --bin authorizer --bin revoker --bin authctl
+	cargo build --locked $(if $(FEATURES),--features $(FEATURES)) --bin authorizer --bin revoker --bin enricher --bin authctl
 	$(LOCAL)/bin/python demo/run.py $(if $(KEEP),--keep)
 
 .PHONY: test
@@ -94,6 +94,7 @@ template: $(SAM)/.ready $(LOCAL)/.ready ## template.yaml is valid and builds; th
 	$(SAM)/bin/sam build --build-dir .aws-sam/check
 	diff <(printf '%s\n' authorizer.yaml bootstrap) <(ls -A .aws-sam/check/AuthorizerFunction)
 	diff <(printf '%s\n' bootstrap) <(ls -A .aws-sam/check/RevokerFunction)
+	diff <(printf '%s\n' bootstrap enricher.yaml) <(ls -A .aws-sam/check/EnricherFunction)
 	$(call say,A build without Cedar refuses policies)
 	tools/refuses-cedar.sh .aws-sam/check/AuthorizerFunction/bootstrap
 	$(MAKE) check
@@ -143,7 +144,7 @@ cdk: cdk/node_modules/.ready $(LOCAL)/.ready ## The CDK construct builds (jsii),
 .PHONY: e2e
 e2e: export FEATURES := cedar
 e2e: export BINARIES := cargo test --locked $(DEVELOPMENT) --no-run --test docs
-e2e: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS: every row of the run above and more, smoke, destroy
+e2e: $(LOCAL)/.ready $(SAM)/.ready tests/mcp/node_modules/.ready ## The template on a local AWS: every row of the run above and more, smoke, destroy
 	$(call say,End to end)
 	$(BINARIES)
 	$(LOCAL)/bin/python tests/stack/e2e.py
@@ -263,6 +264,12 @@ build-RevokerFunction:
 	PATH="$(CURDIR)/$(LOCAL)/bin:$$PATH" cargo lambda build --release --locked --bin revoker \
 		$(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64) --flatten revoker --lambda-dir "$(ARTIFACTS_DIR)"
 
+.PHONY: build-EnricherFunction
+build-EnricherFunction:
+	PATH="$(CURDIR)/$(LOCAL)/bin:$$PATH" cargo lambda build --release --locked --bin enricher \
+		$(if $(filter arm64,$(ARCHITECTURE)),--arm64,--x86-64) --flatten enricher --lambda-dir "$(ARTIFACTS_DIR)"
+	cp enricher.yaml "$(ARTIFACTS_DIR)/"
+
 .PHONY: clean
 clean: ## Remove all that was built or installed here
 	cargo clean
@@ -276,6 +283,11 @@ cdk/node_modules/.ready: cdk/package-lock.json
 tests/oidc_provider/node_modules/.ready: tests/oidc_provider/package-lock.json
 	$(call say,Installing the OpenID provider of the tests (once))
 	npm ci --no-audit --no-fund --silent --prefix tests/oidc_provider
+	touch $@
+
+tests/mcp/node_modules/.ready: tests/mcp/package-lock.json
+	$(call say,Installing the MCP client of the tests (once))
+	npm ci --no-audit --no-fund --silent --prefix tests/mcp
 	touch $@
 
 tests/recipes/node_modules/.ready: tests/recipes/package-lock.json

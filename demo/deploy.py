@@ -17,7 +17,7 @@ try:
     from account import Account, settle
     from botocore.exceptions import ClientError
     from processes import Failure
-    from template import FUNCTIONS, REPOSITORY, has_api, parameters, with_code, with_files_of
+    from template import REPOSITORY, functions, has_api, parameters, with_code, with_files_of
 except ModuleNotFoundError as missing:
     sys.exit(f"The Python package `{missing.name}` is missing: start this with `make deploy`.")
 
@@ -182,7 +182,7 @@ def assembled(packages: Path, text: str, architecture: str, folder: Path) -> Pat
     """What `sam build` would leave behind, out of a release's packages and the configuration that is here."""
     shutil.rmtree(folder, ignore_errors=True)
     sums = dict(reversed(line.split(None, 1)) for line in (packages / "SHA256SUMS").read_text().splitlines())
-    for function, (program, files) in FUNCTIONS.items():
+    for function, (program, files) in functions(text).items():
         name = f"{program}-{architecture}.zip"
         package = packages / name
         if not package.is_file():
@@ -195,7 +195,7 @@ def assembled(packages: Path, text: str, architecture: str, folder: Path) -> Pat
         (folder / function / "bootstrap").chmod(0o755)
         for file in files:
             shutil.copy(REPOSITORY / file, folder / function)
-    text = with_code(text, {function: function for function in FUNCTIONS})
+    text = with_code(text, {function: function for function in functions(text)})
     (folder / "template.yaml").write_text(with_files_of(text, REPOSITORY))
     return folder / "template.yaml"
 

@@ -13,7 +13,7 @@ except ModuleNotFoundError as missing:
     sys.exit(f"The Python package `{missing.name}` is missing: start this with `make destroy`.")
 
 SAM = REPOSITORY / ".venv/sam/bin/sam"
-LOGS = ("AuthorizerLogGroup", "RevokerLogGroup", "RestAccessLogs", "HttpAccessLogs", "WebSocketAccessLogs")
+LOGS = ("AuthorizerLogGroup", "RevokerLogGroup", "EnricherLogGroup", "RestAccessLogs", "HttpAccessLogs", "WebSocketAccessLogs")
 
 
 def main() -> int:

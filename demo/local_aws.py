@@ -12,7 +12,7 @@ import table
 from completion import complete
 from processes import Failure, Process, free_port
 from stack import Stack
-from template import FUNCTIONS, REPOSITORY, nested_templates, with_code
+from template import REPOSITORY, functions, nested_templates, with_code
 
 NAME = "cognito-authorizer"
 BUCKET = "artifacts"
@@ -88,19 +88,19 @@ def template_text() -> str:
 
 def build(template: Path, text: str | None = None) -> None:
     """What `sam build` leaves behind, but with the debug build instead of a release build for Amazon Linux."""
+    text = text or template_text()
     programs = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"), "debug")
-    for function, (program, files) in FUNCTIONS.items():
+    for function, (program, files) in functions(text).items():
         folder = template.parent / function
         folder.mkdir(parents=True, exist_ok=True)
         stripped(programs / program, folder / "bootstrap")
         for file in files:
             shutil.copy(REPOSITORY / file, folder)
     with_policies(template.parent / "AuthorizerFunction")
-    text = text or template_text()
     # As `sam deploy` would write it for AWS: `sam delete` does not know the addresses of MiniStack.
     for file in nested_templates(text):
         text = text.replace(f"TemplateURL: {file}\n", f"TemplateURL: https://s3.us-east-1.amazonaws.com/{BUCKET}/{file}\n")
-    text = with_code(text, {function: function for function in FUNCTIONS})
+    text = with_code(text, {function: function for function in functions(text)})
     for name, block in unknown_resources(text).items():
         text = text.replace(block, f"  # {name}: made after the deployment\n")
     template.write_text(text)

@@ -5,7 +5,16 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # What each function's folder holds beside the program, as the Makefile's build-... targets have it.
-FUNCTIONS = {"AuthorizerFunction": ("authorizer", ["authorizer.yaml"]), "RevokerFunction": ("revoker", [])}
+FUNCTIONS = {
+    "AuthorizerFunction": ("authorizer", ["authorizer.yaml"]),
+    "RevokerFunction": ("revoker", []),
+    "EnricherFunction": ("enricher", ["enricher.yaml"]),
+}
+
+
+def functions(text: str) -> dict[str, tuple[str, list[str]]]:
+    """Those of the functions that the template has."""
+    return {function: code for function, code in FUNCTIONS.items() if f"\n  {function}:\n" in text}
 
 
 def with_code(text: str, folders: dict[str, str]) -> str:

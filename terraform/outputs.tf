@@ -92,3 +92,8 @@ output "missed_revocations_url" {
   description = "Events that did not become entries."
   value       = aws_sqs_queue.missed_revocations.url
 }
+
+output "enricher_function_arn" {
+  description = "The enricher, for the lambda_config of a pool of your own; null without enricher_zip."
+  value       = one(aws_lambda_function.enricher[*].arn)
+}

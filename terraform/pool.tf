@@ -12,6 +12,7 @@ resource "aws_cognito_user_pool" "this" {
   auto_verified_attributes = ["email"]
   mfa_configuration        = "OPTIONAL"
   deletion_protection      = "ACTIVE" # the users outlive a mistake
+  user_pool_tier           = var.enricher_zip == null ? null : "ESSENTIALS"
   tags                     = var.tags
 
   admin_create_user_config {
@@ -31,6 +32,17 @@ resource "aws_cognito_user_pool" "this" {
 
   username_configuration {
     case_sensitive = false
+  }
+
+  dynamic "lambda_config" {
+    for_each = local.makes_enricher
+
+    content {
+      pre_token_generation_config {
+        lambda_arn     = aws_lambda_function.enricher[0].arn
+        lambda_version = var.enricher_version
+      }
+    }
   }
 
   password_policy {

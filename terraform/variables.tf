@@ -19,6 +19,29 @@ variable "revoker_zip" {
   type        = string
 }
 
+variable "enricher_zip" {
+  description = "Path of the enricher's package: bootstrap and enricher.yaml, as `make build` leaves them in .aws-sam/build/EnricherFunction. Without it there is no enricher."
+  type        = string
+  default     = null
+}
+
+variable "enricher_version" {
+  description = "The version of Cognito's event: V2_0 for users, V3_0 for machine clients too. Both need the plan Essentials or Plus, which the pool that is made here gets."
+  type        = string
+  default     = "V2_0"
+
+  validation {
+    condition     = contains(["V2_0", "V3_0"], var.enricher_version)
+    error_message = "enricher_version must be V2_0 or V3_0."
+  }
+}
+
+variable "enricher_table_name" {
+  description = "The table whose items the enricher reads, in this account and Region."
+  type        = string
+  default     = null
+}
+
 variable "configuration" {
   description = "The text of authorizer.yaml, in place of the file in the package. All of a function's variables together have at most 4 KB."
   type        = string

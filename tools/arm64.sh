@@ -67,10 +67,10 @@ build() {
     wrappers
     RUSTC=$tools/bin/rustc CC_aarch64_unknown_linux_gnu=$tools/bin/cc AR_aarch64_unknown_linux_gnu=$tools/bin/ar \
         CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$tools/bin/cc \
-        cargo build --locked --target "$target" --bin authorizer --bin revoker
+        cargo build --locked --target "$target" --bin authorizer --bin revoker --bin enricher
     # What a test starts: the program in an emulated processor, with the C library of that processor.
     mkdir -p "$programs"
-    for program in authorizer revoker; do
+    for program in authorizer revoker enricher; do
         printf '#!/bin/sh\nexec %s -L %s %s "$@"\n' "$root/usr/bin/qemu-aarch64-static" "$root" \
             "$CARGO_TARGET_DIR/$target/debug/$program" > "$programs/$program"
         chmod +x "$programs/$program"

@@ -17,11 +17,12 @@ PARAMETERS = {
     "AlarmTopic", "RevocationsTableName", "DeletionProtection", "RevokerCanary", "CallingAccount1", "CallingAccount2", "CallingAccount3",
     "PermissionsBoundary", "KmsKey", "ApiKeys", "KeysTableName",
 }  # fmt: skip
-# What is about the sample: its pool, its APIs, its backend.
+# What is about the sample: its pool and what adds claims to its tokens, its APIs, its backend.
 LEFT_OUT = {
     "UserPool", "ResourceServer", "WebClient", "MachineClient", "AdminGroup", "UserGroup", "UserPoolDomain", "PolicyStack", "RestApi", "HttpApi",
     "WebSocketApi", "WebSocketReply", "RestAccessLogs", "HttpAccessLogs", "WebSocketAccessLogs", "AccessLogAccount", "AccessLogAccountRole",
-    "SampleFunction", "SampleLogGroup", "UsagePlan", "RestApiErrorsAlarm", "HttpApiErrorsAlarm", "WebSocketApiErrorsAlarm",
+    "SampleFunction", "SampleLogGroup", "UsagePlan", "EnricherFunction", "EnricherPermission", "EnricherErrorsAlarm", "EnricherLogGroup",
+    "RestApiErrorsAlarm", "HttpApiErrorsAlarm", "WebSocketApiErrorsAlarm",
 }  # fmt: skip
 OUTPUTS = {"UserPoolId", "AuthorizerFunctionArn", "AuthorizerLogGroup", "RevocationsTable", "KeysTable", "MissedRevocationsUrl", "DashboardUrl"}
 POOL = "!If [MakesPool, !Ref UserPool, !Ref UserPoolId]"

@@ -48,6 +48,7 @@ OPERATOR_MAY_IMPORT = {
     "keys": {"request", "http", "live", "credentials"},
     "revoking": {"request", "time", "http", "live"},
     "workbench": ANY,
+    "enriching": {"config", "http"},
     "bin": ANY,
     "lib": set(),
 }

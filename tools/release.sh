@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A release, into a folder: release.sh FOLDER
 #
-# For each of ARCHITECTURES the packages of both functions and their bills of materials (CycloneDX, of what is linked on that architecture);
+# For each of ARCHITECTURES the packages of the functions and their bills of materials (CycloneDX, of what is linked on that architecture);
 # authctl for this machine; a provenance statement, and the checksums of all of it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,7 +17,7 @@ export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 PATH="$PWD/.venv/local/bin:$PATH"
 for architecture in $ARCHITECTURES; do
     target=$([ "$architecture" = arm64 ] && echo aarch64-unknown-linux-gnu || echo x86_64-unknown-linux-gnu)
-    for binary in authorizer revoker; do
+    for binary in authorizer revoker enricher; do
         cargo lambda build --release --locked --bin "$binary" \
             "$([ "$architecture" = arm64 ] && echo --arm64 || echo --x86-64)" --flatten "$binary" --lambda-dir "$work/$architecture"
         program=$work/$architecture/bootstrap

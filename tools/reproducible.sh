@@ -10,9 +10,9 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/source"
 git archive HEAD | tar -x -C "$work/source"
 for build in one two; do
-    (cd "$work/source" && CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="$work/$build" cargo build --release --locked --bin authorizer --bin revoker)
+    (cd "$work/source" && CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="$work/$build" cargo build --release --locked --bin authorizer --bin revoker --bin enricher)
 done
-for binary in authorizer revoker; do
+for binary in authorizer revoker enricher; do
     cmp "$work/one/release/$binary" "$work/two/release/$binary"
     sha256sum "$work/one/release/$binary" | sed "s,$work/one/release/,,"
 done

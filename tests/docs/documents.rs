@@ -3,10 +3,11 @@
 //!
 //! Blocks of YAML say in their info string what they are: `yaml` is a whole file; `yaml fragment` lacks its `issuers` or
 //! `routes`, which are added here; `yaml fault` likewise, and the `text` block after it holds its faults, one a line, in
-//! which `...` stands for any rest; `yaml template` is CloudFormation's. One more word, `cedar` or `no-cedar`, says which
+//! which `...` stands for any rest; `yaml template` is CloudFormation's; `yaml enricher` is an `enricher.yaml`. One more word, `cedar` or `no-cedar`, says which
 //! build it is for.
 
 use crate::{read, root};
+use cognito_authorizer::config::enricher::EnricherConfig;
 use cognito_authorizer::config::{Config, ConfigText, Environment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -31,6 +32,13 @@ fn every_example_loads_or_gives_the_faults_below_it() {
                     _ => panic!("{}:{}: no ```text follows with the faults", page.name, block.line),
                 },
                 "template" => continue,
+                "enricher" => {
+                    let text = ConfigText { text: block.text.clone(), folder: PathBuf::new() };
+                    if let Err(faults) = EnricherConfig::parse(&text, &environment()) {
+                        wrong.push(format!("{}:{} gives\n{faults}", page.name, block.line));
+                    }
+                    continue;
+                }
                 other => panic!("{}:{}: what is ```yaml {other}?", page.name, block.line),
             };
             let text = if kind.is_empty() { block.text.clone() } else { completed(&block.text) };
@@ -436,6 +444,8 @@ fn environment() -> Environment {
         ("USER_POOL_ID", "us-east-1_AbCdEf123"),
         ("CLIENT_IDS", "web,machine"),
         ("REVOCATIONS_TABLE", "revocations"),
+        ("TENANTS_TABLE", "tenants"),
+        ("ENRICHER_TABLE", "tenants"),
         ("JWKS_URI", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEf123/.well-known/jwks.json"),
         ("secretsmanager:prod/authorizer#client_secret", "any"),
     ])

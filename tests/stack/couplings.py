@@ -263,6 +263,7 @@ GRANTED = {
         "kms:GenerateDataKey": "KmsKey",
         "sqs:SendMessage": "MissedRevocations",
     },
+    "EnricherFunctionRole": {"dynamodb:GetItem": "EnricherTableName", "kms:Decrypt": "KmsKey"},
     "SampleFunctionRole": {},
     "AccessLogAccountRole": {},
     "RevokerCanaryRole": {"cognito-idp:AdminUserGlobalSignOut": "userpool/${Pool}"},

@@ -231,7 +231,7 @@ def packages(folder: Path) -> Path:
     """A release's packages, of the programs that are tested here."""
     target = folder / "packages"
     target.mkdir()
-    for program, function in (("authorizer", "AuthorizerFunction"), ("revoker", "RevokerFunction")):
+    for program, function in (("authorizer", "AuthorizerFunction"), ("revoker", "RevokerFunction"), ("enricher", "EnricherFunction")):
         with zipfile.ZipFile(target / f"{program}-x86_64.zip", "w") as package:
             package.write(folder / "build" / function / "bootstrap", "bootstrap")
     sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in sorted(target.glob("*.zip"))]

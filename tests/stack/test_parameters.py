@@ -27,6 +27,7 @@ CHOICES = [
     ({}, {"RevocationsTableName": "kept"}),
     ({}, {"RevokerCanary": "false"}),
     ({}, {"ApiKeys": "create", "RestUsagePlan": "create"}, {"KeysTableName": "keys"}),
+    ({}, {"Enricher": "V2_0"}),
     ({}, {"CallingAccount1": "1" * 12}, ACCOUNTS),
 ]
 # What changes properties alone: all at their defaults, and all at another value.
@@ -38,7 +39,10 @@ OTHERS = {
     "DeletionProtection": "off",
     "PermissionsBoundary": "arn:aws:iam::111122223333:policy/boundary",
     "KmsKey": "arn:aws:kms:us-east-1:111122223333:key/0e3d1f40-aaaa-bbbb-cccc-1234567890ab",
+    "EnricherTableName": "tenants",
 }
+# What a parameter is about, where that is not made by default.
+NEEDS = {"EnricherTableName": {"Enricher": "V3_0"}}
 BOUNDED = ("AWS::IAM::Role",)
 HOLDS_DATA = (
     "AWS::Cognito::UserPool",
@@ -87,15 +91,15 @@ class Parameters(unittest.TestCase):
                 self.assertEqual(made.unknown, [])
                 self.assertEqual(circle(made.references), [])
                 seen += 1
-        self.assertEqual(seen, 2 * 2**5 * 3**2)
+        self.assertEqual(seen, 2 * 2**6 * 3**2)
 
     def test_every_parameter_changes_something(self):
-        default = self.made({})
         for name, parameter in self.stack.template["Parameters"].items():
             allowed = [value for value in parameter.get("AllowedValues", []) if value != parameter["Default"]]
             value = OTHERS.get(name) or (allowed[0] if allowed else POOL.get(name) or "1" * 12)
             with self.subTest(name):
-                changed = self.made({name: str(value)})
+                default = self.made(NEEDS.get(name, {}))
+                changed = self.made(NEEDS.get(name, {}) | {name: str(value)})
                 self.assertNotEqual((changed.resources, changed.outputs), (default.resources, default.outputs))
 
     def test_a_pool_and_a_table_that_exist_are_not_made(self):
@@ -135,6 +139,20 @@ class Parameters(unittest.TestCase):
         self.assertEqual(made.resources["RestApi"]["Properties"]["ApiKeySourceType"], "AUTHORIZER")
         [stage] = made.resources["UsagePlan"]["Properties"]["ApiStages"]
         self.assertEqual(stage["ApiId"], {"Ref": "RestApi"})
+
+    def test_the_enricher_is_the_pools_trigger_and_nobody_else_may_call_it(self):
+        self.assertNotIn("LambdaConfig", self.made({}).resources["UserPool"]["Properties"])
+        for given, pool in (({}, None), (POOL, POOL["UserPoolId"])):
+            made = self.made(given | {"Enricher": "V2_0", "EnricherTableName": "tenants"})
+            self.assertIn(":table/tenants", json.dumps(made.resources["EnricherFunctionRole"]))
+            permission = made.resources["EnricherPermission"]["Properties"]
+            self.assertEqual((permission["Principal"], permission["SourceAccount"]), ("cognito-idp.amazonaws.com", PSEUDO["AWS::AccountId"]))
+            if pool:
+                self.assertTrue(permission["SourceArn"].endswith(f":userpool/{pool}"), permission)
+            else:
+                trigger = made.resources["UserPool"]["Properties"]["LambdaConfig"]["PreTokenGenerationConfig"]
+                self.assertEqual(trigger["LambdaVersion"], "V2_0")
+                self.assertEqual(made.resources["UserPool"]["Properties"]["UserPoolTier"], "ESSENTIALS")
 
     def test_every_role_has_the_boundary_and_every_store_the_key(self):
         made = self.made(OTHERS)

@@ -160,7 +160,7 @@ class Agreement(unittest.TestCase):
     """What both say must be the same: a table of places in the template and in the module."""
 
     def test_the_functions(self):
-        for function, name in (("AuthorizerFunction", "authorizer"), ("RevokerFunction", "revoker")):
+        for function, name in (("AuthorizerFunction", "authorizer"), ("RevokerFunction", "revoker"), ("EnricherFunction", "enricher")):
             here, there = of_template(function), RESOURCES[f"aws_lambda_function.{name}"]
             for one, other in (
                 ("Handler", "handler"),
@@ -180,7 +180,7 @@ class Agreement(unittest.TestCase):
         self.assertEqual(of_template("AuthorizerFunction")["Environment"]["Variables"]["AUTHORIZER_LOG"], "info")
 
     def test_the_permissions(self):
-        for function, document in (("AuthorizerFunction", "authorizer"), ("RevokerFunction", "revoker")):
+        for function, document in (("AuthorizerFunction", "authorizer"), ("RevokerFunction", "revoker"), ("EnricherFunction", "enricher")):
             policies = [policy[1] if isinstance(policy, list) else policy for policy in of_template(function)["Policies"]]
             here = {s["Sid"]: s["Action"] for policy in policies for s in policy["Statement"]}
             here.pop("AskThePolicyStore", None)  # the module makes none

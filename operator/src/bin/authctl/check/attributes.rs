@@ -11,8 +11,9 @@ use cognito_authorizer::config::Config;
 use cognito_authorizer::token::{ClaimPath, Expectations, IssuerKind, MappedList, TokenUse};
 use std::collections::BTreeMap;
 
-/// What rules and the context want of tokens that have no attributes: Cognito's access tokens.
-pub(super) fn absent(config: &Config) -> Vec<Finding> {
+/// What rules and the context want of tokens that have no attributes: Cognito's access tokens, but for those of these names, which
+/// the enricher adds.
+pub(super) fn absent(config: &Config, added: &[&str]) -> Vec<Finding> {
     let has_none = |issuer: &Expectations| match &issuer.kind {
         IssuerKind::Cognito { token_uses } => !token_uses.contains(&TokenUse::Id),
         IssuerKind::Oidc => false,
@@ -24,6 +25,7 @@ pub(super) fn absent(config: &Config) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut tell = |what: String, claims: Vec<&ClaimPath>| {
         let mut attributes: Vec<String> = claims.into_iter().filter_map(attribute).collect();
+        attributes.retain(|attribute| !added.contains(&attribute.as_str()));
         attributes.sort();
         attributes.dedup();
         for attribute in attributes {
@@ -91,7 +93,7 @@ fn is_pool(issuer: &Expectations) -> bool {
 }
 
 /// The claims that a requirement holds against something.
-fn claims_of<'r>(requirement: &'r Requirement, pools: &[&'r Expectations], claims: &mut Vec<&'r ClaimPath>) {
+pub(super) fn claims_of<'r>(requirement: &'r Requirement, pools: &[&'r Expectations], claims: &mut Vec<&'r ClaimPath>) {
     fn path(mapped: &Option<MappedList>) -> Option<&ClaimPath> {
         mapped.as_ref().map(|mapped| &mapped.path)
     }
@@ -248,12 +250,16 @@ Resources:
                 format!("issuers: [{issuers}]\nroutes: {{ GET /a: {requirement}, GET /b: {{}} }}\ncontext: {context}");
             let text = ConfigText { text, folder: "tests".into() };
             let config = Config::parse(&text, &Environment::default()).unwrap();
-            absent(&config).into_iter().map(|finding| (finding.weight, finding.text)).collect::<Vec<_>>()
+            absent(&config, &["custom:added"])
+                .into_iter()
+                .map(|finding| (finding.weight, finding.text))
+                .collect::<Vec<_>>()
         };
         let access = format!("{{ {ACCESS} }}");
         for (requirement, context, expected) in [
             ("{ claims: { custom:tenant: a } }", "{}", &["`GET /a` asks access tokens for `custom:tenant`"][..]),
             ("{ claims: { email: a, sub: b } }", "{}", &["`GET /a` asks access tokens for `email`"]),
+            ("{ claims: { custom:added: a, email: b } }", "{}", &["`GET /a` asks access tokens for `email`"]),
             ("{ any: [{ claims: { /phone_number: a } }] }", "{}", &["`phone_number`"]),
             (
                 "{}",

@@ -8,10 +8,12 @@
 //! | `keys` | whether a cache's key tells apart what must be |
 //! | `judge` | one API beside the rules |
 //! | `attributes` | rules that rely on what users may change |
+//! | `enriched` | claims that the enricher adds, and who may write them |
 //! | `openapi` | an OpenAPI document beside the rules |
 //! | `logs` | access logs that callers could write members into |
 
 mod attributes;
+mod enriched;
 mod finding;
 mod judge;
 mod keys;
@@ -24,7 +26,8 @@ use crate::arguments::{Check, Setting};
 use crate::importing;
 use crate::table::read_config;
 use crate::template::{Api, Guard, OtherWay, Template};
-use cognito_authorizer::config::{Config, ConfigText, Environment};
+use cognito_authorizer::config::enricher::EnricherConfig;
+use cognito_authorizer::config::{Config, ConfigText, Environment, Faults};
 use cognito_authorizer_operator::revoking::printable;
 use finding::{Finding, Weight};
 use judge::{Judgement, judge};
@@ -40,11 +43,13 @@ pub(crate) fn run(arguments: &Check, environment: Environment) -> Result<Outcome
     };
     let config = match text.and_then(|text| Config::parse(&text, &environment)) {
         Ok(config) => config,
-        Err(faults) => {
-            let lines = faults.0.iter().map(|fault| format!("fault: {}\n", printable(&fault.to_string())));
-            let failure = format!("{}: the function would not start", counted(faults.0.len(), "fault"));
-            return Ok(Outcome { text: lines.collect(), failure: Some(failure) });
-        }
+        Err(faults) => return Ok(told(&faults)),
+    };
+    let enricher = arguments.enricher.as_ref().map(|path| read_config(path)).transpose();
+    let enricher = enricher.and_then(|text| text.map(|text| EnricherConfig::parse(&text, &environment)).transpose());
+    let enricher = match enricher {
+        Ok(enricher) => enricher,
+        Err(faults) => return Ok(told(&faults)),
     };
     let mut report = Report { text: "no faults\n".to_owned(), counts: BTreeMap::new() };
     report
@@ -52,8 +57,12 @@ pub(crate) fn run(arguments: &Check, environment: Environment) -> Result<Outcome
         .push_str("\nBy what answers may be cached. Token, method and path are always enough, and so is no cache.\n");
     report.text.push_str(&table::of_rules(&config));
     let mut remarks = table::remarks(&config);
-    remarks.extend(attributes::absent(&config));
+    let added = enricher.as_ref().map(enriched::added_to_access_tokens).unwrap_or_default();
+    remarks.extend(attributes::absent(&config, &added));
     report.tell("The rules", "", remarks);
+    if let Some(enricher) = &enricher {
+        report.tell("The enricher", "", enriched::findings(&config, enricher));
+    }
     if let Some(path) = &arguments.template {
         let template = read(path)?;
         let parameters = pairs(&arguments.parameter).into_iter().collect();
@@ -75,6 +84,13 @@ pub(crate) fn run(arguments: &Check, environment: Environment) -> Result<Outcome
     report.text.push_str(&format!("\n{summary}\n"));
     let fails = errors > 0 || arguments.strict && warnings > 0;
     Ok(Outcome { text: report.text, failure: fails.then_some(summary) })
+}
+
+/// Faults, each on a line.
+fn told(faults: &Faults) -> Outcome {
+    let lines = faults.0.iter().map(|fault| format!("fault: {}\n", printable(&fault.to_string())));
+    let failure = format!("{}: the function would not start", counted(faults.0.len(), "fault"));
+    Outcome { text: lines.collect(), failure: Some(failure) }
 }
 
 /// Holds the template's APIs against the configuration.
