@@ -50,8 +50,9 @@ def complete_rest_api(stack: Stack, body: dict) -> None:
             aws.put_method(**method, authorizationType="CUSTOM", authorizerId=authorizers[scheme]["id"])
             uri = operation[INTEGRATION]["uri"]
             aws.put_integration(**method, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
-        if item.get("options", {}).get(INTEGRATION, {}).get("type") == "mock":
-            answer_preflight(aws, place | {"httpMethod": "OPTIONS"}, item["options"][INTEGRATION])
+        for verb in METHODS:
+            if item.get(verb, {}).get(INTEGRATION, {}).get("type") == "mock":
+                answer_mock(aws, place | {"httpMethod": verb.upper()}, item[verb][INTEGRATION])
     for kind, response in body["x-amazon-apigateway-gateway-responses"].items():
         given = {"statusCode": str(response["statusCode"])} if "statusCode" in response else {}
         given |= {name: response[name] for name in ("responseParameters", "responseTemplates") if name in response}
@@ -59,7 +60,7 @@ def complete_rest_api(stack: Stack, body: dict) -> None:
     aws.create_deployment(restApiId=api, stageName=stack.resources["RestApiv1Stage"])
 
 
-def answer_preflight(aws, method: dict, integration: dict) -> None:
+def answer_mock(aws, method: dict, integration: dict) -> None:
     """The mock integration's answer with its headers."""
     aws.put_integration(**method, type="MOCK", requestTemplates=integration["requestTemplates"])
     [answer] = integration["responses"].values()

@@ -5,11 +5,13 @@ import unittest
 
 from deployment import deployment
 from suite_cache import HttpCache, RestCache, RestCacheByToken
+from suite_discovery import Discovery
+from suite_enriching import Enriching
 from suite_operating import Operating
 from suite_walk import Http, Rest, WebSocket
 
 # Operating is last: it deletes the stack.
-SUITES = [Rest, Http, WebSocket, RestCache, RestCacheByToken, HttpCache, Operating]
+SUITES = [Rest, Http, WebSocket, RestCache, RestCacheByToken, HttpCache, Enriching, Discovery, Operating]
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-//! `authctl check`, the real binary, on small configurations and templates: what it says and its exit status.
+//! `authctl check` and `authctl discovery`, the real binary, on small configurations and templates: what it says and its exit status.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
 mod authctl;
 
 mod deployed;
+mod discovery;
 mod hostile;
 mod recipes;
 mod rules;

@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use cognito_authorizer::credentials::DEFAULT_PREFIX;
 use cognito_authorizer::request::UnixSeconds;
 use cognito_authorizer::time::parse_rfc3339;
@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Cedar(Cedar),
     /// Say what is wrong with a configuration, and with the template that attaches it, before it is deployed
     Check(Check),
+    /// Write the metadata by which OAuth clients find the issuer and the scopes of an API (RFC 9728)
+    Discovery(Discovery),
     /// Write a first configuration from OpenAPI, a SAM, CloudFormation or CDK template, serverless.yml or a Terraform plan
     Import(Import),
 }
@@ -327,6 +329,9 @@ pub(crate) struct Check {
     /// The SAM or CloudFormation template that attaches the function to APIs
     #[arg(long, value_name = "FILE")]
     pub(crate) template: Option<PathBuf>,
+    /// The configuration of the function that adds claims to Cognito's tokens
+    #[arg(long, value_name = "FILE")]
+    pub(crate) enricher: Option<PathBuf>,
     /// The authorizer's function in the template, where authorizers ask several
     #[arg(long, value_name = "LOGICAL ID", requires = "template")]
     pub(crate) function: Option<String>,
@@ -357,6 +362,34 @@ pub(crate) struct Import {
     /// The value of one of the template's parameters; what is not told is not known
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     pub(crate) parameter: Vec<Setting>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Discovery {
+    /// The URL that clients are given: https, no query, no fragment
+    #[arg(long, value_name = "URL")]
+    pub(crate) resource: String,
+    /// What a stage or a base path mapping takes off the path, such as /v1
+    #[arg(long, value_name = "PATH")]
+    pub(crate) base_path: Option<String>,
+    /// The document, or the properties of an AWS::Serverless::Api that serve it
+    #[arg(long, value_enum, default_value = "json")]
+    pub(crate) format: DiscoveryFormat,
+    /// The authorizer's configuration; without it where the authorizer looks for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// A variable of the function's environment that has no value here
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) set: Vec<Setting>,
+}
+
+/// What `authctl discovery` writes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum DiscoveryFormat {
+    /// The document
+    Json,
+    /// YAML for a SAM template
+    Template,
 }
 
 /// A name and its value, which may be a secret.

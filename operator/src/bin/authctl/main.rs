@@ -16,6 +16,7 @@ mod arguments;
 mod cedar;
 mod check;
 mod complaint;
+mod discovery;
 mod importing;
 mod issuers;
 mod key;
@@ -74,6 +75,7 @@ fn run(command: Command) -> Result<Outcome, String> {
             Command::Key(what) => key::run(what, &environment).await,
             Command::Cedar(what) => cedar::run(what, &environment).await,
             Command::Check(arguments) => check::run(&arguments, environment),
+            Command::Discovery(arguments) => discovery::run(&arguments, environment),
             Command::Import(arguments) => importing::run(&arguments),
         }
     })
