@@ -46,7 +46,7 @@ MAY_IMPORT = {
 # The same for operator/: what each of its modules takes from the authorizer.
 OPERATOR_MAY_IMPORT = {
     "keys": {"request", "http", "live", "credentials"},
-    "revoking": {"request", "time", "http", "live"},
+    "revoking": {"request", "time", "http", "live", "credentials"},
     "workbench": ANY,
     "enriching": {"config", "http"},
     "bin": ANY,

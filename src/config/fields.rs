@@ -352,6 +352,18 @@ impl<'r> Item<'r> {
         Some(literal.unwrap_or_else(|| serde_json::Value::String(read.into_owned())))
     }
 
+    /// Any value: maps, lists, and single values as [`Self::literal`] reads them.
+    pub(super) fn json(&self) -> Option<serde_json::Value> {
+        match &self.node.value {
+            Value::Scalar { .. } => self.literal(),
+            Value::List(_) => self.items()?.iter().map(Self::json).collect(),
+            Value::Map(_) => {
+                let members = self.fields()?.rest();
+                members.into_iter().map(|(name, item)| Some((name.to_owned(), item.json()?))).collect()
+            }
+        }
+    }
+
     /// Whether a value of the environment is part of it: such a text means itself
     /// and nothing else.
     pub fn is_from_environment(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The `issuers` section.
 
 use super::fields::{Fields, Item};
-use super::{api_keys, introspection};
+use super::{api_keys, certificates, introspection};
 use crate::authorizer::Issuer;
 use crate::gateway::TokenSources;
 use crate::http::{Address, HttpsClient, RemoteCounts};
@@ -78,10 +78,11 @@ enum Found {
 type Reader = fn(&Item<'_>, &Shared) -> Option<Found>;
 
 /// The kinds of issuers, by their names in the file.
-const KINDS: [(&str, Reader); 3] = [
+const KINDS: [(&str, Reader); 4] = [
     ("cognito", |item, shared| read_cognito(item, shared).map(Found::Token)),
     ("oidc", |item, shared| read_oidc(item, shared).map(Found::Token)),
     ("api_keys", |item, shared| api_keys::read(item, shared).map(Found::Record)),
+    ("certificates", |item, shared| certificates::read(item, shared).map(Found::Record)),
 ];
 
 pub(super) fn read(file: &mut Fields<'_>, shared: &Shared) -> Option<Issuers> {
@@ -280,7 +281,7 @@ fn user_pool(item: &Item<'_>) -> Option<UserPool> {
 
 /// An issuer is compared verbatim. Where it is an address to fetch from, it must be a safe one; where
 /// its keys are given it may be any name, `http://` too.
-fn issuer_name(item: &Item<'_>, keys_are_given: bool) -> Option<String> {
+pub(super) fn issuer_name(item: &Item<'_>, keys_are_given: bool) -> Option<String> {
     let name = item.string()?;
     if name.contains(|c: char| c.is_whitespace() || c.is_control()) {
         item.fault("must not have white space in it");
@@ -295,7 +296,7 @@ fn issuer_name(item: &Item<'_>, keys_are_given: bool) -> Option<String> {
 }
 
 /// Whether the name stands for one issuer.
-fn is_plain_name(item: &Item<'_>, name: &str) -> bool {
+pub(super) fn is_plain_name(item: &Item<'_>, name: &str) -> bool {
     let is_plain = !name.contains(['{', '}', '*']);
     if !is_plain {
         item.fault("has a `{` or `*` in it, but no `tenants`: an issuer is compared letter for letter");

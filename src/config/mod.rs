@@ -12,6 +12,7 @@
 
 mod api_keys;
 mod cedar;
+mod certificates;
 mod csrf;
 pub mod enricher;
 mod faults;

@@ -5,6 +5,7 @@
 //! the way, such as the record of a key, is handed in.
 
 mod api_key;
+pub mod certificate;
 mod presented;
 
 pub use api_key::{ApiKey, DEFAULT_PREFIX, NewApiKey};

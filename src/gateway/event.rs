@@ -266,8 +266,8 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// REST and HTTP 1.0: `requestContext.identity.clientCert`; HTTP 2.0:
-    /// `requestContext.authentication.clientCert`.
+    /// REST REQUEST and HTTP 1.0: `requestContext.identity.clientCert`; HTTP 2.0:
+    /// `requestContext.authentication.clientCert`. The other kinds carry none, whatever an event that was made by hand says.
     fn client_certificate(&self) -> Option<Cow<'a, str>> {
         #[derive(Deserialize)]
         struct RequestContext<'a> {
@@ -289,7 +289,11 @@ impl<'a> Event<'a> {
         // Most requests have none: looking for the word costs less than parsing.
         let context = self.parts.request_context.filter(|context| context.get().contains("clientCertPem"))?;
         let context: RequestContext<'a> = serde_json::from_str(context.get()).ok()?;
-        let holder = if self.kind == EventKind::Http2 { context.authentication } else { context.identity };
+        let holder = match self.kind {
+            EventKind::RestRequest | EventKind::Http1 => context.identity,
+            EventKind::Http2 => context.authentication,
+            EventKind::RestToken | EventKind::WebSocket => None,
+        };
         let holder: Holder<'a> = serde_json::from_str(holder?.get()).ok()?;
         holder.client_cert?.pem.and_then(text)
     }
@@ -622,6 +626,8 @@ mod tests {
         };
         assert_eq!(pem(&http2(authentication)).as_deref(), Some("P\n"));
         assert_eq!(pem(&http2(identity)), None);
+        assert_eq!(pem(&rest(identity).replace("GET/request", "$connect")), None);
+        assert_eq!(pem(&rest(identity).replace("REQUEST", "TOKEN")), None);
         assert_eq!(pem(&rest(r#","requestContext":{"identity":{"clientCert":{"clientCertPem":7}}}"#)), None);
         assert_eq!(pem(&rest(r#","requestContext":{"identity":{"clientCert":null}}"#)), None);
     }

@@ -4,8 +4,10 @@
 //! in [`credentials`](crate::credentials).
 
 mod api_keys;
+mod certificates;
 
 pub use api_keys::ApiKeys;
+pub use certificates::ClientCertificates;
 
 use crate::denial::Denial;
 use crate::live::{LiveCheck, LiveLog};

@@ -31,8 +31,8 @@ pub struct Claims {
 enum Origin {
     Jwt,
     Introspected,
-    /// A credential that is no token, and its id.
-    Record(CredentialKind, String),
+    /// A credential that is no token, its id, and another one that it may be revoked by.
+    Record(CredentialKind, String, Option<String>),
 }
 
 /// The dates in a token, each found to be one.
@@ -127,13 +127,13 @@ impl VerifiedRecord {
     /// # Errors
     /// [`Denial::MalformedClaims`], [`Denial::TokenExpired`], [`Denial::TokenNotYetValid`].
     pub fn into_claims(self, expectations: &Arc<Expectations>, now: UnixSeconds) -> Result<Claims, Denial> {
-        let Self { kind, id, claims: mut payload, issued_at, expires } = self;
+        let Self { kind, id, other_id, claims: mut payload, issued_at, expires } = self;
         payload.retain(|name, _| !FACTS_OF_A_CREDENTIAL.contains(&name.as_str()));
         payload.insert("iss".to_owned(), expectations.issuer.to_string().into());
         let known = [("iat", issued_at), ("exp", Some(expires).filter(|expires| *expires != UnixSeconds::LAST))];
         payload.extend(known.into_iter().filter_map(|(name, date)| Some((name.to_owned(), seconds(date?)))));
         let dates = Dates { expires, not_before: None, issued_at, authenticated: None };
-        Claims::accept(payload, Some(dates), expectations, now, None, Origin::Record(kind, id))
+        Claims::accept(payload, Some(dates), expectations, now, None, Origin::Record(kind, id, other_id))
     }
 }
 
@@ -252,7 +252,7 @@ impl Claims {
         match self.origin {
             Origin::Jwt => CredentialKind::Jwt,
             Origin::Introspected => CredentialKind::Opaque,
-            Origin::Record(kind, _) => kind,
+            Origin::Record(kind, ..) => kind,
         }
     }
 
@@ -261,7 +261,15 @@ impl Claims {
     pub fn credential_id(&self) -> Option<&str> {
         match &self.origin {
             Origin::Jwt | Origin::Introspected => None,
-            Origin::Record(_, id) => Some(id),
+            Origin::Record(_, id, _) => Some(id),
+        }
+    }
+
+    /// The other id that the credential may be revoked by.
+    pub(super) fn other_credential_id(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Jwt | Origin::Introspected => None,
+            Origin::Record(_, _, other_id) => other_id.as_deref(),
         }
     }
 
@@ -512,7 +520,7 @@ fn seconds(date: UnixSeconds) -> Value {
 }
 
 /// What a record cannot say of its own credential.
-const FACTS_OF_A_CREDENTIAL: [&str; 9] =
+pub const FACTS_OF_A_CREDENTIAL: [&str; 9] =
     ["iss", "exp", "iat", "nbf", "cnf", "aud", "auth_time", "token_use", "origin_jti"];
 
 /// Where Cognito keeps the user's name: in access tokens, and in ID tokens.

@@ -41,6 +41,7 @@ impl CredentialKind {
 pub struct VerifiedRecord {
     pub(super) kind: CredentialKind,
     pub(super) id: String,
+    pub(super) other_id: Option<String>,
     pub(super) claims: Map<String, Value>,
     pub(super) issued_at: Option<UnixSeconds>,
     pub(super) expires: UnixSeconds,
@@ -63,9 +64,10 @@ impl VerifiedRecord {
         Self::new(CredentialKind::ApiKey, facts, claims)
     }
 
-    /// States that a client certificate is vouched for now, and has this identity.
-    pub(crate) fn of_certificate(facts: RecordFacts, claims: Map<String, Value>) -> Self {
-        Self::new(CredentialKind::Certificate, facts, claims)
+    /// States that a client certificate is vouched for now, and has this identity. `other_id` names it by what its
+    /// issuer signed: it may be revoked by that as well.
+    pub(crate) fn of_certificate(facts: RecordFacts, other_id: String, claims: Map<String, Value>) -> Self {
+        Self { other_id: Some(other_id), ..Self::new(CredentialKind::Certificate, facts, claims) }
     }
 
     /// States that a request is signed by the key of this id.
@@ -75,7 +77,7 @@ impl VerifiedRecord {
 
     fn new(kind: CredentialKind, facts: RecordFacts, claims: Map<String, Value>) -> Self {
         let RecordFacts { id, issued_at, expires } = facts;
-        Self { kind, id, claims, issued_at, expires: expires.unwrap_or(UnixSeconds::LAST) }
+        Self { kind, id, other_id: None, claims, issued_at, expires: expires.unwrap_or(UnixSeconds::LAST) }
     }
 }
 
