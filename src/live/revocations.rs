@@ -1,7 +1,10 @@
 //! The table of revocations in DynamoDB: what was revoked before it expired.
 //!
 //! An item's `pk` names a token (`jti#`, or `origin_jti#` for all that came of one
-//! sign-in), a user (`sub#<iss>#<sub>`) or a client (`client#<iss>#<client_id>`).
+//! sign-in), a user (`sub#<iss>#<sub>`), a client (`client#<iss>#<client_id>`) or a
+//! client certificate (`cert#<SHA-256 of its DER in lower-case hex>`, or of its
+//! `tbsCertificate`: whoever holds a certificate can change the bytes of its ECDSA
+//! signature, and with them its DER, but not what was signed).
 //! `not_before` (epoch seconds) refuses tokens issued at or before it; without it all
 //! are refused. `expires_at` (epoch seconds) ends the item exactly then: DynamoDB
 //! deletes late, so the time is compared here.
@@ -50,6 +53,8 @@ pub enum RevocationKey {
         /// The client's id there.
         client_id: String,
     },
+    /// A client certificate, by its fingerprint, and all tokens that are bound to it.
+    Certificate(String),
 }
 
 impl fmt::Display for RevocationKey {
@@ -59,6 +64,7 @@ impl fmt::Display for RevocationKey {
             RevocationKey::OriginJti(jti) => write!(f, "origin_jti#{jti}"),
             RevocationKey::Subject { issuer, subject } => write!(f, "sub#{issuer}#{subject}"),
             RevocationKey::Client { issuer, client_id } => write!(f, "client#{issuer}#{client_id}"),
+            RevocationKey::Certificate(fingerprint) => write!(f, "cert#{fingerprint}"),
         }
     }
 }
@@ -72,9 +78,10 @@ impl RevocationKey {
         let subject = claims.subject().map(|sub| RevocationKey::Subject { issuer: issuer(), subject: sub.to_owned() });
         let client = claims.client_id().and_then(|id| id.as_str()).filter(|id| !id.is_empty());
         let client = client.map(|id| RevocationKey::Client { issuer: issuer(), client_id: id.to_owned() });
+        let certificates = claims.certificate_fingerprints().into_iter().map(RevocationKey::Certificate);
         // No item can have a longer key, so none is about such a token.
         let fits = |key: &Self| key.to_string().len() <= MAX_KEY_BYTES;
-        [jti, origin, subject, client].into_iter().flatten().filter(fits).collect()
+        [jti, origin, subject, client].into_iter().flatten().chain(certificates).filter(fits).collect()
     }
 }
 
@@ -246,6 +253,7 @@ mod tests {
             (RevocationKey::OriginJti("o".into()), "origin_jti#o"),
             (RevocationKey::Subject { issuer: issuer(), subject: "s".into() }, "sub#https://i.example#s"),
             (RevocationKey::Client { issuer: issuer(), client_id: "c".into() }, "client#https://i.example#c"),
+            (RevocationKey::Certificate("00ff".into()), "cert#00ff"),
         ] {
             assert_eq!(key.to_string(), expected);
         }

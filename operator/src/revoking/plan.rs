@@ -2,6 +2,7 @@
 
 use super::decoded_token::DecodedToken;
 use super::entry::{Entry, Mark};
+use cognito_authorizer::credentials::certificate::ClientCertificate;
 use cognito_authorizer::live::{Revocation, RevocationKey};
 use cognito_authorizer::request::{MAX_LEEWAY, UnixSeconds};
 use std::time::Duration;
@@ -55,6 +56,18 @@ impl Plan {
     #[must_use]
     pub fn for_client(&self, issuers: &[String], client_id: &str, reach: Reach) -> Vec<Entry> {
         self.for_each(issuers, reach, |issuer| RevocationKey::Client { issuer, client_id: client_id.to_owned() })
+    }
+
+    /// For a client certificate, and for the tokens that are bound to it: one entry that names it by its DER, and one by
+    /// what its authority signed, which is the same whatever its holder makes of the signature. Empty where it has expired.
+    #[must_use]
+    pub fn for_certificate(&self, certificate: &ClientCertificate) -> Vec<Entry> {
+        // It is valid for all of its last second, and a claim's `exp` for the authorizer's leeway after that.
+        let expires_at = certificate.not_after().plus(MAX_LEEWAY);
+        let names = [certificate.fingerprint(), certificate.signed_fingerprint()];
+        let keys = names.map(|name| RevocationKey::Certificate(name.to_owned()));
+        let entries = keys.map(|key| self.entry(&key, None, Some(expires_at)));
+        entries.into_iter().filter(|entry| !entry.is_over(self.now)).collect()
     }
 
     fn for_each(&self, issuers: &[String], reach: Reach, key: impl Fn(String) -> RevocationKey) -> Vec<Entry> {
@@ -133,6 +146,20 @@ mod tests {
         check(&plan(1560.0).for_token(&token), &[("origin_jti#o", None, Some(1560.0 + 3660.0))]);
         check(&plan(1560.0).for_token(&DecodedToken { origin_jti: None, ..token }), &[]);
         check(&plan(1000.0).for_token(&DecodedToken::default()), &[]);
+    }
+
+    #[test]
+    fn a_certificate_is_refused_until_no_leeway_lets_it_pass() {
+        let pem = include_str!("../../../tests/keys/client-cert.pem");
+        let certificate = ClientCertificate::parse(pem).unwrap();
+        let [by_der, by_content] =
+            [certificate.fingerprint(), certificate.signed_fingerprint()].map(|name| format!("cert#{name}"));
+        let end = certificate.not_after().as_f64();
+        let entries = |now: f64| plan(now).for_certificate(&certificate);
+        let expected = [(&*by_der, None, Some(end + 60.0)), (&*by_content, None, Some(end + 60.0))];
+        check(&entries(1000.0), &expected);
+        check(&entries(end + 59.0), &expected);
+        check(&entries(end + 60.0), &[]);
     }
 
     #[test]

@@ -121,11 +121,12 @@ impl Entry {
             Some(("origin_jti", _)) => "tokens of this sign-in",
             Some(("sub", _)) => "tokens of this user",
             Some(("client", _)) => "tokens of this client",
+            Some(("cert", _)) => CERTIFICATE,
             _ => return "nothing: the key has none of the forms that the authorizer looks for".to_owned(),
         };
         let which = match not_before {
             Some(at) => format!("{whose} that were issued at or before {}", rfc3339(at)),
-            None if whose == "this token" => whose.to_owned(),
+            None if whose == "this token" || whose == CERTIFICATE => whose.to_owned(),
             None => format!("all {whose}, later ones too"),
         };
         match expires_at {
@@ -134,6 +135,8 @@ impl Entry {
         }
     }
 }
+
+const CERTIFICATE: &str = "requests with this certificate, and tokens bound to it";
 
 fn paragraph(entry: &Entry) -> String {
     format!("{}\n      {}", printable(&entry.pk), entry.in_words())

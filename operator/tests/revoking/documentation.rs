@@ -6,6 +6,7 @@ use crate::processes::scratch;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use test_support::certificates::client;
 
 const PAGE: &str = include_str!("../../../docs/revoking.md");
 
@@ -31,10 +32,11 @@ async fn the_commands_work_as_they_stand_there() {
     let pool = ministack.pool().await;
     let folder = scratch("documentation");
     let scripts = scripts();
-    assert_eq!(scripts.len(), 7, "{scripts:#?}");
+    assert_eq!(scripts.len(), 8, "{scripts:#?}");
     for script in scripts {
         let tokens = ministack.sign_in(&pool).await;
         std::fs::write(folder.join("token.txt"), &tokens.access).unwrap();
+        std::fs::write(folder.join("partner-a.pem"), client("partner-a")).unwrap();
         std::fs::write(folder.join("refresh-token.txt"), &tokens.refresh).unwrap();
         let output = Command::new("/bin/sh")
             .args(["-euc", &script])

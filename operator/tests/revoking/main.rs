@@ -19,6 +19,7 @@ mod ministack;
 mod stub;
 
 mod api_keys;
+mod certificates;
 mod documentation;
 mod end_to_end;
 mod entries;

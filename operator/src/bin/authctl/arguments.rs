@@ -78,6 +78,8 @@ pub(crate) enum Revoke {
     RefreshToken(RevokeRefreshToken),
     /// All tokens that a client holds
     Client(RevokeClient),
+    /// A client certificate, and all tokens that are bound to it
+    Certificate(RevokeCertificate),
 }
 
 #[derive(Debug, Subcommand)]
@@ -123,6 +125,16 @@ pub(crate) struct RevokeClient {
     /// Refuse tokens that are issued later too, until the entry is lifted
     #[arg(long)]
     pub(crate) block: bool,
+    #[command(flatten)]
+    pub(crate) entry: EntryOptions,
+    #[command(flatten)]
+    pub(crate) table: TableOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevokeCertificate {
+    /// The certificate as PEM text, which holds no other
+    pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) entry: EntryOptions,
     #[command(flatten)]

@@ -3,13 +3,14 @@
 
 use crate::Outcome;
 use crate::arguments::{
-    Dash, EntryOptions, Revoke, RevokeClient, RevokeRefreshToken, RevokeToken, RevokeUser, Secret, TableOptions,
-    UserOptions,
+    Dash, EntryOptions, Revoke, RevokeCertificate, RevokeClient, RevokeRefreshToken, RevokeToken, RevokeUser, Secret,
+    TableOptions, UserOptions,
 };
 use crate::issuers::{Issuers, pool_of};
 use crate::table::Table;
 use aws_sdk_cognitoidentityprovider::Client;
 use cognito_authorizer::config::Environment;
+use cognito_authorizer::credentials::certificate::ClientCertificate;
 use cognito_authorizer::live::UserPool;
 use cognito_authorizer::time::now;
 use cognito_authorizer_operator::revoking::{
@@ -22,6 +23,7 @@ pub(crate) async fn run(what: Revoke, environment: &Environment) -> Result<Outco
         Revoke::Token(arguments) => token(arguments, environment).await,
         Revoke::User(arguments) => user(arguments, environment).await,
         Revoke::Client(arguments) => client(arguments, environment).await,
+        Revoke::Certificate(arguments) => certificate(arguments, environment).await,
         Revoke::RefreshToken(arguments) => refresh_token(arguments, environment).await,
     }
 }
@@ -116,6 +118,23 @@ async fn client(arguments: RevokeClient, environment: &Environment) -> Result<Ou
             .report
             .limit("tokens that the client gets from now on (rotate its secret or delete it, or use --block)");
     }
+    Ok(writing.finish())
+}
+
+async fn certificate(arguments: RevokeCertificate, environment: &Environment) -> Result<Outcome, String> {
+    let RevokeCertificate { file, entry, table } = arguments;
+    let name = printable(&file.to_string_lossy());
+    let mut text = String::new();
+    let read = std::fs::File::open(&file).and_then(|opened| opened.take(MAX_STDIN_BYTES).read_to_string(&mut text));
+    read.map_err(|error| format!("`{name}` cannot be read: {error}"))?;
+    let certificate = ClientCertificate::parse(&text).map_err(|why| format!("`{name}`: {why}"))?;
+    let planned = plan(&entry, environment)?.for_certificate(&certificate);
+    if planned.is_empty() {
+        return Err("the certificate has expired: no authorizer accepts it".to_owned());
+    }
+    let mut writing = Writing::begin(&table, &entry, environment).await?;
+    writing.write(&planned).await;
+    writing.report.limit("other certificates of the same subject: its authority may issue new ones");
     Ok(writing.finish())
 }
 
