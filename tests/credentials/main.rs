@@ -12,9 +12,10 @@
     reason = "a test that meets something unexpected should stop and say where"
 )]
 
-use test_support::{documented, emf, events, jwks_server, runtime_api, stub, tokens, verdict};
+use test_support::{certificates, documented, emf, events, jwks_server, runtime_api, stub, tokens, verdict};
 
 mod api_keys;
+mod client_certificates;
 
 /// Whose tables the tests are held to.
 const PAGE: &str = "docs/credentials.md";

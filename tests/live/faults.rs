@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::PAGE;
 use crate::documented::Table;
 use crate::stage::{
     Credentials, LIVE, OIDC_AUDIENCE, OPEN, ROUTES, Stage, TIMEOUT, WITH_TABLE, WITH_TABLE_ALWAYS, oidc, oidc_token,
@@ -83,7 +84,7 @@ const HUGE: usize = 8 * 1024 * 1024;
 
 #[track_caller]
 fn inject(call: &Call) {
-    let table = Table::under("Faults of the network");
+    let table = Table::under(PAGE, "Faults of the network");
     let stage = Stage::start(&call.config);
     let cases = &table.cases;
     let good = (call.good)(&stage);
@@ -201,7 +202,7 @@ fn of_the_table_on(path: &'static str, section: &str) -> Call {
 
 #[test]
 fn of_the_metadata_that_name_the_user_info_endpoint() {
-    let table = Table::under("Faults of the network");
+    let table = Table::under(PAGE, "Faults of the network");
     let config = format!(
         "issuers: [{{ cognito: {{ user_pool_id: us-east-1_AbCdEf123, client_ids: \"*\", issuer: \"STUB/pool\", jwks_uri: \"KEYS\", \
          introspection: {{ method: user_info, timeout: {TIMEOUT} }} }} }}]\n{ROUTES}"

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::PAGE;
 use crate::documented::Table;
 use crate::stage::{LIVE, OPEN, Stage, WITH_TABLE, WITH_TABLE_ALWAYS, claim, fresh};
 use crate::stub::cognito::{ADMIN_GET_USER, GET_USER};
@@ -18,7 +19,7 @@ fn machine() -> Token {
 
 #[test]
 fn judged_by_the_table_alone_and_not_at_all_without_one() {
-    let rows = Table::under("Client-credentials tokens");
+    let rows = Table::under(PAGE, "Client-credentials tokens");
     let issued = now() - 60;
     let client = || item(&format!("client#{ISSUER}#{MACHINE}"));
     for method in METHODS {

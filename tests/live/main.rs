@@ -15,9 +15,8 @@
     reason = "a test that meets something unexpected should stop and say where"
 )]
 
-use test_support::{emf, events, jwks_server, runtime_api, stub, tokens, verdict};
+use test_support::{documented, emf, events, jwks_server, runtime_api, stub, tokens, verdict};
 
-mod documented;
 mod stage;
 
 mod admin_get_user;
@@ -39,3 +38,6 @@ mod secrets_manager;
 mod several;
 mod user_info;
 mod vouched;
+
+/// Whose tables the tests are held to.
+const PAGE: &str = "docs/live-checks.md";

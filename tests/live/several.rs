@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::PAGE;
 use crate::documented::Table;
 use crate::stage::{LIVE, OIDC_ISSUER, OPEN, Stage, TIMEOUT, WITH_TABLE, fresh, oidc_token, token};
 use crate::stub::cognito::{self, ADMIN_GET_USER, GET_USER, admin_user_json, error, user, user_json};
@@ -19,7 +20,7 @@ fn revoked_in_the_table() -> Answer {
 
 #[test]
 fn every_check_must_agree() {
-    let rows = Table::under("Several checks");
+    let rows = Table::under(PAGE, "Several checks");
     let stage = Stage::pool(&format!("{{ method: get_user, timeout: {TIMEOUT} }}"), WITH_TABLE);
     let good = || user("reader", READER_SUB);
     let refused = |message: &str| error("NotAuthorizedException", message);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::PAGE;
 use crate::documented::Table;
 use crate::events::Kind;
 use crate::jwks_server::Site;
@@ -198,7 +199,7 @@ impl Rows {
         good: Answer,
         token: fn() -> String,
     ) -> Rows {
-        Rows { stage, table: Table::under(heading), operation, good, token }
+        Rows { stage, table: Table::under(PAGE, heading), operation, good, token }
     }
 
     /// The operation answers this to a new token.

@@ -5,7 +5,7 @@
 //! | `runtime_api` | the Lambda Runtime API, with a function as its child |
 //! | `http`, `jwks_server`, `stub` | servers on loopback: keys, and what live checks ask |
 //! | `processes` | servers that others wrote, as child processes |
-//! | `events`, `tokens`, `asked`, `config` | what goes in |
+//! | `events`, `tokens`, `certificates`, `asked`, `config` | what goes in |
 //! | `verdict`, `emf` | what comes out, held to what every answer and every line of metrics must be |
 //! | `documented` | the tables of cases in the documents |
 
@@ -22,6 +22,7 @@
 )]
 
 pub mod asked;
+pub mod certificates;
 pub mod config;
 pub mod documented;
 pub mod emf;
