@@ -168,7 +168,7 @@ prove: ## Millions of random tables against the policies answered for them (COVE
 
 # Each takes as long as it is told, after a build of its own. A few seconds of the same are among the unit tests.
 .PHONY: fuzz
-fuzz: ## Fuzz for TIME seconds each: events, tokens, key sets, configurations, paths (TARGET=... for one), then prove
+fuzz: ## Fuzz for TIME seconds each: events, tokens, certificates, key sets, configurations, paths (TARGET=... for one), then prove
 	$(call say,Fuzzing)
 	tools/fuzz.sh $(or $(TIME),60) $(TARGET)
 	$(if $(TARGET),,$(MAKE) prove)

@@ -5,6 +5,7 @@
 //! not admit, more memory than is stated, or a panic within the crate, which the handler would turn into `internal`.
 
 pub mod api_key;
+pub mod certificate;
 pub mod configuration;
 pub mod event;
 pub mod jwks;
@@ -21,8 +22,9 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
 #[allow(dead_code, reason = "libFuzzer runs one each")]
-pub const ALL: [Target; 6] = [
+pub const ALL: [Target; 7] = [
     ("api_key", api_key::run),
+    ("certificate", certificate::run),
     ("configuration", configuration::run),
     ("event", event::run),
     ("jwks", jwks::run),

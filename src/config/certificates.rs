@@ -22,7 +22,12 @@ pub(super) fn read(item: &Item<'_>, shared: &Shared) -> Option<RecordIssuer> {
     let expectations = Arc::new(Expectations::of_records(issuer?.into(), shared.leeway?));
     let verifier = Box::new(ClientCertificates::new(authorities?, identities?));
     let revocations = shared.revocations.clone();
-    let live = LiveCheck { issuer_check: None, revocations, revocations_always: shared.revocations_always };
+    let live = LiveCheck {
+        issuer_check: None,
+        revocations,
+        revocations_always: shared.revocations_always,
+        substitute: shared.substitute.clone(),
+    };
     Some(RecordIssuer { expectations, live, verifier })
 }
 

@@ -66,6 +66,7 @@ issuers:
   - cognito: { user_pool_id: us-east-1_AbCdEf123, client_ids: web, introspection: { '?': 1 }, '?': 1 }
   - oidc: { issuer: https://login.example.com, audience: api, claims: { '?': 1 }, introspection: { '?': 1 }, '?': 1 }
   - api_keys: { table: keys, '?': 1 }
+  - certificates: { authorities: { '?': 1 }, identities: [{ '?': 1 }], '?': 1 }
 routes: { $default: { '?': 1 } }
 jwks: { '?': 1 }
 http_api: { '?': 1 }
@@ -107,7 +108,11 @@ metrics: { '?': 1 }
         ("cedar", "`cedar`"),
         ("metrics", "`metrics`"),
     ];
-    let of_credentials = [("issuers[2].api_keys", "API keys")];
+    let of_credentials = [
+        ("issuers[2].api_keys", "API keys"),
+        ("issuers[3].certificates", "Client certificates"),
+        ("issuers[3].certificates.identities[0]", "Identities"),
+    ];
     let credentials = Page::read("docs/credentials.md");
     for (place, heading) in of_credentials {
         let known = known.get(place).unwrap_or_else(|| panic!("no keys are told at `{place}`"));
@@ -419,7 +424,7 @@ fn fits(actual: &str, expected: &str) -> bool {
     }
 }
 
-/// A folder in which `jwks.json` is a JWK Set, and `policies` the example's.
+/// A folder in which `jwks.json` is a JWK Set, `ca.pem` holds authorities, and `policies` are the example's.
 fn folder_with_keys() -> PathBuf {
     let keys: serde_json::Value = serde_json::from_str(&read("tests/keys/jwks.json")).unwrap();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs");
@@ -428,6 +433,8 @@ fn folder_with_keys() -> PathBuf {
     let mine = folder.join(format!("{}-{:?}", std::process::id(), std::thread::current().id()));
     std::fs::write(&mine, serde_json::json!({ "keys": [keys["rsa-a"]] }).to_string()).unwrap();
     std::fs::rename(&mine, folder.join("jwks.json")).unwrap();
+    std::fs::write(&mine, read("tests/certificates/authorities.pem")).unwrap();
+    std::fs::rename(&mine, folder.join("ca.pem")).unwrap();
     // The example's policies, likewise.
     let policies = folder.join("policies");
     std::fs::create_dir_all(&policies).unwrap();

@@ -61,6 +61,11 @@ fn api_keys() {
 }
 
 #[test]
+fn certificates() {
+    run("certificate");
+}
+
+#[test]
 fn configurations() {
     run("configuration");
 }
