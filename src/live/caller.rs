@@ -32,6 +32,11 @@ impl Caller {
         Caller::Principal(*id)
     }
 
+    /// The owner of a key that an issuer vouched for, and who has proven to hold it.
+    pub(crate) fn holder(issuer: &str, key_id: &str) -> Self {
+        Caller::Principal(hash(&[issuer, key_id]))
+    }
+
     /// Whom an issuer says that an opaque token is about; `None` where it does not say. Not to be
     /// mixed with callers of other issuers.
     pub(crate) fn of_introspected(token: &IntrospectedToken) -> Option<Self> {

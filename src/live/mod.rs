@@ -12,6 +12,7 @@
 //! | `revocations` | reads the table of revocations |
 //! | `key_table` | reads the table of keys: API keys, and those of signed requests |
 //! | `key_id`, `key_record` | a key's id; what its item says |
+//! | `nonces` | takes the nonces of signed requests and proofs, each once |
 //! | `cached_check` | asks once for many requests, within a deadline |
 //! | `breaker` | makes no calls for a while where calls were lost |
 //! | `caller` | whose calls they are |
@@ -30,6 +31,7 @@ mod key_record;
 mod key_table;
 mod live_check;
 mod memory;
+mod nonces;
 mod revocations;
 mod token_facts;
 mod user_info;
@@ -49,6 +51,7 @@ pub use key_table::{KeyLookup, KeyTable};
 pub use live_check::{LiveCheck, LiveLog};
 #[cfg(feature = "cedar")]
 pub(crate) use memory::{Digest, Lasts, Memory};
+pub use nonces::{Nonce, NonceTable};
 pub use revocations::{Revocation, RevocationKey, RevocationTable};
 pub use user_info::UserInfo;
 pub use user_pool::UserPool;
