@@ -69,7 +69,7 @@ PROOFS = {
     "Granted::assertion": "permissions/verdict.rs",
     "VerifiedRecord::of_api_key": "credentials/api_key.rs",
     "VerifiedRecord::of_certificate": "credentials/certificate/mod.rs",
-    "VerifiedRecord::of_signature": "credentials/signature/mod.rs",
+    "VerifiedRecord::of_signature": "credentials/signature/signed_request.rs",
 }
 
 COMMENT_OR_LITERAL = re.compile(

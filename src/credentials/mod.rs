@@ -7,6 +7,7 @@
 mod api_key;
 pub mod certificate;
 mod presented;
+pub mod signature;
 
 pub use api_key::{ApiKey, DEFAULT_PREFIX, NewApiKey};
 pub use presented::{Presented, presented};
