@@ -54,7 +54,7 @@ fn header(item: &Item<'_>, shared: &Shared) -> Option<String> {
     Some(header)
 }
 
-fn name(item: &Item<'_>) -> Option<String> {
+pub(super) fn name(item: &Item<'_>) -> Option<String> {
     let name = item.string()?;
     if name.contains(|c: char| c.is_whitespace() || c.is_control()) {
         item.fault("must not have white space in it");

@@ -1,7 +1,7 @@
 //! The `issuers` section.
 
 use super::fields::{Fields, Item};
-use super::{api_keys, certificates, introspection};
+use super::{api_keys, certificates, introspection, signatures};
 use crate::authorizer::Issuer;
 use crate::gateway::TokenSources;
 use crate::http::{Address, HttpsClient, RemoteCounts};
@@ -78,11 +78,12 @@ enum Found {
 type Reader = fn(&Item<'_>, &Shared) -> Option<Found>;
 
 /// The kinds of issuers, by their names in the file.
-const KINDS: [(&str, Reader); 4] = [
+const KINDS: [(&str, Reader); 5] = [
     ("cognito", |item, shared| read_cognito(item, shared).map(Found::Token)),
     ("oidc", |item, shared| read_oidc(item, shared).map(Found::Token)),
     ("api_keys", |item, shared| api_keys::read(item, shared).map(Found::Record)),
     ("certificates", |item, shared| certificates::read(item, shared).map(Found::Record)),
+    ("signatures", |item, shared| signatures::read(item, shared).map(Found::Record)),
 ];
 
 pub(super) fn read(file: &mut Fields<'_>, shared: &Shared) -> Option<Issuers> {

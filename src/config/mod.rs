@@ -6,7 +6,7 @@
 //! | `source` | where the text is: environment, task root, working directory |
 //! | `yaml` | text into nodes with lines; repeated keys are faults; `authctl` reads templates with it |
 //! | `fields` | nodes into typed values: strings, lists, durations, `${NAME}` |
-//! | `issuers`, `introspection`, `api_keys`, `routes`, `cedar`, `settings`, `csrf` | the sections of the file |
+//! | `issuers`, `introspection`, `api_keys`, `signatures`, `routes`, `cedar`, `settings`, `csrf` | the sections of the file |
 //! | `revocations` | the section of that name, for who has no use for the rest |
 //! | `enricher` | `enricher.yaml`, the configuration of the function that adds claims to tokens |
 
@@ -23,6 +23,7 @@ mod issuers;
 mod revocations;
 mod routes;
 mod settings;
+mod signatures;
 mod source;
 pub mod yaml;
 

@@ -5,9 +5,11 @@
 
 mod api_keys;
 mod certificates;
+mod signatures;
 
 pub use api_keys::ApiKeys;
 pub use certificates::ClientCertificates;
+pub use signatures::Signatures;
 
 use crate::denial::Denial;
 use crate::live::{LiveCheck, LiveLog};
