@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use cognito_authorizer::credentials::ApiKey;
+use cognito_authorizer::credentials::signature::SignatureAlgorithm;
 use cognito_authorizer::live::{KeyId, KeyRecord, UnreadableKey};
 use cognito_authorizer::request::UnixSeconds;
 use std::collections::{BTreeSet, HashMap};
@@ -34,6 +35,30 @@ impl Draft {
     /// # Errors
     /// [`UnreadableKey`] where the authorizer would refuse it.
     pub(super) fn item(&self, key: &ApiKey<'_>, created_at: UnixSeconds) -> Result<Item, UnreadableKey> {
+        let mut item = self.record();
+        identify(&mut item, key, created_at)?;
+        Ok(item)
+    }
+
+    /// The item of a key that signs requests (RFC 9421), made at that time.
+    ///
+    /// # Errors
+    /// [`UnreadableKey`] where the authorizer would refuse it.
+    pub(super) fn signature_item(&self, key: &SignatureKey, created_at: UnixSeconds) -> Result<Item, UnreadableKey> {
+        let mut item = self.record();
+        item.insert("pk".to_owned(), AttributeValue::S(key.id.partition_key()));
+        item.insert("algorithm".to_owned(), AttributeValue::S(key.algorithm.name().to_owned()));
+        if let Some(public_key) = &key.public_key {
+            item.insert("public_key".to_owned(), AttributeValue::S(public_key.clone()));
+        }
+        item.insert("created_at".to_owned(), number(created_at));
+        // Nothing is written that the authorizer would not read.
+        KeyRecord::read(key.id.clone(), &item)?;
+        Ok(item)
+    }
+
+    /// What it says of its owner.
+    fn record(&self) -> Item {
         let text = |name: &str, text: &Option<String>| {
             text.as_ref().map(|text| (name.to_owned(), AttributeValue::S(text.clone())))
         };
@@ -52,9 +77,19 @@ impl Draft {
         .flatten()
         .collect();
         set_end(&mut item, self.not_after);
-        identify(&mut item, key, created_at)?;
-        Ok(item)
+        item
     }
+}
+
+/// A key that signs requests.
+#[derive(Clone, Debug)]
+pub struct SignatureKey {
+    /// Its id: `keyid`.
+    pub id: KeyId,
+    /// Its one algorithm.
+    pub algorithm: SignatureAlgorithm,
+    /// PEM; none for an HMAC, whose secret is derived.
+    pub public_key: Option<String>,
 }
 
 /// Makes an item that of this key.

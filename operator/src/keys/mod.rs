@@ -10,5 +10,5 @@
 mod draft;
 mod store;
 
-pub use draft::{Draft, KEPT_AFTER_THE_END};
+pub use draft::{Draft, KEPT_AFTER_THE_END, SignatureKey};
 pub use store::{KeyStore, KeyStoreFault, Listed};

@@ -1,6 +1,6 @@
 //! The table of keys, written.
 
-use super::draft::{Draft, Item, ends, identify, set_end};
+use super::draft::{Draft, Item, SignatureKey, ends, identify, set_end};
 use crate::revoking::AwsFault;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
@@ -71,7 +71,23 @@ impl KeyStore {
     /// # Errors
     /// [`KeyStoreFault::Aws`]: then the key may be there or not. [`KeyStoreFault::Unreadable`]: it is not.
     pub async fn create(&self, key: &ApiKey<'_>, draft: &Draft, now: UnixSeconds) -> Result<(), KeyStoreFault> {
-        let item = draft.item(key, now).map_err(KeyStoreFault::Unreadable)?;
+        self.put_new(draft.item(key, now).map_err(KeyStoreFault::Unreadable)?).await
+    }
+
+    /// Writes a new key that signs requests.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub async fn create_signature(
+        &self,
+        key: &SignatureKey,
+        draft: &Draft,
+        now: UnixSeconds,
+    ) -> Result<(), KeyStoreFault> {
+        self.put_new(draft.signature_item(key, now).map_err(KeyStoreFault::Unreadable)?).await
+    }
+
+    async fn put_new(&self, item: Item) -> Result<(), KeyStoreFault> {
         let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
         let answer = request.condition_expression(NEW).send().await;
         answer.map(drop).map_err(|error| KeyStoreFault::Aws(AwsFault::new("PutItem", &error)))

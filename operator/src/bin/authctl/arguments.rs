@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cognito_authorizer::credentials::DEFAULT_PREFIX;
+use cognito_authorizer::credentials::signature::SignatureAlgorithm;
 use cognito_authorizer::request::UnixSeconds;
 use cognito_authorizer::time::parse_rfc3339;
 use std::path::PathBuf;
@@ -253,8 +254,20 @@ pub(crate) struct KeyCreate {
     /// What the key begins with
     #[arg(long, default_value = DEFAULT_PREFIX)]
     pub(crate) prefix: String,
+    /// Make a key that signs requests (RFC 9421) by this algorithm. The secret of an hmac-sha256 key is derived from
+    /// the environment's SIGNATURE_SECRET, and printed
+    #[arg(long, value_name = "ALGORITHM", value_parser = signature_algorithm, conflicts_with = "prefix")]
+    pub(crate) signature: Option<SignatureAlgorithm>,
+    /// The public key of the other algorithms: a file with one PEM block
+    #[arg(long, value_name = "FILE", requires = "signature")]
+    pub(crate) public_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) table: KeyTableOptions,
+}
+
+fn signature_algorithm(text: &str) -> Result<SignatureAlgorithm, String> {
+    let names = || SignatureAlgorithm::ALL.map(SignatureAlgorithm::name).join(", ");
+    SignatureAlgorithm::parse(text).ok_or_else(|| format!("not one of {}", names()))
 }
 
 #[derive(Debug, Args)]

@@ -3,14 +3,18 @@
 use crate::Outcome;
 use crate::arguments::{Key, KeyCreate, KeyRecordOptions, KeyRotate, KeyTableOptions, OneKey};
 use aws_sdk_dynamodb::Client;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use cognito_authorizer::config::Environment;
+use cognito_authorizer::credentials::signature::{MasterSecret, RequestKey, SignatureAlgorithm};
 use cognito_authorizer::credentials::{ApiKey, NewApiKey};
 use cognito_authorizer::live::{KeyId, KeyMaterial, KeyRecord, UnreadableKey};
 use cognito_authorizer::request::UnixSeconds;
 use cognito_authorizer::time::{now, rfc3339};
-use cognito_authorizer_operator::keys::{Draft, KeyStore, Listed};
+use cognito_authorizer_operator::keys::{Draft, KeyStore, Listed, SignatureKey};
 use cognito_authorizer_operator::revoking::{load, printable};
 use std::collections::HashMap;
+use std::path::Path;
 
 pub(crate) async fn run(what: Key, environment: &Environment) -> Result<Outcome, String> {
     match what {
@@ -30,13 +34,20 @@ pub(crate) async fn run(what: Key, environment: &Environment) -> Result<Outcome,
 }
 
 async fn create(arguments: KeyCreate, environment: &Environment) -> Result<Outcome, String> {
-    let KeyCreate { record, not_after, prefix, table } = arguments;
+    let KeyCreate { record, not_after, prefix, signature, public_key, table } = arguments;
     let now = clock()?;
     let not_after = not_after.map(|end| end.from(now));
     if not_after.is_some_and(|end| end <= now) {
         return Err("--not-after is in the past".to_owned());
     }
     let draft = draft(record, not_after)?;
+    if let Some(algorithm) = signature {
+        let (key, shown) = signature_key(algorithm, public_key.as_deref(), environment)?;
+        let written = store(&table, environment).await?.create_signature(&key, &draft, now).await;
+        written.map_err(|fault| format!("no key was made: {fault}"))?;
+        let end = draft.not_after.map(|end| format!("    valid until {}\n", rfc3339(end))).unwrap_or_default();
+        return Ok(Outcome::done(format!("{}\n    signs requests by {algorithm}\n{end}{shown}", key.id.as_str())));
+    }
     let key = make(&prefix)?;
     let parsed = parsed(&key)?;
     let written = store(&table, environment).await?.create(&parsed, &draft, now).await;
@@ -102,6 +113,33 @@ fn draft(record: KeyRecordOptions, not_after: Option<UnixSeconds>) -> Result<Dra
     }
     let scopes = scope.iter().flat_map(|scopes| scopes.split_whitespace()).map(str::to_owned).collect();
     Ok(Draft { sub, client_id, scopes, groups: group.into_iter().collect(), claims, usage_identifier_key, not_after })
+}
+
+/// A key that signs requests, and what is to be shown of it once.
+fn signature_key(
+    algorithm: SignatureAlgorithm,
+    public_key: Option<&Path>,
+    environment: &Environment,
+) -> Result<(SignatureKey, String), String> {
+    let mut random = [0; 12];
+    aws_lc_rs::rand::fill(&mut random).map_err(|_| "no random numbers can be had")?;
+    let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = KeyId::parse(&id).ok_or("an id was made that is not one: this is a fault of authctl")?;
+    let Some(file) = public_key else {
+        if !algorithm.is_symmetric() {
+            return Err(format!("{algorithm} needs --public-key"));
+        }
+        let master = environment.get("SIGNATURE_SECRET").and_then(MasterSecret::new);
+        let master = master.ok_or("the environment has no SIGNATURE_SECRET, or it has fewer than 32 bytes")?;
+        let secret = master.secret_of(id.as_str()).map_err(|_| "the secret cannot be derived")?;
+        let secret = STANDARD.encode(secret.as_bytes());
+        let shown = format!("    secret, in base64: {secret}\n    it is not shown again: the table does not hold it\n");
+        return Ok((SignatureKey { id, algorithm, public_key: None }, shown));
+    };
+    let name = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read `{name}`: {error}"))?;
+    RequestKey::public(algorithm, &text).map_err(|error| format!("`{name}`: {error}"))?;
+    Ok((SignatureKey { id, algorithm, public_key: Some(text) }, String::new()))
 }
 
 fn make(prefix: &str) -> Result<NewApiKey, String> {
