@@ -48,7 +48,7 @@ run: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS, with real req
 	$(LOCAL)/bin/python demo/run.py $(if $(KEEP),--keep)
 
 .PHONY: test
-test: fmt lint layers unit live template couplings terraform recipes cdk e2e doc ## All of the checks below
+test: fmt lint layers unit live signing template couplings terraform recipes cdk e2e doc ## All of the checks below
 
 .PHONY: quick
 quick: fmt lint layers ## What to run before each commit: formatting, Clippy, layers, unit tests (Rust alone)
@@ -82,6 +82,11 @@ unit: ## Unit, integration and documentation tests
 live: $(LOCAL)/.ready tests/oidc_provider/node_modules/.ready ## Live checks and revoking against real parts: MiniStack, an OpenID provider
 	$(call say,Live checks with real parts)
 	MINISTACK="$(CURDIR)/$(LOCAL)/bin/ministack" cargo test --locked $(DEVELOPMENT) --test real_parts --test revoking -- --ignored
+
+.PHONY: signing
+signing: .venv/signing/.ready tests/signing_clients/node_modules/.ready ## Requests that PyPI's and npm's libraries sign are accepted
+	$(call say,Signed requests)
+	cargo test --locked $(DEVELOPMENT) --test credentials signing_clients -- --ignored
 
 .PHONY: template
 template: export BINARIES := cargo test --locked $(DEVELOPMENT) --no-run --test docs
@@ -168,7 +173,7 @@ prove: ## Millions of random tables against the policies answered for them (COVE
 
 # Each takes as long as it is told, after a build of its own. A few seconds of the same are among the unit tests.
 .PHONY: fuzz
-fuzz: ## Fuzz for TIME seconds each: events, tokens, certificates, key sets, configurations, paths (TARGET=... for one), then prove
+fuzz: ## Fuzz for TIME seconds each: events, tokens, certificates, signatures, key sets, configurations, paths (TARGET=... for one), then prove
 	$(call say,Fuzzing)
 	tools/fuzz.sh $(or $(TIME),60) $(TARGET)
 	$(if $(TARGET),,$(MAKE) prove)
@@ -288,6 +293,11 @@ tests/oidc_provider/node_modules/.ready: tests/oidc_provider/package-lock.json
 tests/mcp/node_modules/.ready: tests/mcp/package-lock.json
 	$(call say,Installing the MCP client of the tests (once))
 	npm ci --no-audit --no-fund --silent --prefix tests/mcp
+	touch $@
+
+tests/signing_clients/node_modules/.ready: tests/signing_clients/package-lock.json
+	$(call say,Installing the signing client of the tests (once))
+	npm ci --no-audit --no-fund --silent --prefix tests/signing_clients
 	touch $@
 
 tests/recipes/node_modules/.ready: tests/recipes/package-lock.json

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 seconds=$1
 shift
 targets=("$@")
-[ "${#targets[@]}" -gt 0 ] || targets=(api_key certificate configuration event jwks path token)
+[ "${#targets[@]}" -gt 0 ] || targets=(api_key certificate configuration event jwks path signature token)
 folder=${CARGO_TARGET_DIR:-target}
 RUSTC_WRAPPER="$PWD/tools/coverage-rustc.sh" cargo build --locked --manifest-path fuzz/Cargo.toml --target-dir "$folder"
 for target in "${targets[@]}"; do

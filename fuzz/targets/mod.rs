@@ -10,6 +10,7 @@ pub mod configuration;
 pub mod event;
 pub mod jwks;
 pub mod path;
+pub mod signature;
 pub mod token;
 
 mod harness;
@@ -22,12 +23,13 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
 #[allow(dead_code, reason = "libFuzzer runs one each")]
-pub const ALL: [Target; 7] = [
+pub const ALL: [Target; 8] = [
     ("api_key", api_key::run),
     ("certificate", certificate::run),
     ("configuration", configuration::run),
     ("event", event::run),
     ("jwks", jwks::run),
     ("path", path::run),
+    ("signature", signature::run),
     ("token", token::run),
 ];

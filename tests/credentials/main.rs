@@ -16,6 +16,9 @@ use test_support::{certificates, documented, emf, events, jwks_server, runtime_a
 
 mod api_keys;
 mod client_certificates;
+mod signatures;
+mod signed;
+mod signing_clients;
 
 /// Whose tables the tests are held to.
 const PAGE: &str = "docs/credentials.md";

@@ -86,6 +86,11 @@ fn paths() {
 }
 
 #[test]
+fn signatures() {
+    run("signature");
+}
+
+#[test]
 fn tokens() {
     run("token");
 }

@@ -15,6 +15,9 @@ for curve in 256 384 521; do
     openssl genpkey -quiet -algorithm EC -pkeyopt "ec_paramgen_curve:P-$curve" -out "p-$curve.pem"
 done
 openssl genpkey -quiet -algorithm ED25519 -out ed25519.pem
+for name in rsa-a rsa-1024 p-256 p-384 ed25519; do
+    openssl pkey -in "$name.pem" -pubout -out "$name.pub.pem"
+done
 
 for name in client-cert other-client-cert; do
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null \
