@@ -67,6 +67,7 @@ issuers:
   - oidc: { issuer: https://login.example.com, audience: api, claims: { '?': 1 }, introspection: { '?': 1 }, '?': 1 }
   - api_keys: { table: keys, '?': 1 }
   - certificates: { authorities: { '?': 1 }, identities: [{ '?': 1 }], '?': 1 }
+  - signatures: { '?': 1 }
 routes: { $default: { '?': 1 } }
 jwks: { '?': 1 }
 http_api: { '?': 1 }
@@ -112,6 +113,7 @@ metrics: { '?': 1 }
         ("issuers[2].api_keys", "API keys"),
         ("issuers[3].certificates", "Client certificates"),
         ("issuers[3].certificates.identities[0]", "Identities"),
+        ("issuers[4].signatures", "Signed requests"),
     ];
     let credentials = Page::read("docs/credentials.md");
     for (place, heading) in of_credentials {
@@ -455,5 +457,6 @@ fn environment() -> Environment {
         ("ENRICHER_TABLE", "tenants"),
         ("JWKS_URI", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEf123/.well-known/jwks.json"),
         ("secretsmanager:prod/authorizer#client_secret", "any"),
+        ("secretsmanager:prod/request-signatures", "0123456789abcdef0123456789abcdef"),
     ])
 }
