@@ -17,7 +17,7 @@ use cognito_authorizer::gateway::RawEvent;
 use cognito_authorizer::request::{Credential, Request, UnixSeconds};
 use cognito_authorizer::token::{
     Algorithm, AlgorithmSet, Audience, BearerToken, ClaimNames, ClientId, ClientIds, Expectations, IssuerKind, KeySet,
-    TokenUse, UnverifiedJwt,
+    Sender, TokenUse, UnverifiedJwt,
 };
 #[cfg(feature = "cedar")]
 use cognito_authorizer::{
@@ -57,7 +57,7 @@ fn main() {
     let parsed = || UnverifiedJwt::parse(&bearer()).unwrap();
     let key = keys.find(parsed().kid().unwrap(), Algorithm::Rs256).unwrap();
     let verified = || parsed().verify(key).unwrap();
-    let claims = || Arc::new(verified().into_claims(&expectations, now, None).unwrap());
+    let claims = || Arc::new(verified().into_claims(&expectations, now, &Sender::default()).unwrap());
 
     let mut invocation = event::Invocation::new(token.len());
     let invocation = std::str::from_utf8(invocation.with(&token, 0)).unwrap();
@@ -78,7 +78,7 @@ fn main() {
     step("  find the credential", || (), |()| bearer());
     step("  parse the token", bearer, |token| UnverifiedJwt::parse(&token).unwrap());
     step("  verify the signature", parsed, |jwt| jwt.verify(key).unwrap());
-    step("  judge the claims", verified, |jwt| jwt.into_claims(&expectations, now, None).unwrap());
+    step("  judge the claims", verified, |jwt| jwt.into_claims(&expectations, now, &Sender::default()).unwrap());
     for routes in [10, 100, 1000] {
         let rules = rules(routes);
         step(&format!("  find one of {routes} routes"), || (), |()| rules.route(&request).unwrap());
@@ -180,6 +180,7 @@ fn expectations() -> Expectations {
         audience: Audience::Unchecked,
         typ: None,
         claim_names: ClaimNames::default(),
+        dpop: None,
         leeway: Duration::from_secs(5),
     }
 }

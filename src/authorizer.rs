@@ -8,11 +8,11 @@ use crate::denial::Denial;
 use crate::http::{RemoteCalls, RemoteCounts};
 use crate::issuers::RecordIssuer;
 use crate::keys::JwksCache;
-use crate::live::{LiveCheck, LiveLog};
+use crate::live::{LiveCheck, LiveLog, UsedProofs};
 use crate::policies::{PermissionCheck, PermissionLog, PolicyCaller};
 use crate::request::{Request, UnixSeconds};
 use crate::token::{
-    BearerToken, Claims, CredentialKind, Expectations, KnownToken, TokenDigest, UnverifiedJwt, VerifiedJwt,
+    BearerToken, Claims, CredentialKind, Expectations, KnownToken, Sender, TokenDigest, UnverifiedJwt, VerifiedJwt,
     VerifiedTokens,
 };
 use futures_util::future::join_all;
@@ -29,6 +29,8 @@ pub struct Authorizer {
     opaque: Option<Arc<str>>,
     /// What need not be verified again.
     verified: VerifiedTokens,
+    /// The proofs of possession that were used.
+    used_proofs: UsedProofs,
     /// The issuers of credentials that are no tokens, one of a kind.
     record_issuers: Vec<RecordIssuer>,
     /// Their kinds.
@@ -89,9 +91,9 @@ impl Authorizer {
         let opaque = issuers.iter().find(|issuer| issuer.opaque_tokens).map(name);
         let with_tenants = issuers.iter().filter(|issuer| issuer.expectations.tenants.is_some()).map(name).collect();
         let issuers = issuers.into_iter().map(|issuer| (name(&issuer), issuer)).collect();
-        let verified = VerifiedTokens::default();
+        let (verified, used_proofs) = (VerifiedTokens::default(), UsedProofs::default());
         let (record_issuers, kinds) = (Vec::new(), Vec::new());
-        Self { issuers, with_tenants, opaque, verified, record_issuers, kinds, rules, permissions, counts }
+        Self { issuers, with_tenants, opaque, verified, used_proofs, record_issuers, kinds, rules, permissions, counts }
     }
 
     /// The same, with issuers of credentials that are no tokens.
@@ -111,6 +113,7 @@ impl Authorizer {
     #[must_use]
     pub fn asks_message(&self) -> bool {
         self.kinds.contains(&CredentialKind::Signature)
+            || self.issuers.values().any(|issuer| issuer.expectations.dpop.is_some())
     }
 
     /// The rule table.
@@ -285,6 +288,9 @@ impl Authorizer {
                 if beside_certificate && !claims.are_bound_to_certificate() {
                     return Err(Denial::AmbiguousToken);
                 }
+                if let Some(proof) = claims.key_proof() {
+                    self.used_proofs.take(proof, now)?;
+                }
                 Ok((Verified::Token { issuer, token }, claims))
             }
             Source::Record(issuer) => {
@@ -305,18 +311,18 @@ impl Authorizer {
         now: UnixSeconds,
         record: &mut DecisionRecord,
     ) -> Result<(&Issuer, Claims), Denial> {
-        let certificate = request.client_certificate.as_deref();
+        let sender = &Sender::of(request, token);
         if let Some(issuer) = self.opaque.as_ref().filter(|_| token.is_opaque()).and_then(|name| self.issuers.get(name))
         {
             record.issuer = Some(Arc::clone(&issuer.expectations.issuer));
             let told = issuer.live.resolve(token, now, &mut record.live_check).await?;
-            return Ok((issuer, told.into_claims(&issuer.expectations, now, certificate)?));
+            return Ok((issuer, told.into_claims(&issuer.expectations, now, sender)?));
         }
         let digest = TokenDigest::of(token);
         if let Some(known) = self.verified.find(&digest, now)?
             && let Some((issuer, jwt)) = self.still_verified(known, record).await?
         {
-            return Ok((issuer, jwt.into_claims(&issuer.expectations, now, certificate)?));
+            return Ok((issuer, jwt.into_claims(&issuer.expectations, now, sender)?));
         }
         let jwt = UnverifiedJwt::parse(token)?;
         record.kid = jwt.kid().map(shortened);
@@ -328,7 +334,7 @@ impl Authorizer {
         let key = issuer.keys.key(jwt.kid().ok_or(Denial::UnknownKey)?, jwt.algorithm()).await?;
         let jwt = jwt.verify(&key)?;
         let proof = jwt.proof();
-        let claims = jwt.into_claims(&issuer.expectations, now, certificate)?;
+        let claims = jwt.into_claims(&issuer.expectations, now, sender)?;
         let until = claims.expires().plus(issuer.expectations.leeway);
         let known = || KnownToken::new(proof, name, until);
         self.verified.keep(digest, now, known)?;

@@ -10,6 +10,7 @@ pub mod configuration;
 pub mod event;
 pub mod jwks;
 pub mod path;
+pub mod proof;
 pub mod signature;
 pub mod token;
 
@@ -23,13 +24,14 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
 #[allow(dead_code, reason = "libFuzzer runs one each")]
-pub const ALL: [Target; 8] = [
+pub const ALL: [Target; 9] = [
     ("api_key", api_key::run),
     ("certificate", certificate::run),
     ("configuration", configuration::run),
     ("event", event::run),
     ("jwks", jwks::run),
     ("path", path::run),
+    ("proof", proof::run),
     ("signature", signature::run),
     ("token", token::run),
 ];

@@ -90,7 +90,7 @@ fn signed(key: Key, header: &str, payload: &str) -> Made {
 }
 
 /// Four bytes are a change: where, what, and with which byte.
-fn changed(base: &[u8], changes: &[u8]) -> Vec<u8> {
+pub(super) fn changed(base: &[u8], changes: &[u8]) -> Vec<u8> {
     let mut text = base.to_vec();
     for change in changes.chunks_exact(4).take(64) {
         let place = usize::from(u16::from_le_bytes([change[0], change[1]])) % (text.len() + 1);

@@ -37,9 +37,10 @@ pub(super) fn claims(members: Value) -> Arc<Claims> {
             groups: Some(MappedList { path: ClaimPath::member("groups"), form: None }),
             ..ClaimNames::default()
         },
+        dpop: None,
         leeway: LEEWAY,
     };
-    Arc::new(token.into_claims(&Arc::new(expectations), UnixSeconds::EPOCH, None).unwrap())
+    Arc::new(token.into_claims(&Arc::new(expectations), UnixSeconds::EPOCH, &crate::token::Sender::default()).unwrap())
 }
 
 pub(super) fn key(key: &str) -> RouteKey {

@@ -17,18 +17,21 @@ pub(super) fn read(item: &Item<'_>) -> Option<Csrf> {
         };
     }
     let mut fields = item.fields()?;
-    let origins = fields.require("origins").and_then(|item| {
-        let origins = item.strings()?;
-        for origin in &origins {
-            if let Err(fault) = check_origin(origin) {
-                item.fault(format!("`{origin}` {fault}"));
-                return None;
-            }
-        }
-        Some(origins)
-    });
+    let origins = fields.require("origins").and_then(|item| origins(&item));
     fields.finish();
     Some(Csrf::Origins(origins?))
+}
+
+/// A list of origins.
+pub(super) fn origins(item: &Item<'_>) -> Option<Vec<String>> {
+    let origins = item.strings()?;
+    for origin in &origins {
+        if let Err(fault) = check_origin(origin) {
+            item.fault(format!("`{origin}` {fault}"));
+            return None;
+        }
+    }
+    Some(origins)
 }
 
 /// As browsers write it (RFC 6454 6.2): only then can it equal a header `Origin`.

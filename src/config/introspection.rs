@@ -56,7 +56,12 @@ pub(super) fn of_cognito(
     Some(IssuerCheck::new(method, settings?, counts))
 }
 
-pub(super) fn of_oidc(item: &Item<'_>, https: &Arc<HttpsClient>, counts: &RemoteCounts) -> Option<Arc<IssuerCheck>> {
+pub(super) fn of_oidc(
+    item: &Item<'_>,
+    with_dpop: bool,
+    https: &Arc<HttpsClient>,
+    counts: &RemoteCounts,
+) -> Option<Arc<IssuerCheck>> {
     let mut fields = item.fields()?;
     let endpoint = fields.require("endpoint").and_then(|item| item.address());
     let client_id = fields.require("client_id").and_then(|item| item.string());
@@ -70,7 +75,7 @@ pub(super) fn of_oidc(item: &Item<'_>, https: &Arc<HttpsClient>, counts: &Remote
     fields.finish();
     let https = Arc::clone(https);
     let endpoint = IntrospectionEndpoint::new(endpoint?, client_id?, client_secret?, authentication?, https);
-    Some(IssuerCheck::new(Method::Introspection(endpoint), settings?, counts))
+    Some(IssuerCheck::new(Method::Introspection(endpoint.with_dpop(with_dpop)), settings?, counts))
 }
 
 fn settings(fields: &mut Fields<'_>) -> Option<CheckSettings> {

@@ -1,5 +1,6 @@
 //! The `issuers` section.
 
+use super::dpop;
 use super::fields::{Fields, Item};
 use super::{api_keys, certificates, introspection, signatures};
 use crate::authorizer::Issuer;
@@ -170,6 +171,7 @@ fn read_cognito(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
         audience: audience?,
         typ: None,
         claim_names: claim_names?,
+        dpop: None,
         leeway: shared.leeway?,
     };
     build(expectations, name_in_policies, keys?, issuer_check?, false, shared)
@@ -202,8 +204,11 @@ fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
     let default = |name: &str| Discovery::of(name).map(JwksSource::Discovery);
     let any = AlgorithmSet::of(&Algorithm::ALL);
     let keys = keys(&mut fields, name.as_deref(), algorithms.unwrap_or(any), default);
+    let dpop = fields.take("dpop").map_or(Some(None), |item| dpop::read(&item));
     let issuer_check = match fields.take("introspection") {
-        Some(item) => introspection::of_oidc(&item, &shared.https, &shared.counts).map(Some),
+        Some(item) => {
+            introspection::of_oidc(&item, matches!(dpop, Some(Some(_))), &shared.https, &shared.counts).map(Some)
+        }
         None => Some(None),
     };
     let opaque_tokens = match fields.take("opaque_tokens") {
@@ -233,6 +238,7 @@ fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
         audience: audience?,
         typ,
         claim_names: claim_names?,
+        dpop: dpop?,
         leeway: shared.leeway?,
     };
     let name_in_policies = Arc::clone(&expectations.issuer);

@@ -6,7 +6,7 @@
 //! | `source` | where the text is: environment, task root, working directory |
 //! | `yaml` | text into nodes with lines; repeated keys are faults; `authctl` reads templates with it |
 //! | `fields` | nodes into typed values: strings, lists, durations, `${NAME}` |
-//! | `issuers`, `introspection`, `api_keys`, `signatures`, `routes`, `cedar`, `settings`, `csrf` | the sections of the file |
+//! | `issuers`, `introspection`, `api_keys`, `signatures`, `routes`, `cedar`, `settings`, `csrf`, `dpop` | the sections of the file |
 //! | `revocations` | the section of that name, for who has no use for the rest |
 //! | `enricher` | `enricher.yaml`, the configuration of the function that adds claims to tokens |
 
@@ -14,6 +14,7 @@ mod api_keys;
 mod cedar;
 mod certificates;
 mod csrf;
+mod dpop;
 pub mod enricher;
 mod faults;
 mod fields;

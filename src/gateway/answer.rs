@@ -450,11 +450,13 @@ mod tests {
             audience: Audience::OneOf(vec!["api".into()]),
             typ: None,
             claim_names: ClaimNames::default(),
+            dpop: None,
             leeway: Duration::ZERO,
         };
         let body = br#"{"active":true,"exp":9,"aud":"api","sub":"user-1"}"#;
         let Some(Introspection::Active(token)) = Introspection::parse(body) else { panic!() };
-        let claims = token.into_claims(&Arc::new(expectations), UnixSeconds::EPOCH, None).unwrap();
+        let claims =
+            token.into_claims(&Arc::new(expectations), UnixSeconds::EPOCH, &crate::token::Sender::default()).unwrap();
         DecisionRecord { claims: Some(Arc::new(claims)), ..DecisionRecord::default() }
     }
 

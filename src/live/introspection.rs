@@ -24,6 +24,7 @@ pub struct IntrospectionEndpoint {
     client_secret: String,
     authentication: ClientAuthentication,
     https: Arc<HttpsClient>,
+    with_dpop: bool,
 }
 
 /// What an endpoint said of an active token, as text: read, it can take sixteen times
@@ -54,7 +55,13 @@ impl IntrospectionEndpoint {
         authentication: ClientAuthentication,
         https: Arc<HttpsClient>,
     ) -> Self {
-        Self { address, client_id, client_secret, authentication, https }
+        Self { address, client_id, client_secret, authentication, https, with_dpop: false }
+    }
+
+    /// The same, of an issuer whose tokens may be called `DPoP` (RFC 9449 6.2), since they are bound to a key.
+    #[must_use]
+    pub fn with_dpop(self, with_dpop: bool) -> Self {
+        Self { with_dpop, ..self }
     }
 
     /// Asks about a token that carries its claims: what the answer says must not
@@ -81,11 +88,22 @@ impl IntrospectionEndpoint {
         let no_sense = || CheckError::Outage(Outage::answered("an answer that makes no sense"));
         match Introspection::parse(&body).ok_or_else(no_sense)? {
             // RFC 7662 2.2: a refresh token is active, too, and a DPoP token is no bearer token.
-            Introspection::Active(told) if !is_bearer(&told) => Err(CheckError::Lasting(Denial::TokenInactive(
-                "the endpoint calls it something else than a bearer token",
-            ))),
+            Introspection::Active(told) if !self.is_accepted_type(&told) => Err(CheckError::Lasting(
+                Denial::TokenInactive("the endpoint calls it something else than a bearer token"),
+            )),
             Introspection::Active(told) => Ok((told, body)),
             Introspection::Inactive => Err(CheckError::Lasting(Denial::TokenInactive("active: false"))),
+        }
+    }
+
+    /// Whether a token of this type may be taken for an access token.
+    fn is_accepted_type(&self, told: &IntrospectedToken) -> bool {
+        match told.get("token_type").filter(|value| !value.is_null()) {
+            None => true,
+            Some(kind) => kind.as_str().is_some_and(|kind| {
+                let is_called = |known: &&str| kind.eq_ignore_ascii_case(known);
+                ACCESS_TOKENS.iter().any(is_called) || self.with_dpop && is_called(&"DPoP")
+            }),
         }
     }
 
@@ -190,18 +208,6 @@ fn agrees(token: &IntrospectedToken, about: &TokenFacts) -> Result<(), CheckErro
     }
 }
 
-fn is_bearer(told: &IntrospectedToken) -> bool {
-    match told.get("token_type").filter(|value| !value.is_null()) {
-        None => true,
-        // OpenID providers also write what kind of token it is.
-        Some(kind) => kind.as_str().is_some_and(|kind| {
-            ["bearer", "access_token", "urn:ietf:params:oauth:token-type:access_token"]
-                .iter()
-                .any(|known| kind.eq_ignore_ascii_case(known))
-        }),
-    }
-}
-
 fn audiences_are_apart(one: Option<&Value>, other: Option<&Value>) -> bool {
     let names = |value: &Value| -> Vec<String> {
         let items = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
@@ -218,3 +224,6 @@ fn audiences_are_apart(one: Option<&Value>, other: Option<&Value>) -> bool {
 
 /// An answer has the claims of one token.
 const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// OpenID providers also write what kind of token it is.
+const ACCESS_TOKENS: [&str; 3] = ["bearer", "access_token", "urn:ietf:params:oauth:token-type:access_token"];

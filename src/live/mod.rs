@@ -17,6 +17,7 @@
 //! | `breaker` | makes no calls for a while where calls were lost |
 //! | `caller` | whose calls they are |
 //! | `memory` | keeps answers while they may be used again |
+//! | `used_proofs` | which proofs of possession this process has seen |
 //! | `user_pool` | what follows from a user pool's id |
 
 mod breaker;
@@ -34,6 +35,7 @@ mod memory;
 mod nonces;
 mod revocations;
 mod token_facts;
+mod used_proofs;
 mod user_info;
 mod user_pool;
 
@@ -53,5 +55,6 @@ pub use live_check::{LiveCheck, LiveLog};
 pub(crate) use memory::{Digest, Lasts, Memory};
 pub use nonces::{Nonce, NonceTable};
 pub use revocations::{Revocation, RevocationKey, RevocationTable};
+pub use used_proofs::UsedProofs;
 pub use user_info::UserInfo;
 pub use user_pool::UserPool;

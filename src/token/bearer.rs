@@ -1,7 +1,8 @@
 //! The credentials of a request become exactly one token (RFC 6750 2).
 //!
 //! Accepts `Bearer <token>`, the scheme in any case and followed by one or more
-//! spaces, or the bare token, as API Gateway's own authorizers do.
+//! spaces, or the bare token, as API Gateway's own authorizers do. `DPoP <token>` (RFC 9449 7.1) is told apart: which of
+//! the two a token may come by is for its issuer's settings to say.
 
 use crate::denial::Denial;
 use crate::request::{Credential, Request};
@@ -11,7 +12,19 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig, general_purpose};
 
 /// The one credential of a request, not yet looked at. Its `Debug` shows nothing of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct BearerToken<'a>(&'a str);
+pub struct BearerToken<'a> {
+    text: &'a str,
+    scheme: Scheme,
+}
+
+/// How the token was presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    /// `Bearer`, or none.
+    Bearer,
+    /// `DPoP`
+    Dpop,
+}
 
 impl<'a> BearerToken<'a> {
     /// Takes the one credential that the request carries.
@@ -20,12 +33,12 @@ impl<'a> BearerToken<'a> {
     /// [`Denial::MissingToken`] where there is none, [`Denial::AmbiguousToken`]
     /// where there are two that differ, [`Denial::TokenTooLarge`].
     pub fn from_request(request: &'a Request<'_>) -> Result<Self, Denial> {
-        let mut found: Option<&'a str> = None;
+        let mut found: Option<Self> = None;
         let mut is_one_without_token = false;
         for Credential(value) in &request.credentials {
             // API Gateway joins repeated headers with commas; no token has a comma in
             // it (RFC 6750 2.1), so that each part is a credential of its own.
-            let mut tokens = value.split(',').map(without_scheme).filter(|token| !token.is_empty()).peekable();
+            let mut tokens = value.split(',').map(Self::read).filter(|token| !token.text.is_empty()).peekable();
             is_one_without_token |= tokens.peek().is_none();
             for token in tokens {
                 match found {
@@ -39,10 +52,29 @@ impl<'a> BearerToken<'a> {
         if is_one_without_token {
             return Err(Denial::AmbiguousToken);
         }
-        if token.len() > MAX_TOKEN_BYTES {
+        if token.text.len() > MAX_TOKEN_BYTES {
             return Err(Denial::TokenTooLarge);
         }
-        Ok(Self(token))
+        Ok(token)
+    }
+
+    fn read(value: &'a str) -> Self {
+        let value = value.trim_matches([' ', '\t']);
+        for (name, scheme) in SCHEMES {
+            if let Some((start, rest)) = value.split_at_checked(name.len())
+                && start.eq_ignore_ascii_case(name)
+                && (rest.is_empty() || rest.starts_with(' '))
+            {
+                return Self { text: rest.trim_start_matches(' '), scheme };
+            }
+        }
+        Self { text: value, scheme: Scheme::Bearer }
+    }
+
+    /// Whether it was presented as one whose sender proves to hold its key (RFC 9449 7.1).
+    #[must_use]
+    pub(super) fn is_dpop(&self) -> bool {
+        self.scheme == Scheme::Dpop
     }
 
     /// Whether this has the form of a token (RFC 6750 2.1) and is neither a JWS nor
@@ -50,18 +82,18 @@ impl<'a> BearerToken<'a> {
     /// what they are even where they are bad.
     #[must_use]
     pub fn is_opaque(&self) -> bool {
-        let text = self.0.trim_end_matches('=');
+        let text = self.text.trim_end_matches('=');
         let is_token_character = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
         let has_form = !text.is_empty() && text.bytes().all(is_token_character);
-        has_form && !self.0.split_once('.').is_some_and(|(header, _)| begins_with_an_object(header))
+        has_form && !self.text.split_once('.').is_some_and(|(header, _)| begins_with_an_object(header))
     }
 
     /// What a client wrote around the token, where that is why it is none: fixed words for the operator.
     pub(super) fn spelling_mistake(&self) -> Option<&'static str> {
-        if self.0.starts_with(['"', '\'']) || self.0.ends_with(['"', '\'']) {
+        if self.text.starts_with(['"', '\'']) || self.text.ends_with(['"', '\'']) {
             return Some("quotes around the token");
         }
-        let (word, _) = self.0.split_once([' ', '\t'])?;
+        let (word, _) = self.text.split_once([' ', '\t'])?;
         let is_word = |(known, _): &&(&str, _)| known.eq_ignore_ascii_case(word);
         let known = KNOWN_SCHEMES.iter().find(is_word);
         Some(known.map_or("a blank in the token, or a scheme other than Bearer", |(_, detail)| detail))
@@ -70,7 +102,7 @@ impl<'a> BearerToken<'a> {
     /// The token's text, for the parser and for live checks.
     #[must_use]
     pub(crate) fn as_str(&self) -> &'a str {
-        self.0
+        self.text
     }
 }
 
@@ -90,16 +122,6 @@ fn begins_with_an_object(header: &str) -> bool {
     decoded.trim_ascii_start().starts_with(b"{")
 }
 
-fn without_scheme(value: &str) -> &str {
-    let value = value.trim_matches([' ', '\t']);
-    match value.split_at_checked(SCHEME.len()) {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) && (rest.is_empty() || rest.starts_with(' ')) => {
-            rest.trim_start_matches(' ')
-        }
-        _ => value,
-    }
-}
-
 const LENIENT: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, ANY_LAST_BITS);
 
 const ANY_LAST_BITS: GeneralPurposeConfig = general_purpose::NO_PAD.with_decode_allow_trailing_bits(true);
@@ -117,7 +139,7 @@ const KNOWN_SCHEMES: [(&str, &str); 9] = [
     ("Negotiate", "the scheme `Negotiate`, which is no token"),
 ];
 
-const SCHEME: &str = "Bearer";
+const SCHEMES: [(&str, Scheme); 2] = [("Bearer", Scheme::Bearer), ("DPoP", Scheme::Dpop)];
 
 /// A token of more bytes is refused unread. All headers of a request together
 /// may have 10,240 bytes at API Gateway, a query string more.
@@ -130,7 +152,7 @@ mod tests {
     #[track_caller]
     fn check(values: &[&str], expected: Result<&str, Denial>) {
         let request = Request::new("GET", "/", values.iter().map(|value| Credential((*value).into())).collect());
-        assert_eq!(BearerToken::from_request(&request).map(|token| token.0), expected, "{values:?}");
+        assert_eq!(BearerToken::from_request(&request).map(|token| token.text), expected, "{values:?}");
     }
 
     #[test]
@@ -155,6 +177,31 @@ mod tests {
         check(&["Digest abc"], Ok("Digest abc"));
         check(&["Bearerx abc"], Ok("Bearerx abc"));
         check(&["xBearer abc"], Ok("xBearer abc"));
+    }
+
+    #[test]
+    fn a_token_that_comes_with_a_proof_is_told_apart_by_its_scheme() {
+        let of = |values: &[&str]| {
+            let request = Request::new("GET", "/", values.iter().map(|value| Credential((*value).into())).collect());
+            BearerToken::from_request(&request).map(|token| (token.text.to_owned(), token.is_dpop()))
+        };
+        for (value, text, is_dpop) in [
+            ("DPoP abc", "abc", true),
+            ("dpop   abc", "abc", true),
+            (" DPOP abc\t", "abc", true),
+            ("Bearer abc", "abc", false),
+            ("abc", "abc", false),
+            ("DPoPabc", "DPoPabc", false),
+            ("DPoP\tabc", "DPoP\tabc", false),
+            ("Bearer DPoP abc", "DPoP abc", false),
+            ("DPoP abc, DPoP abc", "abc", true),
+        ] {
+            assert_eq!(of(&[value]), Ok((text.to_owned(), is_dpop)), "{value}");
+        }
+        assert_eq!(of(&["DPoP"]), Err(Denial::MissingToken));
+        for two in [["DPoP abc", "Bearer abc"], ["abc", "DPoP abc"], ["DPoP abc", "DPoP abd"]] {
+            assert_eq!(of(&two), Err(Denial::AmbiguousToken), "{two:?}");
+        }
     }
 
     #[test]
@@ -213,7 +260,7 @@ mod tests {
             ("==", false),
             ("a\u{e9}", false),
         ] {
-            assert_eq!(BearerToken(text).is_opaque(), opaque, "{text}");
+            assert_eq!(BearerToken { text, scheme: Scheme::Bearer }.is_opaque(), opaque, "{text}");
         }
     }
 
@@ -233,16 +280,16 @@ mod tests {
             ("'abc'", "quotes around the token"),
             ("abc\"", "quotes around the token"),
         ] {
-            assert_eq!(BearerToken(text).spelling_mistake(), Some(detail), "{text}");
+            assert_eq!(BearerToken { text, scheme: Scheme::Bearer }.spelling_mistake(), Some(detail), "{text}");
         }
         for text in ["abc", "a.b.c", "JWTabc", "a\"b"] {
-            assert_eq!(BearerToken(text).spelling_mistake(), None, "{text}");
+            assert_eq!(BearerToken { text, scheme: Scheme::Bearer }.spelling_mistake(), None, "{text}");
         }
     }
 
     #[test]
     fn debug_shows_nothing_of_the_token() {
-        assert_eq!(format!("{:?}", BearerToken("secret")), "BearerToken(redacted)");
+        assert_eq!(format!("{:?}", BearerToken { text: "secret", scheme: Scheme::Bearer }), "BearerToken(redacted)");
         assert_eq!(format!("{:?}", Credential("secret".into())), "Credential(redacted)");
     }
 }

@@ -3,10 +3,11 @@
 
 use super::claim_path::ClaimPath;
 use super::credential::{CredentialKind, VerifiedRecord};
+use super::dpop::KeyProof;
 use super::expectations::{Audience, ClientIds, Expectations, IssuerKind, TokenUse};
 use super::introspected::IntrospectedToken;
 use super::jwt::VerifiedJwt;
-use super::sender;
+use super::sender::Sender;
 use super::text_list::ListForm;
 use crate::denial::Denial;
 use crate::request::UnixSeconds;
@@ -24,6 +25,7 @@ pub struct Claims {
     lists: Lists,
     dates: Dates,
     origin: Origin,
+    key_proof: Option<KeyProof>,
 }
 
 /// What claims come from.
@@ -77,8 +79,7 @@ struct Lists {
 impl VerifiedJwt {
     /// Holds the claims against what their issuer's tokens must look like.
     ///
-    /// `certificate_pem` is the client certificate of the request, for tokens that
-    /// are bound to one.
+    /// `sender` is who sends the request, for tokens that are bound to one.
     ///
     /// # Errors
     /// [`Denial::MalformedClaims`], [`Denial::TokenExpired`],
@@ -88,10 +89,10 @@ impl VerifiedJwt {
         self,
         expectations: &Arc<Expectations>,
         now: UnixSeconds,
-        certificate_pem: Option<&str>,
+        sender: &Sender<'_>,
     ) -> Result<Claims, Denial> {
         check_typ(self.proof.typ.as_deref(), expectations.typ.as_deref())?;
-        let claims = Claims::accept(self.payload, None, expectations, now, certificate_pem, Origin::Jwt)?;
+        let claims = Claims::accept(self.payload, None, expectations, now, sender, Origin::Jwt)?;
         // Here, so that it holds for a token that was verified before, too.
         if !expectations.is_key_of(&self.proof.key, &claims.issuer) {
             return Err(Denial::UnknownKey);
@@ -112,11 +113,11 @@ impl IntrospectedToken {
         mut self,
         expectations: &Arc<Expectations>,
         now: UnixSeconds,
-        certificate_pem: Option<&str>,
+        sender: &Sender<'_>,
     ) -> Result<Claims, Denial> {
         // With tenants this name is nobody's, so that such an answer must say whose the token is.
         self.payload.entry("iss").or_insert_with(|| Value::String(expectations.issuer.to_string()));
-        Claims::accept(self.payload, None, expectations, now, certificate_pem, Origin::Introspected)
+        Claims::accept(self.payload, None, expectations, now, sender, Origin::Introspected)
     }
 }
 
@@ -133,7 +134,7 @@ impl VerifiedRecord {
         let known = [("iat", issued_at), ("exp", Some(expires).filter(|expires| *expires != UnixSeconds::LAST))];
         payload.extend(known.into_iter().filter_map(|(name, date)| Some((name.to_owned(), seconds(date?)))));
         let dates = Dates { expires, not_before: None, issued_at, authenticated: None };
-        Claims::accept(payload, Some(dates), expectations, now, None, Origin::Record(kind, id, other_id))
+        Claims::accept(payload, Some(dates), expectations, now, &Sender::default(), Origin::Record(kind, id, other_id))
     }
 }
 
@@ -149,7 +150,7 @@ impl Claims {
         dates: Option<Dates>,
         expectations: &Arc<Expectations>,
         now: UnixSeconds,
-        certificate_pem: Option<&str>,
+        sender: &Sender<'_>,
         origin: Origin,
     ) -> Result<Self, Denial> {
         let issuer = expectations.issuer_of(&payload).ok_or(Denial::UnknownIssuer)?;
@@ -163,11 +164,10 @@ impl Claims {
                 check_audience(&payload, &expectations.audience)?;
             }
         }
-        if let Some(confirmation) = payload.get("cnf") {
-            sender::prove(confirmation, certificate_pem)?;
-        }
+        let dpop = expectations.dpop.as_ref();
+        let key_proof = sender.prove(payload.get("cnf"), dpop, now, expectations.leeway)?;
         let lists = Lists::read(&expectations.claim_names, &payload);
-        Ok(Self { expectations: Arc::clone(expectations), issuer, payload, lists, dates, origin })
+        Ok(Self { expectations: Arc::clone(expectations), issuer, payload, lists, dates, origin, key_proof })
     }
 
     /// The token's own claim of that name.
@@ -238,6 +238,12 @@ impl Claims {
     pub fn are_bound_to_certificate(&self) -> bool {
         // INVARIANT: a `cnf` was proven when the claims were accepted.
         self.payload.get("cnf").and_then(Value::as_object).is_some_and(|cnf| cnf.contains_key("x5t#S256"))
+    }
+
+    /// The proof that came with the token, which must not have been used before (RFC 9449 11.1).
+    #[must_use]
+    pub fn key_proof(&self) -> Option<&KeyProof> {
+        self.key_proof.as_ref()
     }
 
     /// Whether the issuer itself told these claims just now.

@@ -18,6 +18,7 @@ fn expectations(kind: IssuerKind) -> Expectations {
         audience: if oidc { Audience::OneOf(vec!["api".into(), "api2".into()]) } else { Audience::Unchecked },
         typ: None,
         claim_names: ClaimNames::default(),
+        dpop: None,
         leeway: Duration::from_secs(5),
     }
 }
@@ -64,9 +65,10 @@ fn judge(expected: &Expectations, changes: Value) -> Result<Claims, Denial> {
         audience: expected.audience.clone(),
         typ: expected.typ.clone(),
         claim_names: expected.claim_names.clone(),
+        dpop: None,
         ..*expected
     });
-    jwt.into_claims(&expected, UnixSeconds::new(NOW).unwrap(), None)
+    jwt.into_claims(&expected, UnixSeconds::new(NOW).unwrap(), &Sender::default())
 }
 
 #[track_caller]
@@ -399,7 +401,11 @@ fn what_an_issuer_says_of_an_opaque_token_is_held_to_the_same() {
         let Some(Introspection::Active(token)) = Introspection::parse(answer.to_string().as_bytes()) else { panic!() };
         assert_eq!(token.get("sub"), Some(&json!("user-1")));
         assert_eq!(token.expires(), answer["exp"].as_f64().and_then(UnixSeconds::new), "{changes}");
-        token.into_claims(expected, UnixSeconds::new(NOW).unwrap(), pem)
+        token.into_claims(
+            expected,
+            UnixSeconds::new(NOW).unwrap(),
+            &pem.map_or_else(Sender::default, Sender::with_certificate),
+        )
     };
     for (changes, pem, code) in [
         (json!({}), None, "ok"),

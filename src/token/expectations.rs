@@ -4,6 +4,7 @@ use super::algorithm::AlgorithmSet;
 use super::claim_path::ClaimPath;
 use super::claims::{ClaimNames, MappedList};
 use super::client_id::ClientId;
+use super::dpop::DpopSettings;
 use super::jwk::VerifyingKey;
 use super::tenants::Tenants;
 use serde_json::{Map, Value};
@@ -29,6 +30,8 @@ pub struct Expectations {
     pub typ: Option<String>,
     /// Where this issuer keeps scopes, groups and user names.
     pub claim_names: ClaimNames,
+    /// Where tokens must be bound to a key that their sender proves to hold (RFC 9449).
+    pub dpop: Option<DpopSettings>,
     /// How far clocks may differ, for `exp`, `nbf` and `iat`.
     pub leeway: Duration,
 }
@@ -48,6 +51,7 @@ impl Expectations {
             audience: Audience::Unchecked,
             typ: None,
             claim_names: ClaimNames { groups, ..ClaimNames::default() },
+            dpop: None,
             leeway,
         }
     }

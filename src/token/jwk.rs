@@ -103,6 +103,17 @@ impl VerifyingKey {
         self.algorithm
     }
 
+    /// A key that came with what it signed, for one algorithm. Whose it is must be known from elsewhere.
+    pub(super) fn embedded(jwk: Value, algorithm: Algorithm) -> Result<Self, UnfitKey> {
+        let alg = jwk.get("alg").and_then(Value::as_str).map(str::to_owned);
+        let jwk: Jwk = serde_json::from_value(jwk).map_err(|_| UnfitKey::NotAJwk)?;
+        check_use(&jwk)?;
+        if let Some(alg) = alg.filter(|alg| alg != algorithm.name()) {
+            return Err(UnfitKey::algorithm(&alg));
+        }
+        Ok(Self { algorithm, key: public_key(&jwk, algorithm)?, issuer: None })
+    }
+
     /// The issuer that the key's own JWK names; what is no text names nobody's.
     pub(super) fn issuer(&self) -> Option<&str> {
         self.issuer.as_deref()
@@ -155,14 +166,7 @@ fn fitting_keys(text: &str, algorithms: AlgorithmSet) -> Result<(Box<str>, Vec<A
     let jwk: Jwk = serde_json::from_str(text).map_err(|_| UnfitKey::NotAJwk)?;
     let Named { alg, issuer } = serde_json::from_str(text).map_err(|_| UnfitKey::NotAJwk)?;
     let kid = jwk.common.key_id.as_deref().ok_or(UnfitKey::NoKid)?;
-    match &jwk.common.public_key_use {
-        None | Some(PublicKeyUse::Signature) => {}
-        Some(PublicKeyUse::Encryption) => return Err(UnfitKey::public_key_use("enc")),
-        Some(PublicKeyUse::Other(other)) => return Err(UnfitKey::public_key_use(other)),
-    }
-    if jwk.common.key_operations.as_deref().is_some_and(|ops| !ops.contains(&KeyOperations::Verify)) {
-        return Err(UnfitKey::KeyOps);
-    }
+    check_use(&jwk)?;
     if let AlgorithmParameters::OctetKey(_) = jwk.algorithm {
         return Err(UnfitKey::Symmetric);
     }
@@ -182,6 +186,19 @@ fn fitting_keys(text: &str, algorithms: AlgorithmSet) -> Result<(Box<str>, Vec<A
     }
     let is_certificate_alone = jwk.common.x509_chain.is_some() && unfit == UnfitKey::Type;
     Err(if is_certificate_alone { UnfitKey::CertificateAlone } else { unfit })
+}
+
+/// Whether the key says that it verifies signatures, or says nothing of that.
+fn check_use(jwk: &Jwk) -> Result<(), UnfitKey> {
+    match &jwk.common.public_key_use {
+        None | Some(PublicKeyUse::Signature) => {}
+        Some(PublicKeyUse::Encryption) => return Err(UnfitKey::public_key_use("enc")),
+        Some(PublicKeyUse::Other(other)) => return Err(UnfitKey::public_key_use(other)),
+    }
+    if jwk.common.key_operations.as_deref().is_some_and(|ops| !ops.contains(&KeyOperations::Verify)) {
+        return Err(UnfitKey::KeyOps);
+    }
+    Ok(())
 }
 
 fn public_key(jwk: &Jwk, algorithm: Algorithm) -> Result<PublicKey, UnfitKey> {
@@ -260,7 +277,8 @@ fn member(name: &'static str, text: &str) -> Result<Vec<u8>, UnfitKey> {
     decode(text).ok_or(UnfitKey::Encoding(name))
 }
 
-fn decode(text: &str) -> Option<Vec<u8>> {
+/// Strict base64url (RFC 7515 2).
+pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 

@@ -1,21 +1,87 @@
 //! Sender-bound tokens: a `cnf` claim (RFC 7800) says that the token is worth
 //! something only in its owner's hands, so it is never taken as a plain bearer token.
 
+use super::bearer::BearerToken;
+use super::dpop::{Asked, DpopSettings, KeyProof};
 use crate::denial::Denial;
+use crate::request::{Request, UnixSeconds};
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use serde_json::Value;
+use std::time::Duration;
+
+/// What a request shows of who sends it. By default: nothing, which proves nothing. Its `Debug` shows nothing of it.
+#[derive(Clone, Copy, Default)]
+pub struct Sender<'a> {
+    certificate_pem: Option<&'a str>,
+    asked: Option<Asked<'a>>,
+    is_dpop: bool,
+}
+
+impl<'a> Sender<'a> {
+    /// Whoever sends this request with this token.
+    #[must_use]
+    pub fn of(request: &'a Request<'_>, token: &BearerToken<'a>) -> Self {
+        let asked =
+            request.message.as_ref().map(|message| Asked { method: request.method, message, token: token.as_str() });
+        Self { certificate_pem: request.client_certificate.as_deref(), asked, is_dpop: token.is_dpop() }
+    }
+
+    /// A sender with that client certificate.
+    #[must_use]
+    pub fn with_certificate(pem: &'a str) -> Self {
+        Self { certificate_pem: Some(pem), ..Self::default() }
+    }
+
+    /// Demands that it is the one that the token is bound to: as `confirmation` says, the token's `cnf`, and by a key where
+    /// `dpop` asks for that.
+    ///
+    /// # Errors
+    /// [`Denial::SenderNotProven`]; [`Denial::MalformedToken`] for the scheme `DPoP` where it is not accepted.
+    pub(super) fn prove(
+        &self,
+        confirmation: Option<&Value>,
+        dpop: Option<&DpopSettings>,
+        now: UnixSeconds,
+        leeway: Duration,
+    ) -> Result<Option<KeyProof>, Denial> {
+        let Some(dpop) = dpop else {
+            if self.is_dpop {
+                return Err(Denial::MalformedToken("the scheme `DPoP`, which is not accepted"));
+            }
+            return confirmation
+                .map_or(Ok(()), |confirmation| prove(confirmation, self.certificate_pem))
+                .map(|()| None);
+        };
+        // A second binding would have to be proven as well, and nothing here looks at it.
+        let members = confirmation.and_then(Value::as_object).filter(|members| members.len() == 1);
+        let jkt = members.and_then(|members| members.get("jkt")).and_then(Value::as_str);
+        let jkt = jkt.ok_or(Denial::SenderNotProven("dpop: the token is not bound to a key, or to more than that"))?;
+        // RFC 9449 7.2: a bound token "MUST NOT" be taken as a bearer token.
+        if !self.is_dpop {
+            return Err(Denial::SenderNotProven("dpop: the scheme is not DPoP"));
+        }
+        let asked = self.asked.ok_or(Denial::SenderNotProven("dpop: no proof"))?;
+        dpop.verify(asked, jkt, now, leeway).map(Some)
+    }
+}
+
+impl std::fmt::Debug for Sender<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sender(redacted)")
+    }
+}
 
 /// Demands that the sender holds what `confirmation` binds the token to: the
 /// client certificate of this connection (RFC 8705 3.1: `x5t#S256` is the SHA-256
-/// of its DER). No other binding can be checked by a Lambda authorizer.
+/// of its DER).
 ///
 /// # Errors
 /// [`Denial::SenderNotProven`].
-pub(super) fn prove(confirmation: &Value, certificate_pem: Option<&str>) -> Result<(), Denial> {
+fn prove(confirmation: &Value, certificate_pem: Option<&str>) -> Result<(), Denial> {
     let members = confirmation.as_object().ok_or(Denial::SenderNotProven("cnf is not an object"))?;
     let thumbprint = members.get("x5t#S256").and_then(Value::as_str);
     let (Some(thumbprint), 1) = (thumbprint, members.len()) else {

@@ -16,6 +16,7 @@ use test_support::{certificates, documented, emf, events, jwks_server, runtime_a
 
 mod api_keys;
 mod client_certificates;
+mod dpop;
 mod signatures;
 mod signed;
 mod signing_clients;

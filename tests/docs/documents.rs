@@ -64,7 +64,7 @@ fn every_key_is_described_and_no_other() {
     let probe = "
 issuers:
   - cognito: { user_pool_id: us-east-1_AbCdEf123, client_ids: web, introspection: { '?': 1 }, '?': 1 }
-  - oidc: { issuer: https://login.example.com, audience: api, claims: { '?': 1 }, introspection: { '?': 1 }, '?': 1 }
+  - oidc: { issuer: https://login.example.com, audience: api, claims: { '?': 1 }, introspection: { '?': 1 }, dpop: { '?': 1 }, '?': 1 }
   - api_keys: { table: keys, '?': 1 }
   - certificates: { authorities: { '?': 1 }, identities: [{ '?': 1 }], '?': 1 }
   - signatures: { '?': 1 }

@@ -86,6 +86,11 @@ fn paths() {
 }
 
 #[test]
+fn proofs() {
+    run("proof");
+}
+
+#[test]
 fn signatures() {
     run("signature");
 }

@@ -1,6 +1,6 @@
 // A real OpenID provider on a free loopback port, for tests/real_parts: access tokens by the client-credentials grant with
-// a resource indicator (so that they have an `aud`), opaque ones and JWTs; introspection (RFC 7662) and revocation
-// (RFC 7009) of the opaque ones.
+// a resource indicator (so that they have an `aud`), opaque ones and JWTs, bound to a key where the client sends a DPoP
+// proof (RFC 9449); introspection (RFC 7662) and revocation (RFC 7009) of the opaque ones.
 // Says where it is as one line of JSON on stdout, and ends with its stdin.
 
 import { createServer } from 'node:http';
@@ -29,9 +29,11 @@ server.listen(0, '127.0.0.1', () => {
       client('authorizer:basic', 's3cr3t:+/ %&=basic', 'client_secret_basic', []),
       client('authorizer:post', 's3cr3t:+/ %&=post', 'client_secret_post', []),
     ],
+    enabledJWA: { dPoPSigningAlgValues: ['ES256', 'Ed25519', 'RS256', 'PS256'] },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      dPoP: { enabled: true },
       // The authorizer asks about everybody's tokens; a client revokes its own.
       introspection: { enabled: true, allowedPolicy: (_, asking) => asking.clientId.startsWith('authorizer:') },
       revocation: { enabled: true, allowedPolicy: (_, asking, token) => asking.clientId === token.clientId },

@@ -26,6 +26,7 @@ mod form;
 mod provider;
 
 mod admin_get_user;
+mod bound_tokens;
 mod get_user;
 mod opaque_tokens;
 mod table;

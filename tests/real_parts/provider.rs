@@ -15,6 +15,12 @@ use crate::runtime_api::{Function, Setup};
 /// The authorizer's credentials there, by how it proves itself.
 const SECRETS: [(&str, &str); 2] = [("basic", "s3cr3t:+/ %&=basic"), ("post", "s3cr3t:+/ %&=post")];
 
+/// A token that is bound to a key, and proofs by that key.
+pub(crate) struct Bound {
+    pub(crate) token: String,
+    pub(crate) proofs: Vec<String>,
+}
+
 pub(crate) struct Provider {
     pub(crate) issuer: String,
     runtime: Runtime,
@@ -70,6 +76,20 @@ routes:
     pub(crate) fn token(&self, client: &str, resource: &str, scope: &str) -> String {
         let form = [("grant_type", "client_credentials"), ("resource", resource), ("scope", scope)];
         self.post("/token", client, &form).json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// A token for that API that is bound to a new key, with proofs for requests of that method and URL, all by npm's `dpop`.
+    #[track_caller]
+    pub(crate) fn bound_token(&self, resource: &str, algorithm: &str, asked: [&str; 2], proofs: usize) -> Bound {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oidc_provider");
+        let [method, url] = asked;
+        let arguments = ["dpop.mjs", &self.issuer, resource, algorithm, method, url, &proofs.to_string()];
+        let output = Command::new("node").args(arguments).current_dir(folder).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let proofs = said["proofs"].as_array().unwrap().iter().map(text).collect();
+        Bound { token: text(&said["token"]), proofs }
     }
 
     /// RFC 7009.

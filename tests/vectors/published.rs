@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cognito_authorizer::request::{Credential, Request, UnixSeconds};
 use cognito_authorizer::token::{
-    Algorithm, AlgorithmSet, Audience, BearerToken, ClaimNames, ClientIds, Expectations, IssuerKind, KeySet,
+    Algorithm, AlgorithmSet, Audience, BearerToken, ClaimNames, ClientIds, Expectations, IssuerKind, KeySet, Sender,
     UnverifiedJwt,
 };
 use serde_json::{Value, json};
@@ -27,6 +27,7 @@ fn judge(token: &str, jwk: &Value, audience: &str, now: f64) -> &'static str {
         audience: Audience::OneOf(vec![audience.to_owned()]),
         typ: None,
         claim_names: ClaimNames::default(),
+        dpop: None,
         leeway: Duration::ZERO,
     });
     let mut jwk = jwk.clone();
@@ -39,7 +40,7 @@ fn judge(token: &str, jwk: &Value, audience: &str, now: f64) -> &'static str {
         // The examples have no `kid`, which a token of an issuer must have: the key is handed over here.
         let key = keys.as_ref().ok().and_then(|keys| keys.find("example", jwt.algorithm()));
         let key = key.ok_or(cognito_authorizer::denial::Denial::UnknownKey)?;
-        jwt.verify(key)?.into_claims(&expectations, UnixSeconds::new(now).unwrap(), None)
+        jwt.verify(key)?.into_claims(&expectations, UnixSeconds::new(now).unwrap(), &Sender::default())
     })();
     judged.map_or_else(|denial| denial.code(), |_| "allow")
 }

@@ -3,7 +3,7 @@
 use crate::authctl::{authctl, config, here, imported};
 use cognito_authorizer::config::Config;
 use cognito_authorizer::request::{Request, UnixSeconds};
-use cognito_authorizer::token::Introspection;
+use cognito_authorizer::token::{Introspection, Sender};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -14,7 +14,9 @@ fn lets_in(config: &Config, claims: &Value, method: &str, path: &str) -> bool {
     let now = UnixSeconds::new(1.8e9).unwrap();
     config.expectations().any(|expectations| {
         let Some(Introspection::Active(token)) = Introspection::parse(answer.to_string().as_bytes()) else { panic!() };
-        let Ok(claims) = token.into_claims(&Arc::new(copy(expectations)), now, None) else { return false };
+        let Ok(claims) = token.into_claims(&Arc::new(copy(expectations)), now, &Sender::default()) else {
+            return false;
+        };
         let request = Request::new(method, path, Vec::new());
         let Ok(matched) = config.rules().route(&request) else { return false };
         matched.authorize(Arc::new(claims), now).is_ok()
@@ -31,6 +33,7 @@ fn copy(of: &cognito_authorizer::token::Expectations) -> cognito_authorizer::tok
         audience: of.audience.clone(),
         typ: of.typ.clone(),
         claim_names: of.claim_names.clone(),
+        dpop: of.dpop.clone(),
         leeway: of.leeway,
     }
 }

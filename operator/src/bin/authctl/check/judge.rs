@@ -308,6 +308,11 @@ fn what_caching_means(config: &Config, authorizer: &Authorizer) -> Vec<Finding> 
             "{name} is {ttl}: an opaque token that its issuer withdrew goes on for as long"
         )));
     }
+    if config.expectations().any(|issuer| issuer.dpop.is_some()) {
+        found.push(Finding::error(format!(
+            "{name} is {ttl}: a kept answer is given to a request without a DPoP proof: turn the cache off"
+        )));
+    }
     if let Ttl::Unknown(_) = ttl {
         found.push(Finding::note(format!(
             "{name}: for how long is not known before it is deployed: it is taken to be cached"

@@ -209,6 +209,24 @@ fn a_cached_answer_looks_at_one_place_for_the_token() {
 }
 
 #[test]
+fn a_cache_asks_for_no_proof() {
+    let with = |dpop: &str| {
+        let issuer = format!("issuers: [{{ oidc: {{ issuer: 'https://a.example', audience: a, dpop: {dpop} }} }}]");
+        let text = ConfigText { text: format!("{issuer}\nroutes: {{ GET /items: {{}} }}"), folder: "tests".into() };
+        Config::parse(&text, &Environment::default()).unwrap()
+    };
+    let errors = |dpop: &str, authorizer: &str| {
+        let template = template(Rest, "", authorizer, &["GET /items"]);
+        let found = judge(&with(dpop), &template.apis[0], "F", &[]).findings;
+        found.iter().filter(|found| found.weight == ERROR && found.text.contains("without a DPoP proof")).count()
+    };
+    assert_eq!(errors("required", BY_REQUEST), 1);
+    assert_eq!(errors("{ required: true, origins: [https://b.example] }", BY_REQUEST), 1);
+    assert_eq!(errors("required", OFF), 0);
+    assert_eq!(errors("off", BY_REQUEST), 0);
+}
+
+#[test]
 fn nobody_looks_at_the_origin_of_a_request_that_a_cache_answers() {
     let with =
         |csrf: &str| format!("routes: {{ GET /items: {{}}, POST /items: {{}} }}\ntoken: [{{ cookie: c{csrf} }}]");
