@@ -164,7 +164,7 @@ fn whatever_is_written_is_shown() {
         .collect();
     assert_eq!(decisions, values("Decision"));
     assert_eq!(values("Decision").len(), 4);
-    assert_eq!(values("Reason").len(), 32);
+    assert_eq!(values("Reason").len(), 35);
 }
 
 #[test]

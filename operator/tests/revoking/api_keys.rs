@@ -1,6 +1,6 @@
 //! `authctl key`: what it prints, what it writes, and what it never shows.
 
-use crate::authctl::{Authctl, Run};
+use crate::authctl::{Authctl, PROGRAM, Run};
 use crate::ministack::MiniStack;
 use crate::stub::{PUT_ITEM, Stub};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -8,6 +8,8 @@ use cognito_authorizer::credentials::ApiKey;
 use cognito_authorizer::live::{KeyId, KeyRecord};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::path::Path;
+use std::process::Command;
 
 const GET_ITEM: &str = "DynamoDB_20120810.GetItem";
 const SCAN: &str = "DynamoDB_20120810.Scan";
@@ -217,7 +219,7 @@ fn a_key_that_is_not_valid_or_no_api_key_is_not_rotated() {
     let signs =
         json!({ "Item": { "pk": { "S": format!("key#{ID}") }, "algorithm": { "S": "ed25519" }, "sub": { "S": "b" } } });
     let ends = |at: f64| json!({ "N": format!("{at:.0}") });
-    let now = cognito_authorizer::time::now().unwrap().as_f64();
+    let now = cognito_authorizer::time::now().unwrap().as_f64().floor();
     for (answer, complaint) in [
         (json!({}), "the table has no key of that id"),
         (with("disabled", json!({ "BOOL": true })), "the key is disabled: make a new one"),
@@ -258,6 +260,29 @@ async fn the_life_of_a_key_in_a_real_table() {
     assert!(self::record(&ministack, first.id()).await.is_disabled());
     authctl.does(&["key", "list"], "", &["1 valid, 1 not", "the key is disabled"]);
     authctl.fails(&["key", "disable", "nobody"], "", "the table has no key of that id");
+}
+
+/// The page's ```sh block, against a table of DynamoDB's.
+#[tokio::test]
+#[ignore = "needs MiniStack: `make live`"]
+async fn the_commands_of_the_page_work_as_they_are_written_there() {
+    let page = include_str!("../../../docs/credentials.md");
+    let section = page.split_once("\n### Keys with authctl\n").unwrap().1.split("\n### ").next().unwrap();
+    let script = section.split_once("\n```sh\n").unwrap().1.split("\n```").next().unwrap();
+    let ministack = MiniStack::start().await;
+    let authctl = Authctl::with(ministack.environment()).env("KEYS_TABLE", crate::ministack::TABLE);
+    let key = printed(&authctl.does(&["key", "create", "--sub", "partner-a"], "", &[]));
+    let output = Command::new("/bin/sh")
+        .args(["-euc", script])
+        .env_clear()
+        .envs(ministack.environment())
+        .env("PATH", Path::new(PROGRAM).parent().unwrap())
+        .env("KEYS_TABLE", crate::ministack::TABLE)
+        .env("KEY_ID", ApiKey::parse(&key).unwrap().id())
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && complaint.is_empty(), "{}{complaint}", String::from_utf8_lossy(&output.stdout));
 }
 
 async fn record(ministack: &MiniStack, id: &str) -> KeyRecord {

@@ -44,6 +44,7 @@ fn each_function_may_do_what_it_does_and_nothing_else() {
             "AuthorizerFunction",
             &[
                 "dynamodb:BatchGetItem",
+                "dynamodb:GetItem",
                 "kms:Decrypt",
                 "cognito-idp:AdminGetUser",
                 "[verifiedpermissions:IsAuthorized, verifiedpermissions:IsAuthorizedWithToken]",

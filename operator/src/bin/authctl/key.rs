@@ -13,7 +13,8 @@ use cognito_authorizer::request::UnixSeconds;
 use cognito_authorizer::time::{now, rfc3339};
 use cognito_authorizer_operator::keys::{Draft, KeyStore, Listed, SignatureKey};
 use cognito_authorizer_operator::revoking::{load, printable};
-use std::collections::HashMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 pub(crate) async fn run(what: Key, environment: &Environment) -> Result<Outcome, String> {
@@ -99,9 +100,11 @@ fn paragraph(key: &Listed, now: UnixSeconds, whole: bool) -> String {
     text
 }
 
-fn claims(record: &KeyRecord, whole: bool) -> impl Iterator<Item = (&str, String)> {
+/// By name.
+fn claims(record: &KeyRecord, whole: bool) -> BTreeMap<&str, String> {
     let shown = record.claims().iter().filter(move |(name, _)| whole || IN_LISTS.contains(&name.as_str()));
-    shown.map(|(name, value)| (name.as_str(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    shown.map(|(name, value)| (name.as_str(), text(value))).collect()
 }
 
 fn draft(record: KeyRecordOptions, not_after: Option<UnixSeconds>) -> Result<Draft, String> {

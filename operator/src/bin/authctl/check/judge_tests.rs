@@ -18,7 +18,8 @@ enum Kind {
 use Kind::{Http, Rest};
 
 fn config(rest: &str) -> Config {
-    let issuers = "issuers: [{ cognito: { user_pool_id: us-east-1_A, client_ids: web } }]\n";
+    let pool = "issuers: [{ cognito: { user_pool_id: us-east-1_A, client_ids: web } }]\n";
+    let issuers = if rest.contains("issuers") { "" } else { pool };
     let revocations = if rest.contains("revocations") { "" } else { "revocations: { table: t }\n" };
     let text = ConfigText { text: format!("{issuers}{revocations}{rest}"), folder: "tests".into() };
     Config::parse(&text, &Environment::default()).unwrap()
@@ -184,6 +185,33 @@ fn api_gateway_asks_for_the_token_where_it_is() {
     check_with(&subprotocol, &of("Sec-WebSocket-Protocol"), &[], []);
     let two = format!("{RULES}\ntoken: [{{ header: Authorization }}, {{ query: t }}]");
     check_with(&two, &of("Authorization"), &[], [(NOTE, "wherever else the token is")]);
+}
+
+#[test]
+fn a_cache_of_answers_to_keys_has_the_header_of_the_keys_in_its_key() {
+    let keys = format!("issuers: [{{ api_keys: {{ table: k }} }}]\n{RULES}\npolicy: {{ covers: token }}");
+    let by = |header: &str| {
+        let authorizer = format!("FunctionPayloadType: REQUEST, Identity: {{ Headers: [{header}] }}");
+        template(Rest, "", &authorizer, &["GET /items"])
+    };
+    check_with(&keys, &by("X-API-Key"), &[], []);
+    check_with(
+        &keys,
+        &by("Authorization"),
+        &[],
+        [
+            (ERROR, "the key does not hold the token"),
+            (WARNING, "the function looks for credentials elsewhere"),
+            (NOTE, "only the token with"),
+        ],
+    );
+    let both = keys.replace("issuers: [", "issuers: [{ cognito: { user_pool_id: us-east-1_A, client_ids: web } }, ");
+    for (header, other) in [("X-API-Key", "the header `Authorization`"), ("Authorization", "the header `x-api-key`")] {
+        let second = format!("a second credential in {other} is not looked at");
+        check_with(&both, &by(header), &[], [(WARNING, &second), (NOTE, "wherever else the token is")]);
+    }
+    let elsewhere = keys.replace("table: k", "table: k, header: X-Partner");
+    check_with(&elsewhere, &by("x-partner"), &[], []);
 }
 
 #[test]
