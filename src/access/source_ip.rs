@@ -73,6 +73,27 @@ impl IpBlock {
         bits(address) == bits(self.network) && self.head(address) == Some(number(self.network))
     }
 
+    /// Its first address.
+    #[must_use]
+    pub fn first(&self) -> IpAddr {
+        self.network
+    }
+
+    /// Its last address.
+    #[must_use]
+    pub fn last(&self) -> IpAddr {
+        match self.network {
+            IpAddr::V4(network) => {
+                let behind = u32::MAX.checked_shr(self.prefix).unwrap_or(0);
+                IpAddr::V4((u32::from(network) | behind).into())
+            }
+            IpAddr::V6(network) => {
+                let behind = u128::MAX.checked_shr(self.prefix).unwrap_or(0);
+                IpAddr::V6((u128::from(network) | behind).into())
+            }
+        }
+    }
+
     /// The leading bits of an address as long as the block's, the others zero.
     fn head(&self, address: IpAddr) -> Option<u128> {
         let behind = bits(self.network).checked_sub(self.prefix)?;
@@ -125,6 +146,20 @@ mod tests {
             let block = IpBlock::parse(block).unwrap();
             assert!(inside.iter().all(|address| block.contains(address.parse().unwrap())), "{block:?}");
             assert!(!outside.iter().any(|address| block.contains(address.parse().unwrap())), "{block:?}");
+        }
+    }
+
+    #[test]
+    fn a_block_begins_and_ends_with_addresses_of_its_own() {
+        for (block, first, last) in [
+            ("192.0.2.0/24", "192.0.2.0", "192.0.2.255"),
+            ("192.0.2.7", "192.0.2.7", "192.0.2.7"),
+            ("0.0.0.0/0", "0.0.0.0", "255.255.255.255"),
+            ("2001:db8::/125", "2001:db8::", "2001:db8::7"),
+            ("::/0", "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ] {
+            let block = IpBlock::parse(block).unwrap();
+            assert_eq!([block.first(), block.last()], [first, last].map(|address| address.parse::<IpAddr>().unwrap()));
         }
     }
 

@@ -227,7 +227,12 @@ impl Config {
 
     /// What the tokens of each issuer must look like.
     pub fn expectations(&self) -> impl Iterator<Item = &Expectations> {
-        self.issuers.tokens.iter().map(|issuer| &*issuer.expectations)
+        self.shared_expectations().map(Arc::as_ref)
+    }
+
+    /// The same, for whoever makes claims by them.
+    pub fn shared_expectations(&self) -> impl Iterator<Item = &Arc<Expectations>> {
+        self.issuers.tokens.iter().map(|issuer| &issuer.expectations)
     }
 
     /// The rule table.

@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Discovery(Discovery),
     /// Write a first configuration from OpenAPI, a SAM, CloudFormation or CDK template, serverless.yml or a Terraform plan
     Import(Import),
+    /// Say what a change of the configuration means: who is let in that was not, and who is refused
+    Diff(Diff),
 }
 
 #[derive(Debug, Subcommand)]
@@ -415,6 +417,39 @@ pub(crate) enum DiscoveryFormat {
     Json,
     /// YAML for a SAM template
     Template,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The configuration before: a file, or a file of a git revision such as HEAD~1:authorizer.yaml
+    pub(crate) old: String,
+    /// The configuration now
+    #[arg(default_value = "authorizer.yaml")]
+    pub(crate) new: String,
+    /// A variable of the function's environment that has no value here
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) set: Vec<Setting>,
+    /// End with status 1 where somebody is let in who was not (widened), is refused who was not (narrowed), or for any
+    /// difference; and where that could not be decided
+    #[arg(long, value_enum)]
+    pub(crate) fail_on: Option<FailOn>,
+    /// For people, for a pull request, or as data
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: DiffFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    Widened,
+    Narrowed,
+    Any,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    Text,
+    Markdown,
+    Json,
 }
 
 /// A name and its value, which may be a secret.

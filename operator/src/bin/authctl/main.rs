@@ -15,6 +15,7 @@ use std::process::ExitCode;
 mod arguments;
 mod cedar;
 mod check;
+mod comparing;
 mod complaint;
 mod discovery;
 mod importing;
@@ -76,6 +77,7 @@ fn run(command: Command) -> Result<Outcome, String> {
             Command::Cedar(what) => cedar::run(what, &environment).await,
             Command::Check(arguments) => check::run(&arguments, environment),
             Command::Discovery(arguments) => discovery::run(&arguments, environment),
+            Command::Diff(arguments) => comparing::run(&arguments, environment),
             Command::Import(arguments) => importing::run(&arguments),
         }
     })

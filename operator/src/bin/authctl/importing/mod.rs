@@ -70,7 +70,8 @@ fn parse(text: &str) -> Result<Node, Faults> {
     if faults.is_empty() { Ok(root) } else { Err(Faults(faults)) }
 }
 
-fn with_places(file: &str, faults: &Faults) -> String {
+/// Faults, each with its file, line and column.
+pub(crate) fn with_places(file: &str, faults: &Faults) -> String {
     let told = faults.0.iter().map(|fault| {
         let place = match (fault.line, fault.column) {
             (Some(line), Some(column)) => format!("{file}:{line}:{column}: "),
