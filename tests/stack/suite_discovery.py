@@ -11,8 +11,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
+from completion import answer_mock
+from couplings import ANY
+from couplings import Stack as SamStack
 from deployment import REPOSITORY, Suite, client, deployment
 from local_aws import build, deploy, template_text
+from samtranslator.yaml_helper import yaml_parse
 
 MCP = REPOSITORY / "tests/mcp"
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
@@ -28,14 +32,12 @@ class Discovery(Suite):
             raise unittest.SkipTest("make tests/mcp/node_modules/.ready")
         folder = deployment.folder / "discovery"
         build(folder / "build/template.yaml")
-        stack = deploy(folder, "RevokerCanary=false", name="discovery")
-        cls.resource = f"{stack.url(cls.kind)}/items"
-        # Only now is it known where the API is.
-        made = cls.authctl(stack, "--format", "template")
-        (folder / "build/template.yaml").write_text(merged((folder / "build/template.yaml").read_text(), made))
         cls.stack = deploy(folder, "RevokerCanary=false", name="discovery")
+        cls.resource = f"{cls.stack.url(cls.kind)}/items"
+        cls.made = cls.authctl(cls.stack, "--format", "template")
         cls.document = json.loads(cls.authctl(cls.stack))
         cls.metadata = f"{cls.stack.url(cls.kind)}{WELL_KNOWN}/items"
+        serve(cls.stack, yaml.safe_load(cls.made))
 
     @classmethod
     def authctl(cls, stack, *arguments: str) -> str:
@@ -47,6 +49,23 @@ class Discovery(Suite):
         done = subprocess.run([*command, "--base-path", base, *settings, *arguments], text=True, capture_output=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def test_sam_merges_it_into_the_api_of_the_template(self):
+        merged_template = yaml_parse(merged(template_text(), self.made))
+        body = SamStack(merged_template, SamStack.read().config).resources["RestApi"]["Properties"]["Body"]
+        served = body["paths"][f"{WELL_KNOWN}/items"]
+        for verb in ("get", "options"):
+            self.assertEqual(served[verb]["security"], [{"NONE": []}])
+            self.assertEqual(served[verb]["x-amazon-apigateway-integration"]["type"], "mock")
+        # What was there is there still, and asks the authorizer, but for events with `Method: ANY`, of which SAM makes a key that
+        # API Gateway does not know. Where this fails SAM may have mended it: then docs/mcp.md need not warn of it.
+        everything = SamStack.read().resources["RestApi"]["Properties"]["Body"]["paths"]
+        for path, item in everything.items():
+            for verb, operation in item.items():
+                found = body["paths"][path]["any" if verb == ANY else verb]
+                self.assertEqual(found.get("security"), operation.get("security"), f"{verb} {path}")
+        header = body["x-amazon-apigateway-gateway-responses"]["UNAUTHORIZED"]["responseParameters"]["gatewayresponse.header.WWW-Authenticate"]
+        self.assertEqual(header, f"'Bearer resource_metadata=\"{self.metadata}\"'")
 
     def test_the_document_is_served_without_a_token_and_to_every_page(self):
         answer = client.request(self.metadata, "GET", "", None)
@@ -74,6 +93,29 @@ class Discovery(Suite):
         self.assertEqual(parameters["scope"].split(), self.document["scopes_supported"])
 
 
+def serve(stack, made: dict) -> None:
+    """What was made, in the API that is deployed: MiniStack replaces an API whose definition changes, and with it the address."""
+    aws, api = stack.aws("apigateway"), stack.resources["RestApi"]
+    resources = {found["path"]: found["id"] for found in aws.get_resources(restApiId=api, limit=500)["items"]}
+    for path, item in made["DefinitionBody"]["paths"].items():
+        above = "/"
+        for part in path.strip("/").split("/"):
+            here = f"{above.rstrip('/')}/{part}"
+            if here not in resources:
+                resources[here] = aws.create_resource(restApiId=api, parentId=resources[above], pathPart=part)["id"]
+            above = here
+        for verb, operation in item.items():
+            assert operation["security"] == [{"NONE": []}]
+            method = {"restApiId": api, "resourceId": resources[path], "httpMethod": verb.upper()}
+            aws.put_method(**method, authorizationType="NONE")
+            answer_mock(aws, method, operation["x-amazon-apigateway-integration"])
+    for kind, response in made["GatewayResponses"].items():
+        headers = response["ResponseParameters"]["Headers"]
+        parameters = {f"gatewayresponse.header.{name}": value for name, value in headers.items()}
+        aws.put_gateway_response(restApiId=api, responseType=kind, statusCode=str(response["StatusCode"]), responseParameters=parameters)
+    aws.create_deployment(restApiId=api, stageName=stack.resources["RestApiv1Stage"])
+
+
 def merged(template: str, made: str) -> str:
     """The template with these properties of its REST API, and its 401 with the header that points to them."""
     header = yaml.safe_load(made)["GatewayResponses"]["UNAUTHORIZED"]["ResponseParameters"]["Headers"]["WWW-Authenticate"]
@@ -86,7 +128,6 @@ def merged(template: str, made: str) -> str:
 
 
 if __name__ == "__main__":
-    assert template_text()
     deployment.start()
     try:
         unittest.main(verbosity=2, exit=False)

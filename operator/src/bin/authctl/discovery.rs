@@ -154,6 +154,7 @@ fn template(resource: &Resource, document: &Value) -> String {
     let body = velocity(&document.to_string());
     format!(
         r#"# Made by `authctl discovery`: properties of an AWS::Serverless::Api, to be merged with those that it has.
+# Beside it, SAM spoils events with `Method: ANY`: name their methods (docs/mcp.md).
 MergeDefinitions: true
 DefinitionBody:
   openapi: 3.0.1
