@@ -13,6 +13,7 @@
 
 use cognito_authorizer::access::{Check, LetterCase, Requirement, RouteKey, Rule, Rules};
 use cognito_authorizer::config::{Config, ConfigText, Environment};
+use cognito_authorizer::credentials::certificate::{Authorities, ClientCertificate};
 use cognito_authorizer::gateway::RawEvent;
 use cognito_authorizer::request::{Credential, Request, UnixSeconds};
 use cognito_authorizer::token::{
@@ -85,6 +86,7 @@ fn main() {
         let rule = rules.route(&request).unwrap();
         step("  hold the claims against its rule", claims, |claims| rule.authorize(claims, now).unwrap());
     }
+    certificates();
     #[cfg(feature = "cedar")]
     policies(&claims(), now);
     let jwks = token::jwks().unwrap();
@@ -96,6 +98,20 @@ fn main() {
         || (),
         |()| Config::parse(&config, &Environment::default()).unwrap().into_handler(),
     );
+}
+
+/// Client certificates of each kind of key, which are verified anew for each request.
+fn certificates() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/certificates");
+    let authorities = Authorities::parse(&std::fs::read(folder.join("authorities.pem")).unwrap()).unwrap();
+    let clients = std::fs::read_to_string(folder.join("clients.pem")).unwrap();
+    let now = UnixSeconds::new(1_767_225_600.0).unwrap();
+    for name in ["partner-a", "by-intermediate", "rsa", "p384", "ed25519"] {
+        let (_, rest) = clients.split_once(&format!("# {name}\n")).unwrap();
+        let pem = rest.split_inclusive("-----END CERTIFICATE-----\n").next().unwrap();
+        let verify = |()| authorities.verify(ClientCertificate::parse(pem).unwrap(), now).unwrap();
+        step(&format!("verify the client certificate {name}"), || (), verify);
+    }
 }
 
 /// A decision of Cedar policies, all but one of which are about other documents, and

@@ -386,6 +386,25 @@ fn no_answer_to_a_certificate_speaks_of_another_request() {
 }
 
 #[test]
+fn no_certificate_is_written_anywhere_but_its_fingerprint() {
+    let keys = Site::with_keys(&cognito_jwks());
+    let config = configuration(&keys, "");
+    let function = Setup::config(&config).env("AUTHORIZER_LOG", "trace").start();
+    let names = ["partner-a", "expired", "by-namesake", "nul", "uri-twice", "subject-in-one-value"];
+    for (name, kind) in names.into_iter().flat_map(|name| CARRIERS.map(|kind| (name, kind))) {
+        function.ask(&event(kind, "/items", "", &client(name)));
+    }
+    let said = function.everything_said().join("\n");
+    for name in names {
+        let pem = client(name);
+        // A line of its body that no other certificate has.
+        let body = pem.lines().nth(6).unwrap();
+        assert!(!said.contains(body), "{name} is in the output");
+        assert!(said.contains(&fingerprint(&pem)), "{name} has no fingerprint in the log");
+    }
+}
+
+#[test]
 fn faults_are_found_at_start_all_at_once() {
     let folder = repository().join("tests/certificates");
     let section = r#"
