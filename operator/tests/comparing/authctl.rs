@@ -2,7 +2,7 @@
 
 use cognito_authorizer::config::{Config, ConfigText, Environment};
 use cognito_authorizer::request::{Request, UnixSeconds};
-use cognito_authorizer::token::Introspection;
+use cognito_authorizer::token::{Introspection, Sender};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -81,7 +81,7 @@ pub(crate) fn judged(config: &Config, witness: &Value) -> bool {
     let now = UnixSeconds::new(1.8e9).unwrap();
     config.shared_expectations().any(|expectations| {
         let Some(Introspection::Active(token)) = Introspection::parse(claims.to_string().as_bytes()) else { panic!() };
-        let Ok(claims) = token.into_claims(expectations, now, None) else { return false };
+        let Ok(claims) = token.into_claims(expectations, now, &Sender::default()) else { return false };
         let mut request =
             Request::new(witness["method"].as_str().unwrap(), witness["path"].as_str().unwrap(), Vec::new());
         request.source_ip = witness.get("source_ip").map(|address| address.as_str().unwrap().parse().unwrap());
