@@ -8,12 +8,12 @@ use crate::denial::Denial;
 use crate::http::{RemoteCalls, RemoteCounts};
 use crate::issuers::RecordIssuer;
 use crate::keys::JwksCache;
-use crate::live::{LiveCheck, LiveLog, UsedProofs};
+use crate::live::{LiveCheck, LiveLog, Nonce, NonceTable, UsedProofs};
 use crate::policies::{PermissionCheck, PermissionLog, PolicyCaller};
 use crate::request::{Request, UnixSeconds};
 use crate::token::{
-    BearerToken, Claims, CredentialKind, Expectations, KnownToken, Sender, TokenDigest, UnverifiedJwt, VerifiedJwt,
-    VerifiedTokens,
+    BearerToken, Claims, CredentialKind, Expectations, KeyProof, KnownToken, Sender, TokenDigest, UnverifiedJwt,
+    VerifiedJwt, VerifiedTokens,
 };
 use futures_util::future::join_all;
 use std::collections::HashMap;
@@ -54,6 +54,8 @@ pub struct Issuer {
     pub live: LiveCheck,
     /// Whether tokens that are no JWTs are its own, to be introspected.
     pub opaque_tokens: bool,
+    /// Where each proof of possession is taken once, by all processes of the function.
+    pub nonces: Option<Arc<NonceTable>>,
 }
 
 /// What was learned on the way to a ruling, for the log and for the answer to a
@@ -290,6 +292,11 @@ impl Authorizer {
                 }
                 if let Some(proof) = claims.key_proof() {
                     self.used_proofs.take(proof, now)?;
+                    if let Some(table) = &issuer.nonces {
+                        let (key_id, id) = (proof.thumbprint(&claims), proof.id_text());
+                        let nonce = Nonce { issuer: claims.issuer(), key_id, nonce: &id };
+                        Box::pin(table.claim(nonce, proof.until(), KeyProof::USED_BEFORE)).await?;
+                    }
                 }
                 Ok((Verified::Token { issuer, token }, claims))
             }

@@ -1,6 +1,6 @@
 //! The `issuers` section.
 
-use super::dpop;
+use super::dpop::{self, Dpop};
 use super::fields::{Fields, Item};
 use super::{api_keys, certificates, introspection, signatures};
 use crate::authorizer::Issuer;
@@ -204,11 +204,10 @@ fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
     let default = |name: &str| Discovery::of(name).map(JwksSource::Discovery);
     let any = AlgorithmSet::of(&Algorithm::ALL);
     let keys = keys(&mut fields, name.as_deref(), algorithms.unwrap_or(any), default);
-    let dpop = fields.take("dpop").map_or(Some(None), |item| dpop::read(&item));
+    let dpop = fields.take("dpop").map_or_else(|| Some(Dpop::default()), |item| dpop::read(&item));
+    let with_dpop = dpop.as_ref().is_some_and(|dpop| dpop.settings.is_some());
     let issuer_check = match fields.take("introspection") {
-        Some(item) => {
-            introspection::of_oidc(&item, matches!(dpop, Some(Some(_))), &shared.https, &shared.counts).map(Some)
-        }
+        Some(item) => introspection::of_oidc(&item, with_dpop, &shared.https, &shared.counts).map(Some),
         None => Some(None),
     };
     let opaque_tokens = match fields.take("opaque_tokens") {
@@ -229,6 +228,7 @@ fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
         Some(typ) => Some(typ?),
         None => None,
     };
+    let Dpop { settings, nonces } = dpop?;
     let expectations = Expectations {
         issuer: name?.into(),
         tenants: tenants?,
@@ -238,11 +238,12 @@ fn read_oidc(item: &Item<'_>, shared: &Shared) -> Option<Issuer> {
         audience: audience?,
         typ,
         claim_names: claim_names?,
-        dpop: dpop?,
+        dpop: settings,
         leeway: shared.leeway?,
     };
     let name_in_policies = Arc::clone(&expectations.issuer);
-    build(expectations, name_in_policies, keys?, issuer_check?, opaque_tokens?, shared)
+    let issuer = build(expectations, name_in_policies, keys?, issuer_check?, opaque_tokens?, shared)?;
+    Some(Issuer { nonces, ..issuer })
 }
 
 fn build(
@@ -275,7 +276,7 @@ fn build(
     let revocations = shared.revocations.clone();
     let substitute = shared.substitute.clone();
     let live = LiveCheck { issuer_check, revocations, revocations_always: shared.revocations_always, substitute };
-    Some(Issuer { expectations: Arc::new(expectations), keys, name_in_policies, live, opaque_tokens })
+    Some(Issuer { expectations: Arc::new(expectations), keys, name_in_policies, live, opaque_tokens, nonces: None })
 }
 
 fn user_pool(item: &Item<'_>) -> Option<UserPool> {

@@ -45,7 +45,7 @@ impl UsedProofs {
             return Err(Denial::SenderNotProven("dpop: too many proofs to tell whether this one was used before"));
         }
         if !used.ids.insert(id) {
-            return Err(Denial::SenderNotProven("dpop: the proof was used before"));
+            return Err(KeyProof::USED_BEFORE);
         }
         used.oldest_first.insert((until, id));
         if used.ids.len() > self.most

@@ -5,6 +5,7 @@
 //! names the key that it must be signed with, and is looked at first.
 
 use super::algorithm::Algorithm;
+use super::claims::Claims;
 use super::jwk::{VerifyingKey, decode};
 use super::strict_json;
 use crate::denial::Denial;
@@ -47,6 +48,21 @@ impl KeyProof {
     pub fn id(&self) -> &[u8; 32] {
         &self.id
     }
+
+    /// The same as text.
+    #[must_use]
+    pub fn id_text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.id)
+    }
+
+    /// The thumbprint of its key, which the claims that it came with name.
+    #[must_use]
+    pub fn thumbprint<'c>(&self, claims: &'c Claims) -> &'c str {
+        claims.get("cnf").and_then(|cnf| cnf.get("jkt")).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Why a proof that was used is refused.
+    pub const USED_BEFORE: Denial = Denial::SenderNotProven("dpop: the proof was used before");
 
     #[cfg(test)]
     pub(crate) fn of(id: [u8; 32], until: UnixSeconds) -> Self {

@@ -1,6 +1,8 @@
 //! DPoP (RFC 9449): which proofs are accepted, and for which requests.
 
 use std::cell::Cell;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
@@ -10,11 +12,14 @@ use crate::documented::Table;
 use crate::events::Kind;
 use crate::jwks_server::Site;
 use crate::runtime_api::{Function, Setup};
+use crate::stub::dynamodb::{DYNAMODB, error, reply, request_json};
+use crate::stub::{Answer, Stub};
 use crate::tokens::{Key, Token, encode, jwk_set, now, thumbprint};
 use crate::verdict::{Cases, Verdict};
 
 const BOUND: &str = "https://bound.example.com";
 const PLAIN: &str = "https://plain.example.com";
+const PUT_ITEM: &str = "PutItem";
 const DOMAIN: &str = "abcdef123.execute-api.us-east-1.amazonaws.com";
 const URL: &str = "https://abcdef123.execute-api.us-east-1.amazonaws.com/test/items";
 /// The kinds of events that carry a proof.
@@ -335,6 +340,42 @@ fn the_answer_to_a_proof_speaks_of_its_own_request_and_each_request_is_asked() {
 }
 
 #[test]
+fn with_a_nonce_table_a_proof_is_used_once_by_all_processes() {
+    let (stub, cases) = (Stub::start(), Cases::default());
+    let taken = Arc::new(Mutex::new(HashSet::new()));
+    let put = Answer::Worked(Arc::new(move |request| {
+        let item = request_json(request)["Item"].clone();
+        let is_new = taken.lock().unwrap().insert(item["pk"]["S"].as_str().unwrap().to_owned());
+        let failed = json!({ "__type": format!("{DYNAMODB}#ConditionalCheckFailedException"), "message": "x" });
+        if is_new { reply(200, &json!({})) } else { reply(400, &failed) }
+    }));
+    stub.answer(PUT_ITEM, put);
+    let site = Site::with_keys(&jwk_set(&[Key::RsaA.jwk()]));
+    let config = configuration(&site, "{ required: true, nonce_table: nonces }", "");
+    let [one, other] = [(), ()].map(|()| {
+        Setup::config(&config)
+            .env("AWS_ENDPOINT_URL_DYNAMODB", &stub.url(""))
+            .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+            .start()
+    });
+    let token = bound_to(Key::P256);
+    let proof = Proof::of(&token).text();
+    cases.check("one process", &get(&one, Kind::Http2, &token, &proof), "allow");
+    let key = request_json(&stub.last_request(PUT_ITEM))["Item"]["pk"]["S"].as_str().unwrap().to_owned();
+    cases.is(key.clone(), key.starts_with(&format!("nonce#{BOUND}#{}#", jkt(Key::P256))));
+    cases.check("the same process", &get(&one, Kind::Http2, &token, &proof), "sender_not_proven");
+    cases.equal("which asks nobody", stub.calls(PUT_ITEM), 1);
+    cases.check("another process", &get(&other, Kind::Http2, &token, &proof), "sender_not_proven");
+    let bad = Proof::of(&token).claim("htm", json!("PUT")).text();
+    cases.check("a proof that does not hold", &get(&one, Kind::Http2, &token, &bad), "sender_not_proven");
+    cases.equal("is not taken", stub.calls(PUT_ITEM), 2);
+    stub.answer(PUT_ITEM, error(400, DYNAMODB, "AccessDeniedException"));
+    let verdict = get(&one, Kind::Http2, &token, &Proof::of(&token).text());
+    cases.check("a table that may not be written", &verdict, "keys_unavailable");
+}
+
+#[test]
 fn nothing_of_a_proof_is_ever_seen_outside() {
     let site = Site::with_keys(&jwk_set(&[Key::RsaA.jwk()]));
     let function = Setup::config(&configuration(&site, "required", "")).env("AUTHORIZER_LOG", "trace").start();
@@ -372,6 +413,7 @@ fn a_setting_that_is_none_does_not_start() {
         ("true", "issuers[0].oidc.dpop: must be `off`, `required`"),
         ("{}", "issuers[0].oidc.dpop.required: is missing"),
         ("{ required: false }", "issuers[0].oidc.dpop.required: must be `true`"),
+        ("{ required: true, nonce_table: }", "issuers[0].oidc.dpop.nonce_table: must not be empty"),
         ("{ required: true, origins: [] }", "issuers[0].oidc.dpop.origins: must not be empty"),
         (
             "{ required: true, origins: [https://a.example/x] }",
