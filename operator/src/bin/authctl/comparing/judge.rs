@@ -3,7 +3,7 @@
 use cognito_authorizer::access::{GrantedRuling, Ruling};
 use cognito_authorizer::config::Config;
 use cognito_authorizer::request::{Request, UnixSeconds};
-use cognito_authorizer::token::Introspection;
+use cognito_authorizer::token::{Introspection, Sender};
 use core::net::IpAddr;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl Witness {
             let Some(Introspection::Active(token)) = Introspection::parse(answer.as_bytes()) else {
                 return Verdict::NotAccepted("malformed_claims");
             };
-            match token.into_claims(expectations, now, None) {
+            match token.into_claims(expectations, now, &Sender::default()) {
                 Ok(claims) => return self.ruling(config, Arc::new(claims), now),
                 Err(error) if error.code() == "unknown_issuer" => {}
                 Err(error) => denial = error.code(),
