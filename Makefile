@@ -48,7 +48,7 @@ run: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS, with real req
 	$(LOCAL)/bin/python demo/run.py $(if $(KEEP),--keep)
 
 .PHONY: test
-test: fmt lint layers unit live signing template couplings terraform recipes cdk e2e doc ## All of the checks below
+test: fmt lint layers unit table live signing template couplings terraform recipes cdk e2e doc ## All of the checks below
 
 .PHONY: quick
 quick: fmt lint layers ## What to run before each commit: formatting, Clippy, layers, unit tests (Rust alone)
@@ -109,10 +109,24 @@ check_values := USER_POOL_ID=us-east-1_AbCdEf123 CLIENT_IDS=web REVOCATIONS_TABL
 	JWKS_URI=https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEf123/.well-known/jwks.json
 
 .PHONY: check
-check: ## authorizer.yaml has no faults, and template.yaml attaches it the right way (authctl check)
+check: ## authorizer.yaml has no faults, template.yaml attaches it the right way (authctl check), and it answers as its tests say (authctl test)
 	$(call say,authctl check)
 	$(BINARIES)
 	$(or $(AUTHCTL),"$${CARGO_TARGET_DIR:-target}/debug/authctl") check $(if $(TEMPLATE),--template $(TEMPLATE)) --strict $(check_values:%=--set %) $(CHECK)
+	if [ -f authorizer.test.yaml ]; then $(or $(AUTHCTL),"$${CARGO_TARGET_DIR:-target}/debug/authctl") test; fi
+
+.PHONY: table
+table: ## authorizer.yaml lets in and refuses as authorizer.test.yaml says (authctl test)
+	$(call say,authctl test)
+	$(BINARIES)
+	$(or $(AUTHCTL),"$${CARGO_TARGET_DIR:-target}/debug/authctl") test --require-coverage
+
+.PHONY: schemas
+schemas: ## Make the JSON Schemas of authorizer.yaml and authorizer.test.yaml out of the documents
+	$(BINARIES)
+	mkdir -p schemas
+	"$${CARGO_TARGET_DIR:-target}/debug/authctl" schema config > schemas/authorizer.schema.json
+	"$${CARGO_TARGET_DIR:-target}/debug/authctl" schema tests > schemas/authorizer.test.schema.json
 
 .PHONY: templates
 templates: $(LOCAL)/.ready ## Make template-authorizer.yaml and the CDK construct's template out of template.yaml, after a change to it

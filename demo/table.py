@@ -41,7 +41,8 @@ def concrete(key: str) -> tuple[str, str]:
     """A request that the rule serves; each of its parameters is the reader's `sub`, in case the rule wants that."""
     method, _, path = key.partition(" ")
     path = re.sub(r"\{[^}]+\+\}", "a/b", path)
-    return "GET" if method == "ANY" else method, re.sub(r"\{[^}]+\}", "{reader}", path)
+    path = re.sub(r"\{([^}]+)\}", lambda name: name.group() if name.group(1) in PEOPLE else "{reader}", path)
+    return "GET" if method == "ANY" else method, path
 
 
 def requests(table: dict[str, dict]) -> dict[str, tuple[str, str]]:
@@ -53,19 +54,22 @@ def introspects(rule) -> bool:
 
 
 def own_tests(file: Path = REPOSITORY / "authorizer.test.yaml") -> list[tuple[str, str, str, str]]:
-    """(who, method, path, expected) of the tests that people of the walk can make."""
+    """(who, method, path, expected) of the tests that people of the walk can make: `authctl test` runs all of them (docs/testing.md)."""
     if not file.is_file():
         return []
     rows = []
     for test in yaml.safe_load(file.read_text()).get("tests", []):
         asked = listed(test.get("requests") or test.get("request"))
-        if "event" in test or not asked:
+        # Neither the time nor the client's address can be chosen here.
+        if not asked or {"event", "at", "source_ip"} & set(test):
             continue
         who, expected = listed(test.get("as")), listed(test.get("expect"))
-        for person, verdict in zip(who, expected if len(expected) == len(who) else expected * len(who), strict=False):
+        for index, person in enumerate(who):
             person = "none" if person in NOBODY else person
-            if person in (*PEOPLE, "none"):
-                rows += [(person, *concrete(request), verdict) for request in asked if not request.startswith("$")]
+            for number, request in enumerate(asked):
+                verdict = expected[0] if len(expected) == 1 else expected[index] if len(expected) == len(who) else expected[number]
+                if person in (*PEOPLE, "none") and not request.startswith("$"):
+                    rows.append((person, *concrete(request), verdict))
     return rows
 
 

@@ -3,7 +3,7 @@
 //!
 //! Blocks of YAML say in their info string what they are: `yaml` is a whole file; `yaml fragment` lacks its `issuers` or
 //! `routes`, which are added here; `yaml fault` likewise, and the `text` block after it holds its faults, one a line, in
-//! which `...` stands for any rest; `yaml template` is CloudFormation's; `yaml enricher` is an `enricher.yaml`. One more word, `cedar` or `no-cedar`, says which
+//! which `...` stands for any rest; `yaml template` is CloudFormation's; `yaml enricher` is an `enricher.yaml`, `yaml tests` an `authorizer.test.yaml`. One more word, `cedar` or `no-cedar`, says which
 //! build it is for.
 
 use crate::{read, root};
@@ -31,7 +31,6 @@ fn every_example_loads_or_gives_the_faults_below_it() {
                     Some(next) if next.info == "text" && next.line == block.end + 1 => next.text.as_str(),
                     _ => panic!("{}:{}: no ```text follows with the faults", page.name, block.line),
                 },
-                "template" => continue,
                 "enricher" => {
                     let text = ConfigText { text: block.text.clone(), folder: PathBuf::new() };
                     if let Err(faults) = EnricherConfig::parse(&text, &environment()) {
@@ -39,6 +38,8 @@ fn every_example_loads_or_gives_the_faults_below_it() {
                     }
                     continue;
                 }
+                // `operator/tests/workbench/documents.rs` runs them.
+                "template" | "tests" | "tests fault" => continue,
                 other => panic!("{}:{}: what is ```yaml {other}?", page.name, block.line),
             };
             let text = if kind.is_empty() { block.text.clone() } else { completed(&block.text) };

@@ -246,6 +246,9 @@ tests:
   - { as: reader, request: GET /orders/7, expect: allow }
   - { as: [machine, nobody], requests: [ANY /reports/x], expect: [insufficient_group, missing_token] }
   - { as: stolen, request: GET /reports/x, expect: token_revoked }
+  - { as: [reader, writer], requests: ["GET /users/{writer}/x", "GET /a/{id}"], expect: [forbidden, allow] }
+  - { as: reader, requests: [GET /a, GET /b], expect: [allow, no_route] }
+  - { as: reader, request: GET /a, expect: allow, at: 2030-01-01T00:00:00Z }
   - { event: events/rest-request.json, as: reader, expect: allow }
 """)
             rows = table.own_tests(file)
@@ -255,6 +258,12 @@ tests:
                     ("reader", "GET", "/orders/7", "allow"),
                     ("machine", "GET", "/reports/x", "insufficient_group"),
                     ("none", "GET", "/reports/x", "missing_token"),
+                    ("reader", "GET", "/users/{writer}/x", "forbidden"),
+                    ("reader", "GET", "/a/{reader}", "forbidden"),
+                    ("writer", "GET", "/users/{writer}/x", "allow"),
+                    ("writer", "GET", "/a/{reader}", "allow"),
+                    ("reader", "GET", "/a", "allow"),
+                    ("reader", "GET", "/b", "no_route"),
                 ],
             )
             self.assertEqual(table.own_tests(Path(folder, "none.yaml")), [])

@@ -5,6 +5,7 @@ use super::tree::check_text;
 use cognito_authorizer::access::{Check, Facts, Observer, Part, Requirement, Rule, Rules};
 use cognito_authorizer::denial::Denial;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 /// What tests reached.
@@ -45,6 +46,29 @@ pub enum Side {
     Allow,
     /// It does not hold, and refuses.
     Refusal,
+}
+
+impl Side {
+    /// Its name, for machines.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Allow => "allow",
+            Side::Refusal => "refusal",
+        }
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Gap { route, part, missing } = self;
+        match (part, missing) {
+            (None, Side::Allow) => write!(f, "{route}: nobody is let in"),
+            (None, Side::Refusal) => write!(f, "{route}: nobody is refused"),
+            (Some(part), Side::Allow) => write!(f, "{route}: `{part}` never holds"),
+            (Some(part), Side::Refusal) => write!(f, "{route}: `{part}` never refuses"),
+        }
+    }
 }
 
 impl Observer for Coverage {

@@ -3,6 +3,7 @@
 use super::event::{self, EventError};
 use super::local_issuers::LocalIssuers;
 use super::persona::Persona;
+use super::real_token;
 use super::request_line::RequestLine;
 use super::token::{Minted, mint};
 use cognito_authorizer::access::Observer;
@@ -140,6 +141,25 @@ impl Engine {
             None => None,
         };
         self.event(question, minted.as_ref()).map_err(|error| error.to_string())
+    }
+
+    /// The kind of an event that came from elsewhere.
+    ///
+    /// # Errors
+    /// Why it is no event of an authorizer.
+    pub fn kind_of(&self, event: &Value) -> Result<EventKind, String> {
+        event::read(event).map(|(kind, _, _)| kind).map_err(|error| error.to_string())
+    }
+
+    /// Who sent an event: a persona with the claims of the token in it, which is not verified. `None` where there is no JWT
+    /// of a configured issuer in it: then the event's own credential says why.
+    ///
+    /// # Errors
+    /// Why it is no event of an authorizer.
+    pub fn persona_of_event(&self, event: &Value) -> Result<Option<Persona>, String> {
+        let kind = self.kind_of(event)?;
+        let token = event::carried(event, kind, self.config.token_sources());
+        Ok(token.and_then(|token| real_token::persona(&token, &self.config)))
     }
 
     fn minted(&self, persona: &Persona, at: UnixSeconds, tokens: &mut Tokens) -> Result<Minted, String> {

@@ -2,7 +2,7 @@
 //! another token.
 
 use super::request_line::RequestLine;
-use cognito_authorizer::gateway::{EventKind, MethodArn, TokenSource, TokenSources};
+use cognito_authorizer::gateway::{Csrf, EventKind, MethodArn, TokenSource, TokenSources};
 use serde_json::{Map, Value, json};
 use std::fmt;
 
@@ -38,24 +38,24 @@ pub(super) fn event(kind: EventKind, request: &RequestLine, source_ip: &str) -> 
             "headers": {}, "multiValueHeaders": {}, "queryStringParameters": parameters,
             "multiValueQueryStringParameters": multi_value(&parameters),
             "pathParameters": {}, "stageVariables": {},
-            "requestContext": { "httpMethod": method, "stage": STAGE, "identity": { "sourceIp": source_ip } },
+            "requestContext": { "domainName": HOST, "httpMethod": method, "stage": STAGE, "identity": { "sourceIp": source_ip } },
         }),
         EventKind::Http1 => json!({
             "version": "1.0", "type": "REQUEST", "methodArn": arn, "path": path, "httpMethod": method,
             "headers": {}, "queryStringParameters": parameters, "pathParameters": {}, "stageVariables": {},
-            "requestContext": { "httpMethod": method, "stage": STAGE, "identity": { "sourceIp": source_ip } },
+            "requestContext": { "domainName": HOST, "httpMethod": method, "stage": STAGE, "identity": { "sourceIp": source_ip } },
         }),
         EventKind::Http2 => json!({
             "version": "2.0", "type": "REQUEST", "routeArn": arn, "rawPath": format!("/{STAGE}{path}"),
             "rawQueryString": query, "headers": {}, "queryStringParameters": parameters,
-            "requestContext": { "http": { "method": method, "path": path, "sourceIp": source_ip }, "stage": STAGE },
+            "requestContext": { "domainName": HOST, "http": { "method": method, "path": path, "sourceIp": source_ip }, "stage": STAGE },
         }),
         EventKind::WebSocket => json!({
             "type": "REQUEST", "methodArn": format!("{STAGE_ARN}/$connect"),
             "headers": {}, "multiValueHeaders": {}, "queryStringParameters": parameters,
             "multiValueQueryStringParameters": multi_value(&parameters), "stageVariables": {},
             "requestContext": {
-                "routeKey": "$connect", "eventType": "CONNECT", "stage": STAGE, "identity": { "sourceIp": source_ip },
+                "domainName": HOST, "routeKey": "$connect", "eventType": "CONNECT", "stage": STAGE, "identity": { "sourceIp": source_ip },
             },
         }),
     }
@@ -116,15 +116,55 @@ pub(super) fn carry(event: &mut Value, kind: EventKind, token: Option<&str>, sou
                 members.insert("rawQueryString".to_owned(), raw.into());
             }
         }
-        TokenSource::Cookie(name, _) if kind == EventKind::Http2 => {
+        TokenSource::Cookie(name, csrf) if kind == EventKind::Http2 => {
+            put_origin(members, csrf);
             let cookies = members.entry("cookies").or_insert_with(|| json!([]));
             if let Some(cookies) = cookies.as_array_mut() {
                 cookies.push(format!("{name}={token}").into());
             }
         }
-        TokenSource::Cookie(name, _) => put_header(members, "cookie", format!("{name}={token}")),
+        TokenSource::Cookie(name, csrf) => {
+            put_origin(members, csrf);
+            put_header(members, "cookie", format!("{name}={token}"));
+        }
         TokenSource::Subprotocol(word) => put_header(members, "Sec-WebSocket-Protocol", format!("{word}, {token}")),
     }
+}
+
+/// The text of the credential in an event, from the first place that has one.
+pub(super) fn carried(event: &Value, kind: EventKind, sources: &TokenSources) -> Option<String> {
+    let text = |value: &Value| value.as_str().or_else(|| value.get(0)?.as_str()).map(str::to_owned);
+    let in_maps = |maps: [&str; 2], is_it: &dyn Fn(&str) -> bool| {
+        let maps = maps.into_iter().filter_map(|map| event.get(map)?.as_object());
+        maps.flatten().find(|(key, _)| is_it(key)).and_then(|(_, value)| text(value))
+    };
+    let cookie = |name: &str| {
+        let list = event.get("cookies").and_then(Value::as_array);
+        let list = list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+        let header = in_maps(HEADERS, &|key| key.eq_ignore_ascii_case("cookie"));
+        let all: Vec<String> = list.chain(header).collect();
+        let mut pairs = all.iter().flat_map(|cookies| cookies.split(';'));
+        pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
+    };
+    let found = match kind {
+        EventKind::RestToken => event.get("authorizationToken").and_then(text),
+        EventKind::RestRequest | EventKind::Http1 | EventKind::Http2 | EventKind::WebSocket => {
+            sources.of(kind).iter().find_map(|source| match source {
+                TokenSource::Header(name) => in_maps(HEADERS, &|key| key.eq_ignore_ascii_case(name)),
+                TokenSource::Query(name) => {
+                    in_maps(["queryStringParameters", "multiValueQueryStringParameters"], &|key| key == name)
+                }
+                TokenSource::Cookie(name, _) => cookie(name),
+                TokenSource::Subprotocol(word) => {
+                    let list = in_maps(HEADERS, &|key| key.eq_ignore_ascii_case("sec-websocket-protocol"))?;
+                    let mut elements = list.split(',').map(str::trim).skip_while(|element| element != word);
+                    elements.nth(1).map(str::to_owned)
+                }
+            })
+        }
+    }?;
+    let bare = found.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"));
+    Some(bare.map_or(found.as_str(), |(_, token)| token).trim().to_owned())
 }
 
 fn put_header(members: &mut Map<String, Value>, name: &str, value: String) {
@@ -132,6 +172,26 @@ fn put_header(members: &mut Map<String, Value>, name: &str, value: String) {
         put(members, "multiValueHeaders", name, json!([value]));
     }
     put(members, "headers", name, value.into());
+}
+
+/// A browser says with a cookie which page asks: here one that may.
+fn put_origin(members: &mut Map<String, Value>, csrf: &Csrf) {
+    let origin = match csrf {
+        Csrf::Unspecified | Csrf::Off => return,
+        Csrf::OwnHost => {
+            let context = members.get("requestContext").and_then(|context| context.get("domainName"));
+            let host = context.and_then(Value::as_str).unwrap_or(HOST);
+            Some(format!("https://{host}"))
+        }
+        Csrf::Origins(origins) => origins.first().cloned(),
+    };
+    let has_one = HEADERS.iter().any(|map| {
+        let headers = members.get(*map).and_then(Value::as_object);
+        headers.is_some_and(|headers| headers.keys().any(|key| key.eq_ignore_ascii_case("origin")))
+    });
+    if let Some(origin) = origin.filter(|_| !has_one) {
+        put_header(members, "origin", origin);
+    }
 }
 
 fn put(members: &mut Map<String, Value>, map: &str, name: &str, value: Value) {
@@ -186,6 +246,9 @@ fn multi_value(map: &Value) -> Value {
 }
 
 const HEADERS: [&str; 2] = ["headers", "multiValueHeaders"];
+
+/// What the events call the API.
+const HOST: &str = "api.example.com";
 
 const STAGE: &str = "local";
 

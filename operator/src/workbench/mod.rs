@@ -8,8 +8,10 @@
 //! |---|---|
 //! | `engine` | judges one question |
 //! | `explain`, `steps`, `tree`, `opposite`, `caching` | what happened to one request, and why |
-//! | `coverage` | which branches of which rules tests reach |
-//! | `matrix`, `matrix_text` | who may do what |
+//! | `run`, `coverage` | a suite's cases, asked and compared; which branches of which rules they reach |
+//! | `matrix`, `matrix_text`, `matrix_html` | who may do what |
+//! | `schema`, `schema_types` | JSON Schemas of both files, made out of the documents |
+//! | `real_token` | an event's own token, decoded: who sent it |
 //! | `persona`, `suite` | `authorizer.test.yaml` |
 //! | `request_line` | `GET /users/{reader}?a=1` |
 //! | `token` | a persona's token: the claims that its provider would write, signed |
@@ -26,12 +28,17 @@ mod explain;
 mod keys;
 mod local_issuers;
 mod matrix;
+mod matrix_html;
 mod matrix_text;
 mod nearest;
 mod opposite;
 mod persona;
+mod real_token;
 mod reasons;
 mod request_line;
+mod run;
+mod schema;
+mod schema_types;
 mod steps;
 mod suite;
 mod token;
@@ -48,7 +55,9 @@ pub use nearest::nearest;
 pub use persona::{Live, Persona, Personas, PolicyReply, Signature};
 pub use reasons::{Reason, is_reason, reason, reasons};
 pub use request_line::{RequestLine, RequestLineError};
+pub use run::CaseResult;
+pub use schema::{config_schema, tests_schema};
 pub use steps::{State, Step};
-pub use suite::{Case, Expected, Suite, SuiteError, Test};
+pub use suite::{Case, Expected, Needs, Suite, SuiteError, Test};
 pub use token::Minted;
 pub use tree::{Tree, TreeNode, check_text};

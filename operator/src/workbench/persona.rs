@@ -30,6 +30,8 @@ struct Traits {
     signature: Signature,
     machine: bool,
     opaque: bool,
+    /// Whether the claims are all that there are.
+    exact: bool,
 }
 
 /// What live checks and the table of revocations say of a persona's token.
@@ -143,6 +145,18 @@ impl Persona {
     #[must_use]
     pub fn is_opaque(&self) -> bool {
         self.traits.opaque
+    }
+
+    /// Whether its claims are all that its token has.
+    #[must_use]
+    pub(super) fn is_exact(&self) -> bool {
+        self.traits.exact
+    }
+
+    /// Somebody whose token has these claims and no others.
+    #[must_use]
+    pub(super) fn of_claims(name: &str, issuer: Arc<str>, claims: Map<String, Value>) -> Self {
+        Self::new(name, Traits { issuer: Some(issuer), claims, exact: true, ..Traits::default() })
     }
 
     /// Its `sub`: what is written, else its name.

@@ -92,6 +92,15 @@ impl fmt::Display for Expected {
     }
 }
 
+/// What a suite is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Its tests: a file that tests nothing is a fault.
+    Tests,
+    /// Its personas.
+    Personas,
+}
+
 /// All that is wrong with a suite: of each file its faults.
 #[derive(Clone, Debug, Default)]
 pub struct SuiteError(pub Vec<(PathBuf, Fault)>);
@@ -123,10 +132,26 @@ impl Suite {
         config: Option<&Path>,
         environment: &Environment,
         given: &[(String, String)],
+        needs: Needs,
+    ) -> Result<Self, SuiteError> {
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+        Self::of_text(&text, path, config, environment, given, needs)
+    }
+
+    /// The same for a text that would be the file at that path.
+    ///
+    /// # Errors
+    /// All faults of both files.
+    pub fn of_text(
+        text: &str,
+        path: &Path,
+        config: Option<&Path>,
+        environment: &Environment,
+        given: &[(String, String)],
+        needs: Needs,
     ) -> Result<Self, SuiteError> {
         let at = |path: &Path, faults: Faults| faults.0.into_iter().map(|fault| (path.to_owned(), fault)).collect();
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-        Self::parse(&text, path, config, environment, given).map_err(|faults| match faults {
+        Self::parse(text, path, config, environment, given, needs).map_err(|faults| match faults {
             Failure::OfTests(faults) => SuiteError(at(path, faults)),
             Failure::OfBoth(config_path, of_config, of_tests) => {
                 let mut all: Vec<_> = at(&config_path, of_config);
@@ -142,6 +167,7 @@ impl Suite {
         config: Option<&Path>,
         environment: &Environment,
         given: &[(String, String)],
+        needs: Needs,
     ) -> Result<Self, Failure> {
         let (root, faults) = yaml::parse(text, Tags::Refused).map_err(Failure::OfTests)?;
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -172,7 +198,11 @@ impl Suite {
             personas: are_known.then_some(&personas),
             config: known,
         };
-        let tests: Vec<Option<Test>> = match file.require("tests").and_then(|item| item.items()) {
+        let tests = match needs {
+            Needs::Tests => file.require("tests"),
+            Needs::Personas => file.take("tests"),
+        };
+        let tests: Vec<Option<Test>> = match tests.and_then(|item| item.items()) {
             Some(items) => items.iter().map(|item| test(item, &defaults)).collect(),
             None => Vec::new(),
         };

@@ -1,4 +1,4 @@
-//! The workbench: the core on a desk.
+//! The workbench: the core on a desk, and the commands of `authctl` that are made of it.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,4 +8,10 @@
     reason = "a test that meets something unexpected should stop and say where"
 )]
 
+mod authctl;
+mod commands;
+mod documents;
+mod mistakes;
+mod schemas;
+mod steps;
 mod suites;

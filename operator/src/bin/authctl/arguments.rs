@@ -8,6 +8,13 @@ use cognito_authorizer::time::parse_rfc3339;
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod workbench;
+
+pub(crate) use workbench::{
+    Colour, Explain as ExplainRequest, ExplainFormat, MatrixArguments, MatrixFormat, PersonaOptions, SchemaOf, Test,
+    TestFormat,
+};
+
 /// Revokes tokens before they expire, makes API keys, and tries Cedar policies.
 #[derive(Debug, Parser)]
 #[command(name = "authctl", version)]
@@ -38,6 +45,18 @@ pub(crate) enum Command {
     Import(Import),
     /// Say what a change of the configuration means: who is let in that was not, and who is refused
     Diff(Diff),
+    /// Say whether requests are let in and refused as a file of tests says
+    Test(Test),
+    /// Say step by step what happens to a request, and why
+    Explain(ExplainRequest),
+    /// Show who may do what: personas across, routes down
+    Matrix(MatrixArguments),
+    /// Print the JSON Schema of a file, for editors
+    Schema {
+        /// Of which file
+        #[arg(value_enum)]
+        of: SchemaOf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

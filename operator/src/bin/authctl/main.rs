@@ -5,26 +5,32 @@
 //! command line that makes no sense. No token and no secret is in any of them, but
 //! for a new API key, which is printed once.
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, PersonaOptions, SchemaOf, Setting};
 use clap::Parser;
 use clap::error::ErrorKind;
 use cognito_authorizer::config::Environment;
+use cognito_authorizer_operator::workbench::{Needs, Suite, config_schema, tests_schema};
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+mod annotations;
 mod arguments;
 mod cedar;
 mod check;
 mod comparing;
 mod complaint;
 mod discovery;
+mod explaining;
 mod importing;
 mod issuers;
 mod key;
+mod matrix;
 mod revocations;
 mod revoke;
 mod table;
 mod template;
+mod testing;
 
 /// What was done and, where not all was, what went wrong.
 struct Outcome {
@@ -79,8 +85,47 @@ fn run(command: Command) -> Result<Outcome, String> {
             Command::Discovery(arguments) => discovery::run(&arguments, environment),
             Command::Diff(arguments) => comparing::run(&arguments, environment),
             Command::Import(arguments) => importing::run(&arguments),
+            Command::Test(arguments) => testing::run(&arguments, &environment),
+            Command::Explain(arguments) => explaining::run(&arguments, &environment),
+            Command::Matrix(arguments) => matrix::run(&arguments, &environment),
+            Command::Schema { of } => Ok(Outcome::done(schema(of))),
         }
     })
+}
+
+/// The configuration and the personas that the options name.
+fn personas(options: &PersonaOptions, environment: &Environment) -> Result<Suite, String> {
+    let given = pairs(&options.config.set);
+    let config = options.config.config.as_deref();
+    let default = PathBuf::from(testing::DEFAULT_FILE);
+    let file = options.tests.as_ref().unwrap_or(&default);
+    let suite = match std::fs::read_to_string(file) {
+        Ok(text) => Suite::of_text(&text, file, config, environment, &given, Needs::Personas),
+        // Without a file of tests there are events, and nobody.
+        Err(_) if options.tests.is_none() => Suite::of_text("{}", file, config, environment, &given, Needs::Personas),
+        Err(error) => return Err(format!("cannot read `{}`: {error}", file.display())),
+    };
+    suite.map_err(|error| format!("{}\n{error}", counted(error.0.len(), "fault")))
+}
+
+fn schema(of: SchemaOf) -> String {
+    let schema = match of {
+        SchemaOf::Config => config_schema(),
+        SchemaOf::Tests => tests_schema(),
+    };
+    format!("{schema:#}\n")
+}
+
+fn pairs(settings: &[Setting]) -> Vec<(String, String)> {
+    settings.iter().map(|setting| (setting.name.clone(), setting.value.0.clone())).collect()
+}
+
+fn counted(number: usize, what: &str) -> String {
+    match number {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
 }
 
 /// Whoever closed the pipe has read enough.

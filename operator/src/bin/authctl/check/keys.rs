@@ -10,6 +10,7 @@ use super::finding::listed;
 use crate::template::{Authorizer, Format, Source};
 use cognito_authorizer::access::{RouteKey, Rule, Rules, Served};
 use cognito_authorizer::gateway::TokenSource;
+use cognito_authorizer_operator::workbench::beside_token_and_path;
 use std::collections::BTreeSet;
 
 /// What an answer speaks of.
@@ -108,18 +109,6 @@ pub(super) fn wrong(answer: Answer, held: Held, guarded: &[Guarded<'_>], rules: 
         mixed,
     );
     found
-}
-
-/// What the rule of a route depends on beside token and path.
-pub(super) fn beside_token_and_path(rule: &Rule) -> Option<&'static str> {
-    let depends = [
-        (rule.introspect, "introspect"),
-        (rule.requirement.depends_on_time(), "max_auth_age"),
-        (rule.requirement.depends_on_address(), "source_ip"),
-        // The policies may ask for the query, the address and the time.
-        (rule.cedar.is_some(), "cedar"),
-    ];
-    depends.into_iter().find_map(|(depends, what)| depends.then_some(what))
 }
 
 fn for_itself(route: &Guarded<'_>, rules: &[(&RouteKey, &Rule)]) -> Option<String> {

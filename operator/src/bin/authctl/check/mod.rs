@@ -21,18 +21,19 @@ mod logs;
 mod openapi;
 mod table;
 
-use crate::Outcome;
-use crate::arguments::{Check, Setting};
+use crate::annotations::{self, Level, annotation};
+use crate::arguments::Check;
 use crate::importing;
 use crate::table::read_config;
 use crate::template::{Api, Guard, OtherWay, Template};
+use crate::{Outcome, counted, pairs};
 use cognito_authorizer::config::enricher::EnricherConfig;
-use cognito_authorizer::config::{Config, ConfigText, Environment, Faults};
+use cognito_authorizer::config::{Config, ConfigText, Environment, Fault, Faults};
 use cognito_authorizer_operator::revoking::printable;
 use finding::{Finding, Weight};
 use judge::{Judgement, judge};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Checks, and says what was found.
 pub(crate) fn run(arguments: &Check, environment: Environment) -> Result<Outcome, String> {
@@ -43,15 +44,15 @@ pub(crate) fn run(arguments: &Check, environment: Environment) -> Result<Outcome
     };
     let config = match text.and_then(|text| Config::parse(&text, &environment)) {
         Ok(config) => config,
-        Err(faults) => return Ok(told(&faults)),
+        Err(faults) => return Ok(told(&faults, arguments.config.as_deref(), &environment)),
     };
     let enricher = arguments.enricher.as_ref().map(|path| read_config(path)).transpose();
     let enricher = enricher.and_then(|text| text.map(|text| EnricherConfig::parse(&text, &environment)).transpose());
     let enricher = match enricher {
         Ok(enricher) => enricher,
-        Err(faults) => return Ok(told(&faults)),
+        Err(faults) => return Ok(told(&faults, arguments.enricher.as_deref(), &environment)),
     };
-    let mut report = Report { text: "no faults\n".to_owned(), counts: BTreeMap::new() };
+    let mut report = Report { text: "no faults\n".to_owned(), counts: BTreeMap::new(), found: Vec::new() };
     report
         .text
         .push_str("\nBy what answers may be cached. Token, method and path are always enough, and so is no cache.\n");
@@ -79,6 +80,9 @@ pub(crate) fn run(arguments: &Check, environment: Environment) -> Result<Outcome
         }
         report.tell("The OpenAPI document", "", drift);
     }
+    if annotations::are_read(&environment) {
+        crate::say(&mut std::io::stderr(), &annotated(&report.found, &file(arguments)));
+    }
     let (errors, warnings) = (report.count(Weight::Error), report.count(Weight::Warning));
     let summary = format!("{}, {}", counted(errors, "error"), counted(warnings, "warning"));
     report.text.push_str(&format!("\n{summary}\n"));
@@ -87,10 +91,36 @@ pub(crate) fn run(arguments: &Check, environment: Environment) -> Result<Outcome
 }
 
 /// Faults, each on a line.
-fn told(faults: &Faults) -> Outcome {
+fn told(faults: &Faults, file: Option<&Path>, environment: &Environment) -> Outcome {
+    if annotations::are_read(environment) {
+        let path = file.unwrap_or(Path::new("authorizer.yaml"));
+        let of = |fault: &Fault| {
+            let message = format!("{}: {}", fault.place, fault.message);
+            annotation(Level::Error, path, fault.line.zip(fault.column), "authctl check", &message)
+        };
+        crate::say(&mut std::io::stderr(), &faults.0.iter().map(of).collect::<String>());
+    }
     let lines = faults.0.iter().map(|fault| format!("fault: {}\n", printable(&fault.to_string())));
     let failure = format!("{}: the function would not start", counted(faults.0.len(), "fault"));
     Outcome { text: lines.collect(), failure: Some(failure) }
+}
+
+/// The file that annotations are about: the template where there is one, else the configuration.
+fn file(arguments: &Check) -> PathBuf {
+    let file = arguments.template.as_ref().or(arguments.config.as_ref());
+    file.cloned().unwrap_or_else(|| PathBuf::from("authorizer.yaml"))
+}
+
+fn annotated(found: &[Finding], path: &Path) -> String {
+    let line = |finding: &Finding| {
+        let level = match finding.weight {
+            Weight::Error => Level::Error,
+            Weight::Warning => Level::Warning,
+            Weight::Note => return None,
+        };
+        Some(annotation(level, path, None, "authctl check", &finding.text))
+    };
+    found.iter().filter_map(line).collect()
 }
 
 /// Holds the template's APIs against the configuration.
@@ -195,6 +225,7 @@ fn details(config: &Config, api: &Api, judgement: &Judgement) -> String {
 struct Report {
     text: String,
     counts: BTreeMap<Weight, usize>,
+    found: Vec<Finding>,
 }
 
 impl Report {
@@ -206,24 +237,13 @@ impl Report {
         for finding in findings {
             self.text.push_str(&format!("  {finding}\n"));
             *self.counts.entry(finding.weight).or_default() += 1;
+            self.found.push(finding);
         }
     }
 
     fn count(&self, weight: Weight) -> usize {
         self.counts.get(&weight).copied().unwrap_or(0)
     }
-}
-
-fn counted(number: usize, what: &str) -> String {
-    match number {
-        0 => format!("no {what}s"),
-        1 => format!("1 {what}"),
-        _ => format!("{number} {what}s"),
-    }
-}
-
-fn pairs(settings: &[Setting]) -> Vec<(String, String)> {
-    settings.iter().map(|setting| (setting.name.clone(), setting.value.0.clone())).collect()
 }
 
 fn read(path: &Path) -> Result<String, String> {

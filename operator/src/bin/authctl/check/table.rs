@@ -2,11 +2,11 @@
 //! policies could cover tokens. Pure.
 
 use super::finding::{Finding, listed};
-use super::keys::beside_token_and_path;
-use cognito_authorizer::access::{Inexpressible, RouteKey, Rule};
+use cognito_authorizer::access::{Inexpressible, RouteKey};
 use cognito_authorizer::config::Config;
 use cognito_authorizer::gateway::HttpResponse;
 use cognito_authorizer_operator::revoking::printable;
+use cognito_authorizer_operator::workbench::kept_by;
 
 /// Lines in columns, as wide as what stands in them.
 pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
@@ -34,22 +34,6 @@ pub(super) fn of_rules(config: &Config) -> String {
         rows.push([rule.key.to_string(), policy, simple]);
     }
     columns(&rows)
-}
-
-fn kept_by(config: &Config, key: &RouteKey, rule: &Rule, is_alone: bool) -> [String; 2] {
-    if matches!(key, RouteKey::Connect) {
-        return ["never kept", "-"].map(str::to_owned);
-    }
-    if let Some(what) = beside_token_and_path(rule) {
-        return [format!("must not be cached: {what}"), format!("must not be cached: {what}")];
-    }
-    let policy = if config.rules().covers_tokens() { "token" } else { "token, method, path" };
-    let simple = match (rule.requirement.binds_path(), is_alone) {
-        (true, _) => "token, $context.routeKey, $context.path",
-        (false, true) => "token",
-        (false, false) => "token, $context.routeKey",
-    };
-    [policy, simple].map(str::to_owned)
 }
 
 /// What holds of the whole table.
