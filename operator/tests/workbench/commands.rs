@@ -97,8 +97,8 @@ unknown: 1
     let said = authctl(&folder, &["test"], &[]);
     assert_eq!(said.status, Some(1));
     for part in [
-        "authorizer.yaml:5:15: routes.\"GET /items\".any_scop: unknown key",
-        "authorizer.test.yaml:2:33: personas.reader.extends: no persona is called `raeder`; did you mean `reader`?",
+        "authorizer.yaml:5:27: routes.\"GET /items\".any_scop: unknown key",
+        "authorizer.test.yaml:2:32: personas.reader.extends: no persona is called `raeder`; did you mean `reader`?",
         "personas.reader.live: must be `good` or",
         "personas.nobody: stands for whoever sends no credential",
         "tests[0].expect: `alow` is neither `allow`, `deny` nor a reason; did you mean `allow`?",
@@ -138,7 +138,7 @@ fn a_request_is_explained_step_by_step() {
         "✓ ANY /users/{user_id}/{proxy+}",
         "✗ claims: sub = {user_id}; `sub` is \"reader\", `{user_id}` is \"7\"",
         "✗ any_group: admin; there is no groups claim",
-        "{\"context\":",
+        "\"isAuthorized\":false",
         "may be cached by: token, $context.routeKey, $context.path",
         "let in if `claims: sub = {user_id}` holds",
         "let in if `any_group: admin` holds",

@@ -54,7 +54,7 @@ const MISTAKES: [(&str, &str, &str); 38] = [
     ("nobody may connect", "  $connect: {}", "  POST /connect: {}"),
     ("few may connect", "  $connect: {}", "  $connect: { any_group: [admin] }"),
     ("everything else is open", "  $connect: {}", "  $connect: {}\n  $default: {}"),
-    ("the token is looked for elsewhere", "{ header: Authorization }", "{ header: X-Token }"),
+    ("the table of revocations is lost", "revocations: { table: \"${REVOCATIONS_TABLE}\" }", "leeway: 5s"),
     ("every client is accepted", "client_ids: ${CLIENT_IDS}", "client_ids: \"*\""),
     ("ID tokens are accepted", "client_ids: ${CLIENT_IDS}", "token_use: [access, id]\n      client_ids: ${CLIENT_IDS}"),
     ("every route asks the table", "\"${REVOCATIONS_TABLE}\" }", "\"${REVOCATIONS_TABLE}\", check: all }"),
