@@ -106,10 +106,9 @@ fn hold(value: &Value, schema: &Value, root: &Value, place: &str, found: &mut Ve
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    let types: Vec<&str> = match &schema["type"] {
-        Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
-        one => one.as_str().into_iter().collect(),
-    };
+    let one = schema["type"].as_str().into_iter();
+    let several = schema["type"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let types: Vec<&str> = one.chain(several).collect();
     if !types.is_empty() && !types.contains(&kind) {
         found.push(format!("{place}: is {kind}"));
     }
