@@ -131,6 +131,7 @@ pub const KEPT_AFTER_THE_END: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 mod tests {
     use super::*;
     use cognito_authorizer::credentials::{DEFAULT_PREFIX, NewApiKey};
+    use cognito_authorizer::live::KeyMaterial;
     use std::convert::Infallible;
 
     fn at(seconds: f64) -> UnixSeconds {
@@ -186,5 +187,25 @@ mod tests {
         assert!(item(&Draft { sub: Some(String::new()), ..Draft::default() }).is_err());
         let claims = HashMap::from([("exp".to_owned(), "1".to_owned())]);
         assert_eq!(item(&Draft { claims, ..named }), Err(UnreadableKey("`claims` has a name that is reserved")));
+    }
+
+    #[test]
+    fn a_key_that_signs_requests_is_read_as_one_by_the_authorizer() {
+        let draft = Draft { sub: Some("partner-a".to_owned()), scopes: vec!["read".to_owned()], ..Draft::default() };
+        let id = || KeyId::parse("0a1b").unwrap();
+        for (algorithm, public_key) in
+            [(SignatureAlgorithm::HmacSha256, None), (SignatureAlgorithm::Ed25519, Some("PEM".to_owned()))]
+        {
+            let key = SignatureKey { id: id(), algorithm, public_key: public_key.clone() };
+            let item = draft.signature_item(&key, at(1000.0)).unwrap();
+            assert!(!item.contains_key("sha256"));
+            let record = KeyRecord::read(id(), &item).unwrap();
+            let expected = KeyMaterial::Signature { algorithm: algorithm.name().to_owned(), public_key };
+            assert!(record.material() == &expected, "{algorithm}");
+            assert_eq!(record.created_at(), Some(at(1000.0)));
+        }
+        let nobody =
+            SignatureKey { id: id(), algorithm: SignatureAlgorithm::Ed25519, public_key: Some("PEM".to_owned()) };
+        assert!(Draft::default().signature_item(&nobody, at(1000.0)).is_err());
     }
 }
