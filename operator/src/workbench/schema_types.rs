@@ -30,7 +30,7 @@ pub(super) fn of_type(kind: &str) -> Value {
     if kind.starts_with("map") {
         return json!({ "type": "object" });
     }
-    if kind.starts_with('`') && !kind.contains("name of") {
+    if kind.starts_with('`') && !kind.contains("name of") && !kind.contains("a map") {
         return choice(&words);
     }
     if ["text", "URL", "file", "folder", "claim", "time", "address", "number"]
