@@ -173,6 +173,8 @@ impl Config {
         warnings.extend(reporting.map(|(_, rule)| {
             format!("`{}` has `report_only: true`: a good token is let in whether or not the rule holds", rule.key)
         }));
+        let records = issuers.iter().flat_map(|issuers| &issuers.records);
+        warnings.extend(records.filter_map(|issuer| issuer.verifier.warning().map(str::to_owned)));
         revocations?;
         let mut answers = answers?;
         let key_bytes = answers.context.bytes_of_keys();

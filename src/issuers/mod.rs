@@ -43,6 +43,11 @@ pub trait Verifier: Debug + Send + Sync {
     /// Whether there is anybody to ask anew.
     fn can_ask_anew(&self) -> bool;
 
+    /// What the operator should look at, although the configuration has no fault.
+    fn warning(&self) -> Option<&str> {
+        None
+    }
+
     /// The header that API keys come in, where it verifies those.
     fn api_key_header(&self) -> Option<&str> {
         None

@@ -72,6 +72,11 @@ impl Verifier for Signatures {
     fn can_ask_anew(&self) -> bool {
         true
     }
+
+    fn warning(&self) -> Option<&str> {
+        let is_missing = self.secret.is_none() && self.policy.algorithms.iter().any(|one| one.is_symmetric());
+        is_missing.then_some("`signatures` accepts `hmac-sha256` and has no `secret`: requests that are signed so are `keys_unavailable`")
+    }
 }
 
 impl Signatures {
@@ -85,6 +90,9 @@ impl Signatures {
             (None, Some(secret)) if algorithm.is_symmetric() => RequestKey::derived(secret, record.id().as_str()),
             (Some(public_key), _) => RequestKey::public(algorithm, public_key)
                 .map_err(|_| Denial::BadRequestSignature("the key's `public_key` is not one of its algorithm")),
+            (None, _) if algorithm.is_symmetric() && self.policy.algorithms.contains(&algorithm) => {
+                Err(Denial::KeysUnavailable(NO_SECRET.into()))
+            }
             (None, _) if algorithm.is_symmetric() => {
                 Err(Denial::BadRequestSignature("the key's algorithm is not accepted"))
             }
@@ -106,6 +114,8 @@ impl Signatures {
         if has_changed { Err(Denial::BadRequestSignature("the key's record has changed")) } else { Ok(()) }
     }
 }
+
+const NO_SECRET: &str = "`signatures` has no `secret`, from which the keys of hmac-sha256 are derived";
 
 fn key_id(id: &str) -> Result<KeyId, Denial> {
     KeyId::parse(id).ok_or(Denial::BadRequestSignature("`keyid` is not the id of a key"))

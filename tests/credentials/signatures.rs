@@ -300,6 +300,9 @@ fn the_record_of_the_key_decides_what_its_signatures_are_worth() {
         stage.stub.answer(GET_ITEM, answer);
         table.check(row, &stage.ask(&signed()), "keys_unavailable");
     }
+    let without_secret = Stage::start("algorithms: [hmac-sha256, ed25519], cover: [\"@method\", \"@path\"], cache: 0s", "");
+    table.check("by an HMAC key, where `secret` is not given", &without_secret.ask(&signed().by("hmac")), "keys_unavailable");
+    assert_eq!(without_secret.ask(&signed()).outcome(), "allow");
     let only = Stage::start("algorithms: [ecdsa-p256-sha256]", "");
     table.check("an algorithm that is not one of algorithms", &only.ask(&signed()), BAD);
     table.check("an algorithm that is not one of algorithms", &only.ask(&signed().by("hmac")), BAD);
@@ -463,7 +466,6 @@ fn a_configuration_in_doubt_keeps_the_function_from_starting() {
     for (settings, fault) in [
         ("algorithms: []", "algorithms: must not be empty"),
         ("algorithms: [hs256]", "`hs256` is not an algorithm of request signatures"),
-        ("algorithms: [hmac-sha256]", "`hmac-sha256` needs `secret`"),
         ("algorithms: [hmac-sha256], secret: \"${SHORT}\"", "secret: must have at least 32 bytes"),
         ("algorithms: [hmac-sha256], secret: a-master-secret-of-at-least-32-bytes", "secret: must not be written here"),
         ("algorithms: [ed25519], secret: \"${MASTER}\"", "secret: none of `algorithms` uses it"),
