@@ -300,8 +300,13 @@ fn the_record_of_the_key_decides_what_its_signatures_are_worth() {
         stage.stub.answer(GET_ITEM, answer);
         table.check(row, &stage.ask(&signed()), "keys_unavailable");
     }
-    let without_secret = Stage::start("algorithms: [hmac-sha256, ed25519], cover: [\"@method\", \"@path\"], cache: 0s", "");
-    table.check("by an HMAC key, where `secret` is not given", &without_secret.ask(&signed().by("hmac")), "keys_unavailable");
+    let without_secret =
+        Stage::start("algorithms: [hmac-sha256, ed25519], cover: [\"@method\", \"@path\"], cache: 0s", "");
+    table.check(
+        "by an HMAC key, where `secret` is not given",
+        &without_secret.ask(&signed().by("hmac")),
+        "keys_unavailable",
+    );
     assert_eq!(without_secret.ask(&signed()).outcome(), "allow");
     let only = Stage::start("algorithms: [ecdsa-p256-sha256]", "");
     table.check("an algorithm that is not one of algorithms", &only.ask(&signed()), BAD);
