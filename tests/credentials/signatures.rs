@@ -303,7 +303,7 @@ fn the_record_of_the_key_decides_what_its_signatures_are_worth() {
     let without_secret =
         Stage::start("algorithms: [hmac-sha256, ed25519], cover: [\"@method\", \"@path\"], cache: 0s", "");
     table.check(
-        "by an HMAC key, where `secret` is not given",
+        "by an HMAC key, where secret is not given",
         &without_secret.ask(&signed().by("hmac")),
         "keys_unavailable",
     );
