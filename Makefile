@@ -47,8 +47,30 @@ run: $(LOCAL)/.ready $(SAM)/.ready ## The template on a local AWS, with real req
 	cargo build --locked $(if $(FEATURES),--features $(FEATURES)) --bin authorizer --bin revoker --bin enricher --bin authctl
 	$(LOCAL)/bin/python demo/run.py $(if $(KEEP),--keep)
 
+# Where `make watch` listens: cargo-lambda for invocations, authctl for issuers and the playground.
+INVOKE_PORT ?= 9000
+DEV_PORT ?= 9002
+DEBUG := $(abspath $(or $(CARGO_TARGET_DIR),target))/debug
+
+# cargo-lambda starts the function by `cargo run`, and Cargo starts it by this, at each reload: so it always has the configuration as it is now.
+.PHONY: watch
+watch: $(LOCAL)/.ready ## The function under `cargo lambda watch`, with local issuers and the playground; no AWS (FEATURES=cedar, DEV="--set NAME=VALUE")
+	$(call say,Building authctl and the function: two minutes on two cores the first time; seconds later)
+	cargo build --locked $(if $(FEATURES),--features $(FEATURES)) --bin authorizer --bin revoker --bin enricher --bin authctl
+	$(call say,Watching. In another terminal: make invoke EVENT=events/rest-request.json TOKEN=admin)
+	PATH="$(CURDIR)/$(LOCAL)/bin:$$PATH" $(DEBUG)/authctl dev --port $(DEV_PORT) $(DEV) -- \
+		cargo lambda watch --bin authorizer --locked $(if $(FEATURES),--features $(FEATURES)) --invoke-address 127.0.0.1 --invoke-port $(INVOKE_PORT) \
+		--config "target.'cfg(all())'.runner = ['$(DEBUG)/authctl', 'dev', 'exec']"
+
+# An invocation waits while the function is built, and would wait for ever where it cannot be.
+.PHONY: invoke
+invoke: $(LOCAL)/.ready ## Send an event with a real token to `make watch`: EVENT=events/rest-request.json [TOKEN=admin, a persona]
+	@umask 077 && mkdir -p .authctl && $(DEBUG)/authctl dev event '$(or $(EVENT),$(error EVENT= is needed))' $(if $(TOKEN),--as '$(TOKEN)') > .authctl/event.json
+	@PATH="$(CURDIR)/$(LOCAL)/bin:$$PATH" $(if $(shell command -v timeout),timeout 300) \
+		cargo lambda invoke authorizer --invoke-address 127.0.0.1 --invoke-port $(INVOKE_PORT) --data-file .authctl/event.json
+
 .PHONY: test
-test: fmt lint layers unit table live signing template couplings terraform recipes cdk e2e doc ## All of the checks below
+test: fmt lint layers unit table live signing template couplings terraform recipes cdk e2e dev doc ## All of the checks below
 
 .PHONY: quick
 quick: fmt lint layers ## What to run before each commit: formatting, Clippy, layers, unit tests (Rust alone)
@@ -167,6 +189,14 @@ e2e: $(LOCAL)/.ready $(SAM)/.ready tests/mcp/node_modules/.ready ## The template
 	$(call say,End to end)
 	$(BINARIES)
 	$(LOCAL)/bin/python tests/stack/e2e.py
+
+.PHONY: dev
+dev: $(LOCAL)/.ready .venv/browser/.ready ## `make watch`, `make invoke` and the playground in a browser
+	$(call say,Watch and invoke)
+	$(PYTHON) -m unittest tests/dev/test_watch.py
+	$(call say,The playground)
+	$(BINARIES)
+	AUTHCTL="$(DEBUG)/authctl" .venv/browser/bin/python -m unittest tests/dev/test_playground.py
 
 .PHONY: doc
 doc: ## The documentation of the code builds without a warning

@@ -51,18 +51,26 @@ impl Matrix {
     /// # Errors
     /// Why a question cannot be asked.
     pub fn of(engine: &Engine, personas: &Personas, at: UnixSeconds) -> Result<Self, String> {
-        let everybody = || personas.iter().map(Some).chain([None]);
+        let everybody: Vec<Option<&Persona>> = personas.iter().map(Some).chain([None]).collect();
+        Self::of_each(engine, &everybody, at)
+    }
+
+    /// Asks for every route as each of these; `None` is whoever sends no credential.
+    ///
+    /// # Errors
+    /// Why a question cannot be asked.
+    pub fn of_each(engine: &Engine, personas: &[Option<&Persona>], at: UnixSeconds) -> Result<Self, String> {
         let mut rows = Vec::new();
         for (key, rule) in engine.config().rules().iter() {
             let whose: &[Option<&'static str>] =
                 if rule.requirement.binds_path() { &[Some(OWN), Some(ANOTHERS)] } else { &[None] };
             for whose in whose {
-                let cells = everybody().map(|persona| cell(engine, key, rule, *whose, persona, at));
+                let cells = personas.iter().map(|persona| cell(engine, key, rule, *whose, *persona, at));
                 let cells = cells.collect::<Result<_, _>>()?;
                 rows.push(Row { route: rule.key.to_string(), asks: asks(rule), whose: *whose, cells });
             }
         }
-        let names = everybody().map(|persona| persona.map_or(NOBODY, Persona::name).to_owned());
+        let names = personas.iter().map(|persona| persona.map_or(NOBODY, Persona::name).to_owned());
         Ok(Self { personas: names.collect(), rows })
     }
 }

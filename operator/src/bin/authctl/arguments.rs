@@ -31,6 +31,10 @@ pub(crate) enum Command {
     /// Look at the table of revocations, or take entries out of it
     #[command(subcommand)]
     Revocations(Revocations),
+    /// Serve local issuers and the playground, on this machine alone and without AWS
+    Dev(crate::dev::arguments::Dev),
+    /// Print a token of a persona, signed by its local issuer
+    Token(crate::dev::arguments::Token),
     /// Make and look after API keys
     #[command(subcommand)]
     Key(Key),
@@ -478,7 +482,7 @@ pub(crate) struct Setting {
     pub(crate) value: Secret,
 }
 
-fn setting(text: &str) -> Result<Setting, &'static str> {
+pub(crate) fn setting(text: &str) -> Result<Setting, &'static str> {
     let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("must be NAME=VALUE")?;
     Ok(Setting { name: name.to_owned(), value: Secret(value.to_owned()) })
 }
@@ -508,7 +512,7 @@ fn only_a_dash(text: &str) -> Result<Dash, &'static str> {
     if text == "-" { Ok(Dash) } else { Err("must be `-`: the token is read from standard input") }
 }
 
-fn duration(text: &str) -> Result<Duration, &'static str> {
+pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let parsed = text.split_at_checked(digits).and_then(|(number, unit)| {
         let seconds: u64 = match unit {

@@ -20,6 +20,7 @@ mod cedar;
 mod check;
 mod comparing;
 mod complaint;
+mod dev;
 mod discovery;
 mod explaining;
 mod importing;
@@ -79,6 +80,8 @@ fn run(command: Command) -> Result<Outcome, String> {
         match command {
             Command::Revoke(what) => revoke::run(what, &environment).await,
             Command::Revocations(what) => revocations::run(what, &environment).await,
+            Command::Dev(arguments) => dev::run(arguments, environment).await,
+            Command::Token(arguments) => dev::token(&arguments, environment),
             Command::Key(what) => key::run(what, &environment).await,
             Command::Cedar(what) => cedar::run(what, &environment).await,
             Command::Check(arguments) => check::run(&arguments, environment),
