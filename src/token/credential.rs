@@ -57,7 +57,6 @@ pub struct RecordFacts {
     pub expires: Option<UnixSeconds>,
 }
 
-#[allow(dead_code, reason = "each kind brings its own")]
 impl VerifiedRecord {
     /// States that an API key is the one of its id.
     pub(crate) fn of_api_key(facts: RecordFacts, claims: Map<String, Value>) -> Self {
