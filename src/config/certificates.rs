@@ -115,6 +115,11 @@ fn claim(name: &str, item: &Item<'_>) -> Option<Value> {
             item.fault("is a fact of the certificate or the issuer, and cannot be set");
             None
         }
+        // Read, or shown to Cedar policies, in the place of another.
+        "scp" | "azp" | "cognito:groups" | "jti" => {
+            item.fault("is a name of tokens alone: write `scope`, `client_id` or `groups`");
+            None
+        }
         _ => item.json(),
     }
 }

@@ -7,7 +7,7 @@ use super::dpop::KeyProof;
 use super::expectations::{Audience, ClientIds, Expectations, IssuerKind, TokenUse};
 use super::introspected::IntrospectedToken;
 use super::jwt::VerifiedJwt;
-use super::sender::Sender;
+use super::sender::{Proven, Sender};
 use super::text_list::ListForm;
 use crate::denial::Denial;
 use crate::request::UnixSeconds;
@@ -25,7 +25,7 @@ pub struct Claims {
     lists: Lists,
     dates: Dates,
     origin: Origin,
-    key_proof: Option<KeyProof>,
+    proven: Proven,
 }
 
 /// What claims come from.
@@ -165,9 +165,9 @@ impl Claims {
             }
         }
         let dpop = expectations.dpop.as_ref();
-        let key_proof = sender.prove(payload.get("cnf"), dpop, now, expectations.leeway)?;
+        let proven = sender.prove(payload.get("cnf"), dpop, now, expectations.leeway)?;
         let lists = Lists::read(&expectations.claim_names, &payload);
-        Ok(Self { expectations: Arc::clone(expectations), issuer, payload, lists, dates, origin, key_proof })
+        Ok(Self { expectations: Arc::clone(expectations), issuer, payload, lists, dates, origin, proven })
     }
 
     /// The token's own claim of that name.
@@ -243,7 +243,7 @@ impl Claims {
     /// The proof that came with the token, which must not have been used before (RFC 9449 11.1).
     #[must_use]
     pub fn key_proof(&self) -> Option<&KeyProof> {
-        self.key_proof.as_ref()
+        self.proven.key_proof.as_ref()
     }
 
     /// Whether the issuer itself told these claims just now.
@@ -271,10 +271,10 @@ impl Claims {
         }
     }
 
-    /// The other id that the credential may be revoked by.
+    /// The other id that the credential, or the certificate that a token is bound to, may be revoked by.
     pub(super) fn other_credential_id(&self) -> Option<&str> {
         match &self.origin {
-            Origin::Jwt | Origin::Introspected => None,
+            Origin::Jwt | Origin::Introspected => self.proven.signed_fingerprint.as_deref(),
             Origin::Record(_, _, other_id) => other_id.as_deref(),
         }
     }

@@ -15,7 +15,8 @@ pub fn fingerprint(certificate: &[u8]) -> String {
 
 impl Claims {
     /// The names of the client certificate that these are the claims of, or that a token is bound to (RFC 8705 3.1:
-    /// `x5t#S256` is the same hash, base64url).
+    /// `x5t#S256` is the same hash, base64url). Of both kinds also the name by what was signed: an authorization server that
+    /// does not know of a revocation would bind a token to the twin of an ECDSA signature as well.
     #[must_use]
     pub fn certificate_fingerprints(&self) -> Vec<String> {
         if self.credential() == CredentialKind::Certificate {
@@ -23,7 +24,8 @@ impl Claims {
         }
         let thumbprint = self.get("cnf").and_then(|cnf| cnf.get("x5t#S256")).and_then(Value::as_str);
         let hash = thumbprint.and_then(|thumbprint| URL_SAFE_NO_PAD.decode(thumbprint).ok());
-        hash.map(|hash| hex(&hash)).into_iter().collect()
+        let signed = self.other_credential_id().map(str::to_owned);
+        hash.map(|hash| hex(&hash)).into_iter().chain(signed).collect()
     }
 }
 

@@ -3,11 +3,14 @@
 
 use super::bearer::BearerToken;
 use super::dpop::{Asked, DpopSettings, KeyProof};
+use super::fingerprint::fingerprint;
 use crate::denial::Denial;
 use crate::request::{Request, UnixSeconds};
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use der::asn1::AnyRef;
+use der::{Decode, Reader};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use serde_json::Value;
@@ -47,14 +50,14 @@ impl<'a> Sender<'a> {
         dpop: Option<&DpopSettings>,
         now: UnixSeconds,
         leeway: Duration,
-    ) -> Result<Option<KeyProof>, Denial> {
+    ) -> Result<Proven, Denial> {
         let Some(dpop) = dpop else {
             if self.is_dpop {
                 return Err(Denial::MalformedToken("the scheme `DPoP`, which is not accepted"));
             }
-            return confirmation
-                .map_or(Ok(()), |confirmation| prove(confirmation, self.certificate_pem))
-                .map(|()| None);
+            let Some(confirmation) = confirmation else { return Ok(Proven::default()) };
+            let signed_fingerprint = prove(confirmation, self.certificate_pem)?;
+            return Ok(Proven { signed_fingerprint, key_proof: None });
         };
         // A second binding would have to be proven as well, and nothing here looks at it.
         let members = confirmation.and_then(Value::as_object).filter(|members| members.len() == 1);
@@ -65,8 +68,18 @@ impl<'a> Sender<'a> {
             return Err(Denial::SenderNotProven("dpop: the scheme is not DPoP"));
         }
         let asked = self.asked.ok_or(Denial::SenderNotProven("dpop: no proof"))?;
-        dpop.verify(asked, jkt, now, leeway).map(Some)
+        let key_proof = Some(dpop.verify(asked, jkt, now, leeway)?);
+        Ok(Proven { key_proof, signed_fingerprint: None })
     }
+}
+
+/// What a sender has proven to have.
+#[derive(Debug, Default)]
+pub(super) struct Proven {
+    /// The key that the token is bound to.
+    pub(super) key_proof: Option<KeyProof>,
+    /// The client certificate that it is bound to: the SHA-256 of its `tbsCertificate`, in lower-case hex.
+    pub(super) signed_fingerprint: Option<String>,
 }
 
 impl std::fmt::Debug for Sender<'_> {
@@ -77,11 +90,11 @@ impl std::fmt::Debug for Sender<'_> {
 
 /// Demands that the sender holds what `confirmation` binds the token to: the
 /// client certificate of this connection (RFC 8705 3.1: `x5t#S256` is the SHA-256
-/// of its DER).
+/// of its DER). Returns what names the certificate by what its issuer signed; nothing where that cannot be read.
 ///
 /// # Errors
 /// [`Denial::SenderNotProven`].
-fn prove(confirmation: &Value, certificate_pem: Option<&str>) -> Result<(), Denial> {
+fn prove(confirmation: &Value, certificate_pem: Option<&str>) -> Result<Option<String>, Denial> {
     let members = confirmation.as_object().ok_or(Denial::SenderNotProven("cnf is not an object"))?;
     let thumbprint = members.get("x5t#S256").and_then(Value::as_str);
     let (Some(thumbprint), 1) = (thumbprint, members.len()) else {
@@ -96,10 +109,21 @@ fn prove(confirmation: &Value, certificate_pem: Option<&str>) -> Result<(), Deni
     let actual = digest::digest(&digest::SHA256, &certificate);
     // A thumbprint is public: comparing it need not take constant time.
     if actual.as_ref() == expected.as_slice() {
-        Ok(())
+        Ok(signed_part(&certificate).map(fingerprint))
     } else {
         Err(Denial::SenderNotProven("the client certificate is another one"))
     }
+}
+
+/// The `tbsCertificate` of a certificate (RFC 5280 4.1), with its tag and length.
+fn signed_part(certificate: &[u8]) -> Option<&[u8]> {
+    let parts = AnyRef::from_der(certificate).ok()?.sequence(|reader| {
+        let signed = reader.tlv_bytes()?;
+        reader.tlv_bytes()?; // signatureAlgorithm
+        reader.tlv_bytes()?; // signatureValue
+        Ok::<_, der::Error>(signed)
+    });
+    parts.ok()
 }
 
 #[cfg(test)]
@@ -117,7 +141,7 @@ mod tests {
     #[test]
     fn only_the_bound_certificate_proves_the_sender() {
         let bound = json!({ "x5t#S256": thumbprint() });
-        assert_eq!(prove(&bound, Some(PEM)), Ok(()));
+        assert_eq!(prove(&bound, Some(PEM)), Ok(None));
         for (confirmation, pem) in [
             (bound.clone(), None),
             (bound.clone(), Some("")),

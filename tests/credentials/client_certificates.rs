@@ -326,6 +326,13 @@ fn the_twin_of_a_revoked_certificate_is_revoked() {
     stub.answer(BATCH_GET_ITEM, table(&[item(shared[0])]));
     assert_eq!(ask(&mine).outcome(), "token_revoked");
     assert_eq!(ask(&twin).outcome(), "token_revoked");
+    // A token that is bound to the twin, too: whoever issued it need not have heard of the revocation.
+    for pem in [&mine, &twin] {
+        let bound = Token::access().claim("cnf", json!({ "x5t#S256": thumbprint(pem) })).text();
+        let _ = function.ask(&event(Kind::Http2, "/live", &bound, pem));
+        let names = asked_for(&stub.last_request(BATCH_GET_ITEM));
+        assert!(names.contains(shared[0]), "{names:?}");
+    }
 }
 
 #[test]
@@ -415,7 +422,7 @@ fn faults_are_found_at_start_all_at_once() {
         - { subject: "CN=a", san_uri: "urn:a" }
         - { claims: { sub: a } }
         - { san_uri: "spiffe://*" }
-        - { san_uri: "urn:a", claims: { iss: x, sub: "", cnf: {} } }
+        - { san_uri: "urn:a", claims: { iss: x, sub: "", cnf: {}, azp: a, "cognito:groups": [a] } }
         - { dns: a }
   - certificates: { authorities: { file: none-such.pem, uri: x }, identities: [{ subject: "CN=a" }, { subject: "cn=a" }] }
   - certificates: { authorities: { file: "DIR/make.py" }, identities: [], issuer: "a b", more: 1 }
@@ -433,6 +440,8 @@ routes: { $default: {} }
         "issuers[0].certificates.identities[3].san_uri: before `/*` stands a whole authority",
         "issuers[0].certificates.identities[4].claims.iss: is a fact of the certificate or the issuer",
         "issuers[0].certificates.identities[4].claims.cnf: is a fact of the certificate or the issuer",
+        "issuers[0].certificates.identities[4].claims.azp: is a name of tokens alone",
+        "issuers[0].certificates.identities[4].claims.\"cognito:groups\": is a name of tokens alone",
         "issuers[0].certificates.identities[4].claims.sub: must not be empty",
         "issuers[0].certificates.identities[5].dns: unknown key",
         "issuers[1].certificates.authorities.file: cannot read `",
