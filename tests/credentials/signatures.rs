@@ -371,6 +371,10 @@ fn a_nonce_is_taken_once() {
     table.check("the same nonce by another key", &stage.ask(&by_other), "allow");
     table.check("no nonce, or an empty one", &stage.ask(&signed()), BAD);
     table.check("no nonce, or an empty one", &stage.ask(&nonce("")), BAD);
+    let (first, second) = (nonce("n-6").fields(), Signed { label: "b", ..nonce("n-7") }.fields());
+    let (input, signature) = (format!("{}, {}", first.0, second.0), format!("{}, {}", first.1, second.1));
+    let both = with_headers(signed().unsigned(), &[("signature-input", &input), ("signature", &signature)]);
+    table.check("two signatures, each with a nonce", &stage.function.ask(&both), BAD);
     let (unsigned, before) = (nonce("n-3"), stage.stub.calls(PUT_ITEM));
     let (input, _) = unsigned.fields();
     let forged = with_headers(unsigned.unsigned(), &[("signature-input", &input), ("signature", "sig1=:AAAA:")]);

@@ -168,6 +168,10 @@ fn append_query(target: &mut String, query: &str) {
 fn query_param(query: &str, name: &str) -> Result<String, &'static str> {
     let mut found = form_urlencoded::parse(query.as_bytes()).filter(|(other, _)| encoded(other) == name);
     match (found.next(), found.next()) {
+        // What is not UTF-8 is decoded to this character: several queries would have one signature.
+        (Some((_, value)), None) if value.contains(char::REPLACEMENT_CHARACTER) => {
+            Err("a covered query parameter is not UTF-8")
+        }
         (Some((_, value)), None) => Ok(encoded(&value)),
         (None, _) => Err("a covered query parameter is missing"),
         (Some(_), Some(_)) => Err("a covered query parameter occurs more than once"),

@@ -114,6 +114,10 @@ impl UnverifiedSignatures {
         if candidates.is_empty() {
             return Err(Denial::BadRequestSignature(refusal));
         }
+        // Only the nonce of one would be taken: the request could be sent again with the other signature alone.
+        if policy.needs_nonce && candidates.len() > 1 {
+            return Err(Denial::BadRequestSignature("several signatures, where each nonce is taken once"));
+        }
         Ok(Self { key_id, candidates })
     }
 

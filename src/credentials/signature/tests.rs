@@ -319,6 +319,14 @@ fn query_parameters_are_decoded_and_encoded_again() {
         let line = format!(r#""@query-param";name="{name}": {expected}"#);
         assert_eq!(parsed.bases()[0].lines().nth(2), Some(&*line));
     }
+    // Both would be decoded to the same text, and a signature over the one would be one over the other.
+    for value in ["%FF", "%EF%BF%BD"] {
+        let case = with(|case| {
+            case.message.raw_query = Some(format!("q={value}").into());
+            case.components.push_str(r#" "@query-param";name="q""#);
+        });
+        refused(case, "a covered query parameter is not UTF-8");
+    }
 }
 
 #[test]
@@ -449,6 +457,24 @@ fn of_several_signatures_by_one_key_one_must_be_right_and_several_keys_are_ambig
     assert_eq!(judge(&[("a", OLD), ("b", OLD)], "a=RIGHT, b=RIGHT"), Err(old));
     let wrong = Denial::BadRequestSignature("the signature does not verify");
     assert_eq!(judge(&[("a", GOOD), ("b", OLD)], "a=:AA==:, b=RIGHT"), Err(wrong));
+}
+
+/// Whoever reads such a request could send it again with the signature whose nonce was not taken.
+#[test]
+fn with_a_nonce_table_one_signature_is_admitted_and_not_two() {
+    let with_inputs = |inputs: &str, signatures: &str| {
+        let mut case = with(|case| case.policy.needs_nonce = true);
+        field(&mut case.message, "signature-input", inputs.to_owned());
+        field(&mut case.message, "signature", signatures.to_owned());
+        UnverifiedSignatures::parse(&parts(&case), &case.policy, now(&case)).map(|_| ())
+    };
+    const ONE: &str = r#"a=("@method" "@path");created=1000000;keyid="k1";nonce="1""#;
+    const OTHER: &str = r#"b=("@method" "@path");created=1000000;keyid="k1";nonce="2""#;
+    const WITHOUT: &str = r#"b=("@method" "@path");created=1000000;keyid="k1""#;
+    let two = Denial::BadRequestSignature("several signatures, where each nonce is taken once");
+    assert_eq!(with_inputs(ONE, "a=:AA==:"), Ok(()));
+    assert_eq!(with_inputs(&format!("{ONE}, {WITHOUT}"), "a=:AA==:, b=:AA==:"), Ok(()));
+    assert_eq!(with_inputs(&format!("{ONE}, {OTHER}"), "a=:AA==:, b=:AA==:"), Err(two));
 }
 
 /// RFC 5869 is the library's; that salt and info are ours is what other implementations must know.
