@@ -159,9 +159,13 @@ fn the_header_says_that_it_is_a_proof_and_has_a_public_key() {
         other[member] = value;
         check("header", "jwk", other, "dpop: jwk does not fit alg");
     }
-    for (member, value) in
-        [("use", json!("sig")), ("key_ops", json!(["verify"])), ("alg", json!("EdDSA")), ("kid", json!("k"))]
-    {
+    for (member, value) in [
+        ("use", json!("sig")),
+        ("key_ops", json!(["verify"])),
+        ("alg", json!("EdDSA")),
+        ("alg", json!("Ed25519")),
+        ("kid", json!("k")),
+    ] {
         let mut more = jwk();
         more[member] = value;
         check("header", "jwk", more, "ok");

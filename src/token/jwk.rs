@@ -108,7 +108,9 @@ impl VerifyingKey {
         let alg = jwk.get("alg").and_then(Value::as_str).map(str::to_owned);
         let jwk: Jwk = serde_json::from_value(jwk).map_err(|_| UnfitKey::NotAJwk)?;
         check_use(&jwk)?;
-        if let Some(alg) = alg.filter(|alg| alg != algorithm.name()) {
+        // RFC 9864 2.2 calls EdDSA with that curve by the curve's name.
+        let is_its = |alg: &String| alg == algorithm.name() || algorithm == Algorithm::EdDsa && alg == "Ed25519";
+        if let Some(alg) = alg.filter(|alg| !is_its(alg)) {
             return Err(UnfitKey::algorithm(&alg));
         }
         Ok(Self { algorithm, key: public_key(&jwk, algorithm)?, issuer: None })
