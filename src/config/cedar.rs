@@ -1,7 +1,7 @@
 //! The `cedar` section: where the policies are, and what their context holds.
 
 use super::fields::{Fields, Item};
-use crate::authorizer::Issuer;
+use super::issuers::Issuers;
 use crate::policies::PermissionCheck;
 
 /// What became of the section.
@@ -34,14 +34,14 @@ impl Cedar {
     }
 }
 
-pub(super) fn read(file: &mut Fields<'_>, issuers: Option<&[Issuer]>) -> Cedar {
+pub(super) fn read(file: &mut Fields<'_>, issuers: Option<&Issuers>) -> Cedar {
     let Some(item) = file.take("cedar") else { return Cedar::Absent };
     section(&item, issuers).map_or(Cedar::Faulty, |check| Cedar::Whole(Box::new(check)))
 }
 
 /// A build that leaves the policies out would admit what they forbid.
 #[cfg(not(feature = "cedar"))]
-fn section(item: &Item<'_>, _: Option<&[Issuer]>) -> Option<PermissionCheck> {
+fn section(item: &Item<'_>, _: Option<&Issuers>) -> Option<PermissionCheck> {
     item.fault(NOT_IN_THIS_BUILD);
     None
 }
@@ -53,12 +53,12 @@ const NOT_IN_THIS_BUILD: &str = "this build has no Cedar: build it with `--featu
 
 #[cfg(feature = "cedar")]
 mod with_policies {
-    use super::{Fields, Issuer, Item, PermissionCheck};
+    use super::{Fields, Issuers, Item, PermissionCheck};
     use crate::permissions::{ContextSettings, Evaluator, Policies, PolicyFile, SchemaFile};
     use crate::policies::{PolicyEngine, PolicyStore, PolicyStoreSettings};
     use std::time::Duration;
 
-    pub(super) fn section(item: &Item<'_>, issuers: Option<&[Issuer]>) -> Option<PermissionCheck> {
+    pub(super) fn section(item: &Item<'_>, issuers: Option<&Issuers>) -> Option<PermissionCheck> {
         let mut fields = item.fields()?;
         let namespace = fields.require("namespace").and_then(|item| namespace(&item));
         let (policies, store) = (fields.take("policies"), fields.take("policy_store_id"));
@@ -72,16 +72,13 @@ mod with_policies {
         if let Some(item) = schema.as_ref().filter(|_| store.is_some()) {
             item.fault("is for `policies` alone: the store has a schema of its own");
         }
-        let issuers_have_names = issuers.unwrap_or_default().iter().all(|issuer| {
+        let issuers_have_names = issuers.is_none_or(|issuers| {
             // `<issuer>|<sub>` must tell where the one ends and the other begins.
-            let has_name = !issuer.name_in_policies.contains('|');
-            if !has_name {
-                item.fault(format!(
-                    "the issuer `{}` has a `|` in it, which ids of users cannot have",
-                    issuer.name_in_policies
-                ));
+            let with_bar: Vec<_> = issuers.names_in_policies().filter(|name| name.contains('|')).collect();
+            for name in &with_bar {
+                item.fault(format!("the issuer `{name}` has a `|` in it, which ids of users cannot have"));
             }
-            has_name
+            with_bar.is_empty()
         });
         let engine = match (policies, store) {
             (Some(policies), None) => local(&policies, schema.as_ref(), namespace.as_deref()),

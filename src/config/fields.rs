@@ -2,7 +2,7 @@
 //! place, and reading goes on, so that one run tells all of them.
 
 use super::faults::{Fault, Faults};
-use super::interpolate::interpolate;
+use super::interpolate::{SECRETS_MANAGER, interpolate};
 use super::source::Environment;
 use super::yaml::{Node, Value, quoted};
 use crate::http::Address;
@@ -135,9 +135,17 @@ impl<'r> Item<'r> {
         Self { reader: self.reader, place: child(&self.place, &quoted(name)), node }
     }
 
-    /// Notes a fault of this value.
+    /// Notes a fault of this value. What quotes it is left out where a secret is part of it.
     pub fn fault(&self, message: impl Into<String>) {
+        let message = message.into();
+        let message = if self.shows_secret(&message) { UNSHOWN.to_owned() } else { message };
         self.reader.fault(&self.place, (self.node.line, self.node.column), message);
+    }
+
+    /// Whether this value has a secret in it that was read, and the message quotes something.
+    fn shows_secret(&self, message: &str) -> bool {
+        let text = self.node.text().filter(|text| text.contains(SECRETS_MANAGER) && message.contains('`'));
+        text.is_some_and(|text| interpolate(text, self.reader.environment).is_ok())
     }
 
     fn faulty<T>(&self, message: impl Into<String>) -> Option<T> {
@@ -395,6 +403,8 @@ fn parse_duration(text: &str) -> Option<Duration> {
 
 /// A year; what is longer is a mistake, and far from any overflow.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+const UNSHOWN: &str = "is not what belongs here; what is wrong with it is not shown, since a secret is part of it";
 
 fn child(place: &str, key: &str) -> String {
     if place.is_empty() { key.to_owned() } else { [place, ".", key].concat() }

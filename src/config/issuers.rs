@@ -53,6 +53,13 @@ impl Issuers {
         tokens.chain(records).any(|expectations| expectations.issuer_named(name).is_some())
     }
 
+    /// What stands for each in the ids of Cedar entities.
+    #[cfg(feature = "cedar")]
+    pub(super) fn names_in_policies(&self) -> impl Iterator<Item = &str> {
+        let tokens = self.tokens.iter().map(|issuer| &*issuer.name_in_policies);
+        tokens.chain(self.records.iter().map(|issuer| &*issuer.expectations.issuer))
+    }
+
     /// The kinds of credentials that they take.
     pub(super) fn kinds(&self) -> Vec<CredentialKind> {
         let opaque = self.tokens.iter().any(|issuer| issuer.opaque_tokens);
@@ -90,6 +97,7 @@ const KINDS: [(&str, Reader); 5] = [
 pub(super) fn read(file: &mut Fields<'_>, shared: &Shared) -> Option<Issuers> {
     let mut issuers = Issuers { tokens: Vec::new(), records: Vec::new() };
     let (mut names, mut complete) = (HashSet::new(), true);
+    let mut names_of_records = Vec::new();
     for item in file.require("issuers")?.items()? {
         let Some(found) = issuer(&item, shared) else {
             complete = false;
@@ -114,8 +122,19 @@ pub(super) fn read(file: &mut Fields<'_>, shared: &Shared) -> Option<Issuers> {
                 if issuers.records.iter().any(|other| other.verifier.kind() == kind) {
                     item.fault(format!("only one issuer can take credentials of the kind `{}`", kind.name()));
                 }
+                names_of_records.push((item, Arc::clone(&issuer.expectations.issuer)));
                 issuers.records.push(issuer);
             }
+        }
+    }
+    for (item, name) in names_of_records {
+        // One name would make one user of two, to rules, policies and the table of revocations.
+        let is_same = |token: &Issuer| {
+            let is_tenant = token.expectations.tenants.is_some() && token.expectations.issuer_named(&name).is_some();
+            is_tenant || token.expectations.issuer != name && token.name_in_policies == name
+        };
+        if issuers.tokens.iter().any(is_same) {
+            item.fault(format!("duplicate issuer `{name}`: it is a tenant's, or the id of a user pool"));
         }
     }
     complete.then_some(issuers)

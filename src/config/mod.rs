@@ -144,7 +144,7 @@ impl Config {
         let known = issuers.as_ref();
         // Where a section is faulty itself, that is told; nothing is said of what leans on it.
         let live_checks = revocations.is_none() || known.is_none_or(Issuers::can_be_asked);
-        let cedar = cedar::read(&mut file, known.map(|known| known.tokens.as_slice()));
+        let cedar = cedar::read(&mut file, known);
         let no_policies = cedar.why_none();
         let letter_case = letter_case.unwrap_or(LetterCase::Distinguished);
         let surroundings = routes::Surroundings { issuers: known, live_checks, no_policies, letter_case };

@@ -51,6 +51,45 @@ fn a_cookie_may_say_which_pages_may_send_it() {
 }
 
 #[test]
+fn no_credential_is_of_an_issuer_whose_users_it_could_be_taken_for() {
+    let with = |issuer: &str| GOOD.replace("routes:", &format!("  - {issuer}\nroutes:"));
+    const TENANTS: &str =
+        "oidc: { issuer: 'https://a.example/{tid}', tenants: [x], audience: a, jwks_uri: https://a.example/jwks }";
+    check(&with("api_keys: { table: t, issuer: us-east-1_AbCdEf124 }"), &[]);
+    check(&with("api_keys: { table: t, issuer: us-east-1_AbCdEf123 }"), &["issuers[1]: duplicate issuer"]);
+    for (tenant, faults) in [("x", &["issuers[1]: duplicate issuer"][..]), ("y", &[])] {
+        let key = format!("api_keys: {{ table: t, issuer: https://a.example/{tenant} }}\n  - {TENANTS}");
+        check(&with(&key), faults);
+    }
+}
+
+#[test]
+fn no_fault_quotes_a_secret() {
+    let environment = Environment::from([("secretsmanager:s", "hunter2")]);
+    for place in ["client_ids: a", "user_pool_id: us-east-1_AbCdEf123"] {
+        let (key, _) = place.split_once(' ').unwrap();
+        for secret in ["${secretsmanager:s}/*", "https://x/${secretsmanager:s}*", "${secretsmanager:s}"] {
+            let text = GOOD.replace(place, &format!("{key} \"{secret}\"")).replace("GET /items: {}", "bad");
+            let text = ConfigText { text, folder: "tests".into() };
+            let faults = Config::parse(&text, &environment).unwrap_err().to_string();
+            assert!(!faults.contains("hunter2"), "{faults}");
+        }
+    }
+    let unknown = faults(&GOOD.replace("client_ids: a", "client_ids: \"${secretsmanager:s}\""));
+    assert!(unknown[0].contains("the secret `s` is not known"), "{unknown:?}");
+}
+
+#[cfg(feature = "cedar")]
+#[test]
+fn no_issuer_whose_users_policies_know_has_a_bar_in_its_name() {
+    const STORE: &str = "cedar: { namespace: Shop, policy_store_id: PSEXAMPLEabcdefg111111 }\n";
+    for (name, faults) in [("urn:a", &[][..]), ("urn:a|b", &["cedar: the issuer `urn:a|b` has a `|` in it"])] {
+        let key = format!("  - api_keys: {{ table: t, issuer: '{name}' }}\nroutes:");
+        check(&format!("{}{STORE}", GOOD.replace("routes:", &key)), faults);
+    }
+}
+
+#[test]
 fn withdrawn_keys_are_a_list_that_may_be_empty() {
     for good in ["[]", "[a]", "[a, 'b c']", "a", "a, b", "${SET}", "${CLIENTS}", "'${NONE:-}'", "'${NONE:- }'"] {
         check(&format!("{GOOD}withdrawn_keys: {good}\n"), &[]);
