@@ -230,7 +230,8 @@ class Table(unittest.TestCase):
     def test_the_sample_has_its_rows_and_another_table_rows_about_its_own_routes(self):
         sample = dict.fromkeys(table.SAMPLE, {})
         self.assertEqual(cases.cases("rest", True, sample)[0].path, "/items")
-        own = cases.cases("rest", True, self.OWN)
+        with mock.patch.object(table, "own_tests", return_value=[]):
+            own = cases.cases("rest", True, self.OWN)
         self.assertEqual({case.path for case in own}, {"/orders/{reader}", "/reports/a/b"})
         refused = [case for case in own if case.decision == "unauthorized"]
         self.assertEqual(len(refused), len(cases.NOBODY))

@@ -81,9 +81,18 @@ fn live_checks_answer_as_the_persona_says() {
     assert_eq!(introspect("spa").json()["active"], true);
     assert_eq!(introspect("stolen").json(), json!({ "active": false }));
     assert_eq!(introspect("unlucky").status, 500);
-    let secret = |id: &str| dev.aws("secretsmanager.GetSecretValue", &json!({ "SecretId": id }));
-    assert_eq!(secret("prod/key").json()["SecretString"], r#"{"a":"1"}"#);
-    assert_eq!(secret("prod").status, 400);
+    let secret = |id: &str, key: &str| {
+        let signed = format!("AWS4-HMAC-SHA256 Credential={key}/20261129/us-east-1/secretsmanager/aws4_request");
+        let headers = [("x-amz-target", "secretsmanager.GetSecretValue"), ("authorization", signed.as_str())];
+        dev.post("/", &headers, &json!({ "SecretId": id }).to_string())
+    };
+    let key = dev.key.clone();
+    assert_eq!(secret("prod/key", &key).json()["SecretString"], r#"{"a":"1"}"#);
+    assert_eq!(secret("prod", &key).status, 400);
+    for other in ["local", "", &key[1..], format!("{key}x").as_str()] {
+        assert_eq!(secret("prod/key", other).json()["__type"], "AccessDeniedException", "{other}");
+    }
+    assert_eq!(dev.aws("secretsmanager.GetSecretValue", &json!({ "SecretId": "prod/key" })).status, 400);
 }
 
 #[test]

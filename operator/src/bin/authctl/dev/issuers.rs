@@ -127,6 +127,10 @@ impl Asked<'_> {
                     Some((_, Err(_))) | None => aws_error("UserNotFoundException", "User does not exist."),
                 })
             }
+            // The values may be real secrets, and every user of this machine can call here.
+            "GetSecretValue" if !self.is_called_by_the_function() => {
+                Some(aws_error("AccessDeniedException", "The access key is not this session's."))
+            }
             "GetSecretValue" => {
                 let id = body.get("SecretId")?.as_str()?;
                 Some(match self.secret(id) {
@@ -136,6 +140,12 @@ impl Asked<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Whether the call is signed with the session's access key, which the function alone is given.
+    fn is_called_by_the_function(&self) -> bool {
+        let credential = format!("Credential={}/", self.session.access_key);
+        self.call.header("authorization").is_some_and(|signed| signed.contains(&credential))
     }
 
     /// The stand-in for a secret: `secretsmanager:NAME`, or its members `secretsmanager:NAME#MEMBER`, among the values that

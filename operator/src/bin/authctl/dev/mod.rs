@@ -137,7 +137,7 @@ fn exec(program: &[OsString], environment: Environment) -> Result<Outcome, Strin
         command.env_remove(name);
     }
     command.env("AWS_ENDPOINT_URL", &base).env("AWS_REGION", "us-east-1");
-    command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
+    command.env("AWS_ACCESS_KEY_ID", &session.access_key).env("AWS_SECRET_ACCESS_KEY", "local");
     Err(format!("cannot start the function: {}", replace_this_process(&mut command)))
 }
 
