@@ -69,8 +69,10 @@ invoke: $(LOCAL)/.ready ## Send an event with a real token to `make watch`: EVEN
 	@PATH="$(CURDIR)/$(LOCAL)/bin:$$PATH" $(if $(shell command -v timeout),timeout 300) \
 		cargo lambda invoke authorizer --invoke-address 127.0.0.1 --invoke-port $(INVOKE_PORT) --data-file .authctl/event.json
 
+# What `unit` built serves all that follows: with other features of the dependencies the AWS clients would be built again.
 .PHONY: test
-test: fmt lint layers unit table live signing template couplings terraform recipes cdk e2e dev doc ## All of the checks below
+test: export BINARIES := cargo test --locked $(DEVELOPMENT) --no-run --test docs
+test: fmt lint layers unit table examples live signing template couplings terraform recipes cdk e2e dev doc ## All of the checks below
 
 .PHONY: quick
 quick: fmt lint layers ## What to run before each commit: formatting, Clippy, layers, unit tests (Rust alone)
@@ -142,6 +144,12 @@ table: ## authorizer.yaml lets in and refuses as authorizer.test.yaml says (auth
 	$(call say,authctl test)
 	$(BINARIES)
 	$(or $(AUTHCTL),"$${CARGO_TARGET_DIR:-target}/debug/authctl") test --require-coverage
+
+.PHONY: examples
+examples: ## The examples let in and refuse as their own tests say (authctl test)
+	$(call say,Examples)
+	$(BINARIES)
+	$(or $(AUTHCTL),"$${CARGO_TARGET_DIR:-target}/debug/authctl") test --require-coverage examples/*/authorizer.test.yaml
 
 .PHONY: schemas
 schemas: ## Make the JSON Schemas of authorizer.yaml and authorizer.test.yaml out of the documents

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use super::harness::{Harness, ISSUERS, Outcome, known_tokens};
 use super::memory::within;
+use serde_json::json;
 
 static HARNESS: LazyLock<Harness> = LazyLock::new(|| {
     let config = format!(
@@ -32,7 +33,7 @@ pub fn run(data: &[u8]) {
     assert!(known_tokens().iter().any(|token| spoken.contains(token)), "an allow without a token: {answer}");
     for statement in answer["policyDocument"]["Statement"].as_array().into_iter().flatten() {
         assert_eq!(statement["Effect"], "Allow", "{answer}");
-        assert_eq!(statement["Action"], "execute-api:Invoke", "{answer}");
+        assert_eq!(statement["Action"], json!(["execute-api:Invoke"]), "{answer}");
         let resources =
             statement["Resource"].as_array().cloned().unwrap_or_else(|| vec![statement["Resource"].clone()]);
         for resource in resources {

@@ -15,7 +15,7 @@ use crate::denial::Denial;
 use crate::http::{Outage, RemoteCounts, aws};
 use crate::request::UnixSeconds;
 use crate::substitute::{OUTAGE, Reply, Substitute};
-use crate::token::Claims;
+use crate::token::{Claims, CredentialKind};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::FutureExt;
@@ -188,10 +188,13 @@ impl RevocationTable {
     }
 }
 
-/// All that could name this token in the table; never nothing.
+/// All that could name this credential in the table; never nothing. Of a token more than the certificate that it is bound
+/// to: revoking that is not revoking the token.
 fn keys_of(claims: &Claims) -> Result<Vec<RevocationKey>, Denial> {
     let keys = RevocationKey::of(claims);
-    if keys.is_empty() {
+    let is_certificate = claims.credential() == CredentialKind::Certificate;
+    let is_own_name = |key: &RevocationKey| is_certificate || !matches!(key, RevocationKey::Certificate(_));
+    if !keys.iter().any(is_own_name) {
         return Err(Denial::NotIntrospectable("nothing in the token could be revoked"));
     }
     Ok(keys)
