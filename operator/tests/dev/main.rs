@@ -74,7 +74,7 @@ fn live_checks_answer_as_the_persona_says() {
         let token = dev.token(persona);
         dev.aws("AWSCognitoIdentityProviderService.GetUser", &json!({ "AccessToken": token }))
     };
-    assert_eq!(get_user("reader").json()["Username"], "reader");
+    assert_eq!(get_user("reader").json()["Username"], "reader-name");
     assert_eq!(get_user("stolen").json()["message"], "Access Token has been revoked");
     assert_eq!(dev.aws("AWSCognitoIdentityProviderService.GetUser", &json!({ "AccessToken": "x.y.z" })).status, 400);
     let introspect = |persona: &str| dev.post("/issuers/1/introspect", &[], &format!("token={}", dev.token(persona)));
