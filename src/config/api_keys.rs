@@ -5,9 +5,9 @@ use super::introspection::timeout;
 use super::issuers::Shared;
 use super::settings::header_name;
 use crate::gateway::{TokenSource, TokenSources};
-use crate::issuers::{ApiKeys, RecordIssuer};
+use crate::issuers::{ApiKeys, OfflineKeys, RecordIssuer, Verifier};
 use crate::live::{CheckSettings, KeyTable, LiveCheck};
-use crate::token::Expectations;
+use crate::token::{CredentialKind, Expectations};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +25,11 @@ pub(super) fn read(item: &Item<'_>, shared: &Shared) -> Option<RecordIssuer> {
     let settings = CheckSettings { timeout: timeout?, cache: cache? };
     let table = KeyTable::new(table?, settings, &shared.counts);
     let revocations = shared.revocations.clone();
+    let header = header?;
+    let verifier: Box<dyn Verifier> = match shared.substitute {
+        Some(_) => Box::new(OfflineKeys::new(CredentialKind::ApiKey, Some(header))),
+        None => Box::new(ApiKeys::new(table, header)),
+    };
     Some(RecordIssuer {
         expectations: Arc::new(Expectations::of_records(name?.into(), shared.leeway?)),
         live: LiveCheck {
@@ -33,7 +38,7 @@ pub(super) fn read(item: &Item<'_>, shared: &Shared) -> Option<RecordIssuer> {
             revocations_always: shared.revocations_always,
             substitute: shared.substitute.clone(),
         },
-        verifier: Box::new(ApiKeys::new(table, header?)),
+        verifier,
     })
 }
 

@@ -5,9 +5,9 @@ use super::fields::{Fields, Item};
 use super::introspection::timeout;
 use super::issuers::Shared;
 use crate::credentials::signature::{Component, MasterSecret, SignatureAlgorithm, SignaturePolicy};
-use crate::issuers::{RecordIssuer, Signatures};
+use crate::issuers::{OfflineKeys, RecordIssuer, Signatures, Verifier};
 use crate::live::{CheckSettings, KeyTable, LiveCheck, NonceTable};
-use crate::token::Expectations;
+use crate::token::{CredentialKind, Expectations};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +41,11 @@ pub(super) fn read(item: &Item<'_>, shared: &Shared) -> Option<RecordIssuer> {
     let issuer: Arc<str> = name?.into();
     let table = KeyTable::new(table?, settings, &shared.counts);
     let revocations = shared.revocations.clone();
+    let signatures = Signatures { issuer: Arc::clone(&issuer), policy, table, secret: secret?, nonces };
+    let verifier: Box<dyn Verifier> = match shared.substitute {
+        Some(_) => Box::new(OfflineKeys::new(CredentialKind::Signature, None)),
+        None => Box::new(signatures),
+    };
     Some(RecordIssuer {
         expectations: Arc::new(Expectations::of_records(Arc::clone(&issuer), shared.leeway?)),
         live: LiveCheck {
@@ -49,7 +54,7 @@ pub(super) fn read(item: &Item<'_>, shared: &Shared) -> Option<RecordIssuer> {
             revocations_always: shared.revocations_always,
             substitute: shared.substitute.clone(),
         },
-        verifier: Box::new(Signatures { issuer, policy, table, secret: secret?, nonces }),
+        verifier,
     })
 }
 

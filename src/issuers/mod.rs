@@ -5,10 +5,12 @@
 
 mod api_keys;
 mod certificates;
+mod offline;
 mod signatures;
 
 pub use api_keys::ApiKeys;
 pub use certificates::ClientCertificates;
+pub use offline::OfflineKeys;
 pub use signatures::Signatures;
 
 use crate::denial::Denial;
