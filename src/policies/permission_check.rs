@@ -14,6 +14,7 @@ use crate::substitute::Substitute;
 #[cfg(feature = "cedar")]
 use crate::substitute::{OUTAGE, Reply};
 use crate::token::{BearerToken, Claims};
+#[cfg(feature = "cedar")]
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -53,6 +54,7 @@ pub struct PolicyCaller<'a> {
     pub issuer_name: &'a str,
 }
 
+#[cfg(feature = "cedar")]
 impl PolicyCaller<'_> {
     /// What no other caller's credential is: the token, or what names another credential and its issuer. A token has no
     /// line break in it.
@@ -128,12 +130,19 @@ impl PolicyEngine {
 
     /// The same, without the network: a store is answered for.
     #[must_use]
+    #[cfg(feature = "cedar")]
     pub fn offline(self, substitute: &Arc<dyn Substitute>) -> Self {
         match self {
-            #[cfg(feature = "cedar")]
             PolicyEngine::Store(_) => PolicyEngine::Substitute(Arc::clone(substitute)),
             here => here,
         }
+    }
+
+    /// The same: there is no engine in this build.
+    #[must_use]
+    #[cfg(not(feature = "cedar"))]
+    pub fn offline(self, _: &Arc<dyn Substitute>) -> Self {
+        match self {}
     }
 
     #[cfg(not(feature = "cedar"))]
