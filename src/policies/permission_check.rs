@@ -134,7 +134,7 @@ impl PolicyEngine {
     pub fn offline(self, substitute: &Arc<dyn Substitute>) -> Self {
         match self {
             PolicyEngine::Store(_) => PolicyEngine::Substitute(Arc::clone(substitute)),
-            here => here,
+            here @ (PolicyEngine::Local(_) | PolicyEngine::Substitute(_)) => here,
         }
     }
 
