@@ -6,9 +6,8 @@ use super::issuers::Shared;
 use super::settings::header_name;
 use crate::gateway::{TokenSource, TokenSources};
 use crate::issuers::{ApiKeys, OfflineKeys, RecordIssuer, Verifier};
-use crate::live::{CheckSettings, KeyTable, LiveCheck};
-use crate::token::{CredentialKind, Expectations};
-use std::sync::Arc;
+use crate::live::{CheckSettings, KeyTable};
+use crate::token::CredentialKind;
 use std::time::Duration;
 
 pub(super) fn read(item: &Item<'_>, shared: &Shared) -> Option<RecordIssuer> {
@@ -24,22 +23,12 @@ pub(super) fn read(item: &Item<'_>, shared: &Shared) -> Option<RecordIssuer> {
     fields.finish();
     let settings = CheckSettings { timeout: timeout?, cache: cache? };
     let table = KeyTable::new(table?, settings, &shared.counts);
-    let revocations = shared.revocations.clone();
     let header = header?;
     let verifier: Box<dyn Verifier> = match shared.substitute {
         Some(_) => Box::new(OfflineKeys::new(CredentialKind::ApiKey, Some(header))),
         None => Box::new(ApiKeys::new(table, header)),
     };
-    Some(RecordIssuer {
-        expectations: Arc::new(Expectations::of_records(name?.into(), shared.leeway?)),
-        live: LiveCheck {
-            issuer_check: None,
-            revocations,
-            revocations_always: shared.revocations_always,
-            substitute: shared.substitute.clone(),
-        },
-        verifier,
-    })
+    shared.record_issuer(name?.into(), verifier)
 }
 
 /// A header that is not a place for tokens: one value cannot be two kinds of credential.

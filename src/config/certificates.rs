@@ -4,10 +4,8 @@ use super::fields::Item;
 use super::issuers::{Shared, is_plain_name, issuer_name};
 use crate::credentials::certificate::{Authorities, DistinguishedName, Identities, Identity, Name, UriPattern};
 use crate::issuers::{ClientCertificates, RecordIssuer};
-use crate::live::LiveCheck;
-use crate::token::{Expectations, FACTS_OF_A_CREDENTIAL};
+use crate::token::FACTS_OF_A_CREDENTIAL;
 use serde_json::{Map, Value};
-use std::sync::Arc;
 
 /// Reads one.
 pub(super) fn read(item: &Item<'_>, shared: &Shared) -> Option<RecordIssuer> {
@@ -19,16 +17,8 @@ pub(super) fn read(item: &Item<'_>, shared: &Shared) -> Option<RecordIssuer> {
         None => Some(DEFAULT_ISSUER.to_owned()),
     };
     fields.finish();
-    let expectations = Arc::new(Expectations::of_records(issuer?.into(), shared.leeway?));
     let verifier = Box::new(ClientCertificates::new(authorities?, identities?));
-    let revocations = shared.revocations.clone();
-    let live = LiveCheck {
-        issuer_check: None,
-        revocations,
-        revocations_always: shared.revocations_always,
-        substitute: shared.substitute.clone(),
-    };
-    Some(RecordIssuer { expectations, live, verifier })
+    shared.record_issuer(issuer?.into(), verifier)
 }
 
 /// Where no `issuer` is configured.

@@ -6,7 +6,7 @@ use super::{api_keys, certificates, introspection, signatures};
 use crate::authorizer::Issuer;
 use crate::gateway::TokenSources;
 use crate::http::{Address, HttpsClient, RemoteCounts};
-use crate::issuers::RecordIssuer;
+use crate::issuers::{RecordIssuer, Verifier};
 use crate::keys::{Discovery, JwksCache, JwksSettings, JwksSource, WithdrawnKeys};
 use crate::live::{IssuerCheck, LiveCheck, RevocationTable, UserPool};
 use crate::substitute::Substitute;
@@ -34,6 +34,24 @@ pub(super) struct Shared {
     pub(super) token_sources: Option<TokenSources>,
     /// What answers in the place of issuers and tables, where nothing is asked over the network.
     pub(super) substitute: Option<Arc<dyn Substitute>>,
+}
+
+impl Shared {
+    /// The live checks of one issuer: its own, where it has any, and those that all share.
+    fn live(&self, issuer_check: Option<Arc<IssuerCheck>>) -> LiveCheck {
+        LiveCheck {
+            issuer_check,
+            revocations: self.revocations.clone(),
+            revocations_always: self.revocations_always,
+            substitute: self.substitute.clone(),
+        }
+    }
+
+    /// An issuer of credentials that are no tokens, by its name.
+    pub(super) fn record_issuer(&self, name: Arc<str>, verifier: Box<dyn Verifier>) -> Option<RecordIssuer> {
+        let expectations = Arc::new(Expectations::of_records(name, self.leeway?));
+        Some(RecordIssuer { expectations, live: self.live(None), verifier })
+    }
 }
 
 /// The issuers of the file.
@@ -292,9 +310,7 @@ fn build(
         shared.withdrawn_keys.clone()?,
         &shared.counts,
     );
-    let revocations = shared.revocations.clone();
-    let substitute = shared.substitute.clone();
-    let live = LiveCheck { issuer_check, revocations, revocations_always: shared.revocations_always, substitute };
+    let live = shared.live(issuer_check);
     Some(Issuer { expectations: Arc::new(expectations), keys, name_in_policies, live, opaque_tokens, nonces: None })
 }
 

@@ -6,8 +6,8 @@ use super::introspection::timeout;
 use super::issuers::Shared;
 use crate::credentials::signature::{Component, MasterSecret, SignatureAlgorithm, SignaturePolicy};
 use crate::issuers::{OfflineKeys, RecordIssuer, Signatures, Verifier};
-use crate::live::{CheckSettings, KeyTable, LiveCheck, NonceTable};
-use crate::token::{CredentialKind, Expectations};
+use crate::live::{CheckSettings, KeyTable, NonceTable};
+use crate::token::CredentialKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,22 +40,12 @@ pub(super) fn read(item: &Item<'_>, shared: &Shared) -> Option<RecordIssuer> {
     };
     let issuer: Arc<str> = name?.into();
     let table = KeyTable::new(table?, settings, &shared.counts);
-    let revocations = shared.revocations.clone();
-    let signatures = Signatures { issuer: Arc::clone(&issuer), policy, table, secret: secret?, nonces };
+    let signatures = Signatures::new(Arc::clone(&issuer), policy, table, secret?, nonces);
     let verifier: Box<dyn Verifier> = match shared.substitute {
         Some(_) => Box::new(OfflineKeys::new(CredentialKind::Signature, None)),
         None => Box::new(signatures),
     };
-    Some(RecordIssuer {
-        expectations: Arc::new(Expectations::of_records(Arc::clone(&issuer), shared.leeway?)),
-        live: LiveCheck {
-            issuer_check: None,
-            revocations,
-            revocations_always: shared.revocations_always,
-            substitute: shared.substitute.clone(),
-        },
-        verifier,
-    })
+    shared.record_issuer(issuer, verifier)
 }
 
 fn algorithms(item: &Item<'_>) -> Option<Vec<SignatureAlgorithm>> {

@@ -35,12 +35,10 @@ pub fn presented<'a>(request: &'a Request<'_>, taken: &[CredentialKind]) -> Resu
     match (token, others.as_slice()) {
         (token, []) => Ok(Presented::Token { token: token?, beside_certificate: false }),
         (Ok(token), [CredentialKind::Certificate]) => Ok(Presented::Token { token, beside_certificate: true }),
-        (Err(Denial::MissingToken), [only]) if request.credentials.is_empty() && !is_empty(request, *only) => {
-            Ok(Presented::Other(*only))
-        }
-        (Err(Denial::MissingToken), [only]) if request.credentials.is_empty() && is_empty(request, *only) => {
-            Err(Denial::MissingToken)
-        }
+        (Err(Denial::MissingToken), [only]) if request.credentials.is_empty() => match is_empty(request, *only) {
+            true => Err(Denial::MissingToken),
+            false => Ok(Presented::Other(*only)),
+        },
         (Ok(_) | Err(_), _) => Err(Denial::AmbiguousToken),
     }
 }

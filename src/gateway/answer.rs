@@ -179,7 +179,7 @@ pub(super) fn answer(
     }
 }
 
-/// A policy about this request, or, where there is a token_permissions, about all that the token
+/// A policy about this request, or, where the record has permissions of the token, about all that the token
 /// may use.
 fn by_policy(
     ruling: Result<&Permit, Denial>,

@@ -5,6 +5,7 @@
 
 mod api_keys;
 mod certificates;
+mod key_records;
 mod offline;
 mod signatures;
 
