@@ -8,6 +8,7 @@ use crate::denial::{Denial, Missed};
 use crate::request::UnixSeconds;
 use crate::token::{ClaimPath, Claims, CredentialKind};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Checks that must all hold; none at all means that any accepted token will do.
@@ -88,6 +89,24 @@ impl Requirement {
         self.has(&|check| matches!(check, Check::Claim { one_of, .. } if one_of.iter().any(is_bound)))
     }
 
+    /// Its checks, however deep, without the `any` and `all` that hold them.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<&Check> {
+        self.checks.iter().flat_map(Check::leaves).collect()
+    }
+
+    /// The scopes that it speaks of.
+    #[must_use]
+    pub fn scopes(&self) -> BTreeSet<&str> {
+        let mut scopes = BTreeSet::new();
+        for check in self.leaves() {
+            if let Check::AnyScope(named) | Check::AllScopes(named) = check {
+                scopes.extend(named.iter().map(String::as_str));
+            }
+        }
+        scopes
+    }
+
     /// Whether one of its checks, however deep, is such a one.
     fn has(&self, is_such: &impl Fn(&Check) -> bool) -> bool {
         self.checks.iter().any(|check| {
@@ -111,6 +130,23 @@ impl Requirement {
 }
 
 impl Check {
+    fn leaves(&self) -> Vec<&Self> {
+        match self {
+            Check::Any(inner) | Check::All(inner) => inner.iter().flat_map(Requirement::leaves).collect(),
+            Check::AnyScope(_)
+            | Check::AllScopes(_)
+            | Check::AnyGroup(_)
+            | Check::AllGroups(_)
+            | Check::Claim { .. }
+            | Check::ClientIds(_)
+            | Check::Issuers(_)
+            | Check::TokenUse(_)
+            | Check::Credentials(_)
+            | Check::SourceIp(_)
+            | Check::MaxAuthAge(_) => vec![self],
+        }
+    }
+
     /// Holds this one check against the facts.
     ///
     /// # Errors

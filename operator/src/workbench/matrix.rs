@@ -4,7 +4,7 @@ use super::engine::{Engine, Question, Subject};
 use super::persona::{Persona, Personas};
 use super::request_line::{RequestLine, encoded};
 use super::tree::check_text;
-use cognito_authorizer::access::{Check, Requirement, RouteKey, Rule};
+use cognito_authorizer::access::{Check, ClaimValue, Requirement, RouteKey, Rule};
 use cognito_authorizer::gateway::EventKind;
 use cognito_authorizer::request::UnixSeconds;
 
@@ -126,26 +126,12 @@ fn unserved(engine: &Engine) -> Option<RequestLine> {
 /// The path parameters that claims must equal, with the claim.
 fn bound_parameters(requirement: &Requirement) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for check in &requirement.checks {
-        match check {
-            Check::Claim { path, one_of } => {
-                for value in one_of {
-                    if let cognito_authorizer::access::ClaimValue::Parameter(parameter) = value {
-                        found.push((parameter.name.clone(), path.first().to_owned()));
-                    }
-                }
+    for check in requirement.leaves() {
+        let Check::Claim { path, one_of } = check else { continue };
+        for value in one_of {
+            if let ClaimValue::Parameter(parameter) = value {
+                found.push((parameter.name.clone(), path.first().to_owned()));
             }
-            Check::Any(parts) | Check::All(parts) => found.extend(parts.iter().flat_map(bound_parameters)),
-            Check::AnyScope(_)
-            | Check::AllScopes(_)
-            | Check::AnyGroup(_)
-            | Check::AllGroups(_)
-            | Check::ClientIds(_)
-            | Check::Issuers(_)
-            | Check::TokenUse(_)
-            | Check::Credentials(_)
-            | Check::SourceIp(_)
-            | Check::MaxAuthAge(_) => {}
         }
     }
     found

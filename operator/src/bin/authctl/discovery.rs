@@ -4,7 +4,6 @@
 use crate::Outcome;
 use crate::arguments::{Discovery, DiscoveryFormat};
 use crate::table::read_config;
-use cognito_authorizer::access::{Check, Requirement};
 use cognito_authorizer::config::{Config, ConfigText, Environment};
 use cognito_authorizer::gateway::{EventKind, TokenSource};
 use cognito_authorizer::http::Address;
@@ -96,10 +95,7 @@ fn document(config: &Config, name: &str) -> Result<Value, String> {
             ));
         }
     }
-    let mut scopes = BTreeSet::new();
-    for (_, rule) in config.rules().iter() {
-        scopes_of(&rule.requirement, &mut scopes);
-    }
+    let scopes: BTreeSet<&str> = config.rules().iter().flat_map(|(_, rule)| rule.requirement.scopes()).collect();
     let mut document = json!({
         "resource": name,
         "authorization_servers": servers,
@@ -116,24 +112,6 @@ fn authorization_server(issuer: &Expectations) -> Option<&str> {
     let is_one = issuer.tenants.is_none() && Address::parse(&issuer.issuer).is_ok();
     let is_issuer = matches!(issuer.kind, IssuerKind::Cognito { .. } | IssuerKind::Oidc);
     (is_one && is_issuer).then_some(&*issuer.issuer)
-}
-
-fn scopes_of(requirement: &Requirement, scopes: &mut BTreeSet<String>) {
-    for check in &requirement.checks {
-        match check {
-            Check::AnyScope(named) | Check::AllScopes(named) => scopes.extend(named.iter().cloned()),
-            Check::Any(inner) | Check::All(inner) => inner.iter().for_each(|inner| scopes_of(inner, scopes)),
-            Check::AnyGroup(_)
-            | Check::AllGroups(_)
-            | Check::Claim { .. }
-            | Check::ClientIds(_)
-            | Check::Issuers(_)
-            | Check::TokenUse(_)
-            | Check::Credentials(_)
-            | Check::SourceIp(_)
-            | Check::MaxAuthAge(_) => {}
-        }
-    }
 }
 
 /// RFC 6750, section 2, by the names of RFC 9728: where REST APIs take the token.

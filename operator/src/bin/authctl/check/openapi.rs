@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, listed};
 use crate::importing::{Asks, Found};
-use cognito_authorizer::access::{Check, Requirement, RouteKey};
+use cognito_authorizer::access::RouteKey;
 use cognito_authorizer::config::Config;
 use cognito_authorizer_operator::revoking::printable;
 use std::collections::BTreeSet;
@@ -49,8 +49,7 @@ pub(super) fn drift(config: &Config, found: &Found, file: &str) -> Vec<Finding> 
             findings.push(Finding::warning(format!("{here} has no rule: all of its requests are denied")));
         }
         for rule in own {
-            let mut asked = BTreeSet::new();
-            scopes(&rule.requirement, &mut asked);
+            let asked = rule.requirement.scopes();
             if asked != documented {
                 findings.push(Finding::warning(format!(
                     "{here}: the document asks for {}, the rule `{}` for {}",
@@ -68,17 +67,6 @@ pub(super) fn drift(config: &Config, found: &Found, file: &str) -> Vec<Finding> 
     }
     findings.sort_by_key(|finding| finding.weight);
     findings
-}
-
-/// Every scope that a requirement speaks of.
-fn scopes<'r>(requirement: &'r Requirement, found: &mut BTreeSet<&'r str>) {
-    for check in &requirement.checks {
-        if let Check::AnyScope(names) | Check::AllScopes(names) = check {
-            found.extend(names.iter().map(String::as_str));
-        } else if let Check::Any(inner) | Check::All(inner) = check {
-            inner.iter().for_each(|inner| scopes(inner, found));
-        }
-    }
 }
 
 fn named(scopes: &BTreeSet<&str>) -> String {

@@ -103,24 +103,7 @@ fn check_count(count: usize) -> Result<(), TooMany> {
 
 /// Every fact that a requirement speaks of.
 pub(super) fn facts(requirement: &Requirement) -> Vec<Fact> {
-    let mut found = Vec::new();
-    for check in &requirement.checks {
-        match check {
-            Check::Any(inner) | Check::All(inner) => inner.iter().for_each(|inner| found.extend(facts(inner))),
-            Check::AnyScope(_)
-            | Check::AllScopes(_)
-            | Check::AnyGroup(_)
-            | Check::AllGroups(_)
-            | Check::Claim { .. }
-            | Check::ClientIds(_)
-            | Check::Issuers(_)
-            | Check::TokenUse(_)
-            | Check::Credentials(_)
-            | Check::SourceIp(_)
-            | Check::MaxAuthAge(_) => found.extend(of_check(check).into_iter().flatten().flatten()),
-        }
-    }
-    found
+    requirement.leaves().into_iter().flat_map(|check| of_check(check).into_iter().flatten().flatten()).collect()
 }
 
 const MAX_TERMS: usize = 10_000;
